@@ -1,0 +1,1 @@
+"""Which vision network, on which device, under these limits?"""

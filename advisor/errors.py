@@ -1,0 +1,90 @@
+"""Everything the advisor raises on purpose.
+
+AdvisorError
+├── UsageError         a request that cannot be read: unknown name, missing unit (exit 2)
+├── ProfileError       a device profile that is missing or invalid
+├── CatalogError       a catalog file that is missing or invalid
+├── ConstraintError    a limit that makes no sense for its metric
+├── NetworkError       a network that cannot be built or counted
+├── MeasurementError   a timing that could not be taken, or a table of measurements that is invalid
+├── EvidenceError      the evidence does not allow an answer (exit 4)
+└── PluginError        a plug-in that is missing or does not keep its contract
+
+A message says what is wrong, the value, what is allowed and what to do. Each class has a
+``slug``: the heading in the README that explains it.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AdvisorError(Exception):
+    """Base of all errors that the command line prints as one line."""
+
+    slug = "errors"
+    exit_code = 1
+
+
+class UsageError(AdvisorError):
+    """A request that cannot be read."""
+
+    slug = "usage"
+    exit_code = 2
+
+
+class ProfileError(AdvisorError):
+    """A device profile that is missing or invalid."""
+
+    slug = "device-profiles"
+
+
+class CatalogError(AdvisorError):
+    """A catalog file that is missing or invalid."""
+
+    slug = "catalog"
+
+
+class ConstraintError(UsageError):
+    """A limit that makes no sense for its metric."""
+
+    slug = "limits"
+
+
+class NetworkError(AdvisorError):
+    """A network that cannot be built or counted."""
+
+    slug = "networks"
+
+
+class MeasurementError(AdvisorError):
+    """A timing that could not be taken, or a table of measurements that is invalid."""
+
+    slug = "measurements"
+
+
+class EvidenceError(AdvisorError):
+    """The evidence does not allow an answer."""
+
+    slug = "evidence"
+    exit_code = 4
+
+
+class PluginError(AdvisorError):
+    """A plug-in that is missing or does not keep its contract."""
+
+    slug = "plug-ins"
+
+
+class AdvisorWarning(UserWarning):
+    """Something the reader of a result has to know and that did not stop the run."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], listing: str) -> UsageError:
+    """Return the error for a name that is not known, with the nearest known ones.
+
+    ``listing`` is the command that lists all of them.
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+    return UsageError(f"unknown {kind} {name!r}{hint} ({listing!r} lists all {len(names)})")

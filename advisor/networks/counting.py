@@ -1,0 +1,617 @@
+"""Count a network's workload by running it once on the meta device, where nothing is computed.
+
+Every ATen operation passes through a dispatch mode that notes shapes, who produced each input and
+how long each tensor lives. No weights are allocated and no arithmetic is done.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from advisor.errors import NetworkError
+from advisor.workload import Fusion, Layer, OperatorClass, Workload
+
+DISAGREEMENT = 0.02
+"""Relative difference between two counters above which the workload carries a caveat."""
+
+_NORMALISATION = {
+    "native_batch_norm",
+    "cudnn_batch_norm",
+    "_native_batch_norm_legit_no_training",
+    "_native_batch_norm_legit",
+    "_batch_norm_no_update",
+    "native_layer_norm",
+    "native_group_norm",
+    "_fused_rms_norm",
+    "linalg_vector_norm",
+    "norm",
+}
+_POOLING = {
+    "max_pool2d_with_indices",
+    "avg_pool2d",
+    "_adaptive_avg_pool2d",
+    "adaptive_max_pool2d",
+    "mean",
+    "sum",
+    "amax",
+    "max",
+    "var",
+    "var_mean",
+    "std",
+}
+_ACTIVATION = {
+    "relu",
+    "hardtanh",
+    "silu",
+    "gelu",
+    "hardswish",
+    "hardsigmoid",
+    "sigmoid",
+    "tanh",
+    "elu",
+    "leaky_relu",
+    "_prelu_kernel",
+    "_softmax",
+    "_safe_softmax",
+    "softplus",
+    "mish",
+    "log_sigmoid_forward",
+    "clamp",
+    "clamp_min",
+    "exp",
+}
+_ELEMENTWISE = {
+    "add",
+    "sub",
+    "rsub",
+    "mul",
+    "div",
+    "pow",
+    "sqrt",
+    "rsqrt",
+    "neg",
+    "abs",
+    "square",
+    "addcmul",
+    "lerp",
+    "maximum",
+    "minimum",
+    "where",
+    "reciprocal",
+    "sin",
+    "cos",
+    "erf",
+    "floor",
+    "ceil",
+    "round",
+    "log",
+    "log2",
+    "eq",
+    "ne",
+    "gt",
+    "ge",
+    "lt",
+    "le",
+    "logical_not",
+    "logical_and",
+    "bitwise_not",
+    "masked_fill",
+    "remainder",
+    "fmod",
+    "sign",
+}
+_MOVEMENT = {
+    "cat",
+    "stack",
+    "clone",
+    "copy",
+    "_to_copy",
+    "constant_pad_nd",
+    "reflection_pad2d",
+    "roll",
+    "index",
+    "index_select",
+    "gather",
+    "scatter",
+    "index_put",
+    "im2col",
+    "col2im",
+    "upsample_bilinear2d",
+    "upsample_bicubic2d",
+    "_upsample_bicubic2d_aa",
+    "_upsample_bilinear2d_aa",
+    "upsample_nearest2d",
+    "grid_sampler_2d",
+    "repeat",
+    "repeat_interleave",
+    "flip",
+    "topk",
+    "sort",
+    "argsort",
+    "_unsafe_index",
+    "tril",
+    "triu",
+    "cumsum",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "slice_scatter",
+    "select_scatter",
+    "fft_fft2",
+    "_fft_r2c",
+    "_fft_c2r",
+    "_fft_c2c",
+    "bernoulli",
+    "unfold_backward",
+    "masked_select",
+    "new_tensor",
+    "fill",
+}
+_FREE = {
+    "view",
+    "_unsafe_view",
+    "_reshape_alias",
+    "reshape",
+    "permute",
+    "transpose",
+    "t",
+    "slice",
+    "select",
+    "expand",
+    "unsqueeze",
+    "squeeze",
+    "split",
+    "split_with_sizes",
+    "chunk",
+    "unbind",
+    "detach",
+    "alias",
+    "as_strided",
+    "unfold",
+    "lift_fresh",
+    "movedim",
+    "diagonal",
+    "view_as_real",
+    "view_as_complex",
+    "_conj",
+    "real",
+    "imag",
+    "unsafe_split",
+    "view_dtype",
+    "dropout",
+    "narrow",
+    "empty",
+    "empty_like",
+    "empty_strided",
+    "new_empty",
+    "new_empty_strided",
+    "new_zeros",
+    "new_ones",
+    "new_full",
+    "zeros",
+    "zeros_like",
+    "ones",
+    "ones_like",
+    "full",
+    "full_like",
+    "arange",
+    "linspace",
+    "eye",
+    "scalar_tensor",
+    "sym_size",
+    "sym_stride",
+    "sym_numel",
+    "is_same_size",
+    "_local_scalar_dense",
+    "item",
+    "meshgrid",
+    "set_",
+    "resize_",
+    "randperm",
+    "rand",
+    "randn",
+    "zero",
+}
+_MATRIX = {"mm", "addmm", "bmm", "baddbmm", "addmv", "mv", "dot", "linear", "matmul"}
+
+
+@dataclass(slots=True)
+class _Call:
+    """One costly operation of the trace."""
+
+    layer: Layer
+    inputs: tuple[int, ...]
+    """Buffers read."""
+    output: int
+    """Buffer written."""
+    producers: tuple[int, ...]
+    """Calls that wrote the inputs; -1 for the image."""
+
+
+@dataclass(slots=True)
+class _Trace:
+    calls: list[_Call] = field(default_factory=list)
+    sizes: dict[int, int] = field(default_factory=dict)
+    uncounted: Counter[str] = field(default_factory=Counter)
+
+
+class _AttentionFlag(TorchFunctionMode):
+    """Knows whether the running operation belongs to scaled dot-product attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = False
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if func is not nn.functional.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        before, self.inside = self.inside, True
+        try:
+            return func(*args, **(kwargs or {}))
+        finally:
+            self.inside = before
+
+
+class _Recorder(TorchDispatchMode):
+    """Notes each costly operation with its shapes and its place in the data flow."""
+
+    def __init__(self, weights: set[int], attention: _AttentionFlag) -> None:
+        super().__init__()
+        self.trace = _Trace()
+        self._weights = weights
+        self._attention = attention
+        self._writer: dict[int, int] = {}
+        self._alive: list[torch.Tensor] = []  # keeps storages, and so their ids, from being reused
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = func._schema.name.removeprefix("aten::")
+        if name.endswith("_") and not name.endswith("__"):
+            name = name[:-1]
+        if name in _FREE:
+            self._alive += [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
+            return result
+        self._note(name, args, kwargs or {}, result)
+        return result
+
+    def _note(self, name: str, args: Any, kwargs: Any, result: Any) -> None:
+        outputs = [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
+        tensors = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
+        self._alive += outputs + tensors
+        if not outputs:
+            return
+        activations = [t for t in tensors if _storage(t) not in self._weights]
+        weights = [t for t in tensors if _storage(t) in self._weights]
+        if not activations and name not in _MATRIX and name != "convolution":
+            return  # arithmetic on weights alone is done once, when the network is exported
+        reads_image = any(
+            _storage(t) not in self._writer and t.dim() >= 3 and t.shape[1] <= 4
+            for t in activations
+        )
+        layer = _layer(name, args, outputs[0], activations, weights, reads_image)
+        if self._attention.inside and layer.operator is not OperatorClass.MOVEMENT:
+            layer = replace(layer, operator=OperatorClass.ATTENTION)
+        if name not in _KNOWN:
+            self.trace.uncounted[name] += 1
+        buffers = tuple(dict.fromkeys(_storage(t) for t in activations))
+        output = _storage(outputs[0])
+        for tensor in [*activations, outputs[0]]:
+            size = tensor.untyped_storage().nbytes() // max(tensor.element_size(), 1)
+            self.trace.sizes.setdefault(_storage(tensor), size)
+        producers = tuple(self._writer.get(b, -1) for b in buffers)
+        self._writer[output] = len(self.trace.calls)
+        self.trace.calls.append(
+            _Call(layer=layer, inputs=buffers, output=output, producers=producers)
+        )
+
+
+_KNOWN = (
+    _NORMALISATION
+    | _POOLING
+    | _ACTIVATION
+    | _ELEMENTWISE
+    | _MOVEMENT
+    | _MATRIX
+    | {"convolution", "_convolution"}
+)
+
+
+def _storage(tensor: torch.Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
+
+
+def _plane(tensor: torch.Tensor) -> tuple[int, int, int]:
+    """Channels, height and width; tokens count as height."""
+    shape = tensor.shape
+    if len(shape) == 4:
+        return int(shape[1]), int(shape[2]), int(shape[3])
+    if len(shape) == 3:
+        return int(shape[2]), int(shape[1]), 1
+    if len(shape) == 0:
+        return 1, 1, 1
+    return int(shape[-1]), math.prod(shape[:-1]) if len(shape) > 1 else 1, 1
+
+
+def _layer(
+    name: str,
+    args: Any,
+    output: torch.Tensor,
+    activations: list[torch.Tensor],
+    weights: list[torch.Tensor],
+    reads_image: bool,
+) -> Layer:
+    if name in ("convolution", "_convolution"):
+        return _convolution(args, output, reads_image)
+    if name in _MATRIX:
+        return _matrix(name, args, output, weights)
+    largest = max(activations, key=torch.Tensor.numel)
+    in_channels, in_h, in_w = _plane(largest)
+    out_channels, out_h, out_w = _plane(output)
+    return Layer(
+        operator=_operator(name),
+        kind=name,
+        in_channels=in_channels,
+        out_channels=out_channels,
+        kernel_h=_kernel(args)[0],
+        kernel_w=_kernel(args)[1],
+        stride=max(1, round(in_h / max(out_h, 1))) if name in _POOLING else 1,
+        in_h=in_h,
+        in_w=in_w,
+        out_h=out_h,
+        out_w=out_w,
+        weights=sum(t.numel() for t in weights),
+        reads=sum(t.numel() for t in activations),
+        writes=output.numel(),
+    )
+
+
+def _operator(name: str) -> OperatorClass:
+    if name in _NORMALISATION:
+        return OperatorClass.NORMALISATION
+    if name in _POOLING:
+        return OperatorClass.POOLING
+    if name in _ACTIVATION:
+        return OperatorClass.ACTIVATION
+    if name in _MOVEMENT:
+        return OperatorClass.MOVEMENT
+    return OperatorClass.ELEMENTWISE
+
+
+def _kernel(args: Any) -> tuple[int, int]:
+    size = args[1] if len(args) > 1 else None
+    if isinstance(size, list | tuple) and len(size) == 2 and all(isinstance(s, int) for s in size):
+        return abs(int(size[0])), abs(int(size[1]))
+    return 1, 1
+
+
+def _convolution(args: Any, output: torch.Tensor, reads_image: bool) -> Layer:
+    image, weight, _, stride, _, _, transposed, _, groups = args[:9]
+    kernel = tuple(int(k) for k in weight.shape[2:])
+    out_channels, out_h, out_w = _conv_plane(output)
+    in_channels, in_h, in_w = _conv_plane(image)
+    positions = (image if transposed else output).numel() // (
+        in_channels if transposed else out_channels
+    )
+    if groups == 1 and reads_image:
+        operator = OperatorClass.STEM
+    elif groups == 1:
+        operator = OperatorClass.POINTWISE if math.prod(kernel) == 1 else OperatorClass.DENSE
+    elif groups == in_channels:
+        operator = OperatorClass.DEPTHWISE
+    else:
+        operator = OperatorClass.GROUPED
+    return Layer(
+        operator=operator,
+        kind="convolution",
+        in_channels=in_channels,
+        out_channels=out_channels,
+        groups=int(groups),
+        kernel_h=kernel[0],
+        kernel_w=kernel[-1] if len(kernel) > 1 else 1,
+        stride=int(stride[0]),
+        in_h=in_h,
+        in_w=in_w,
+        out_h=out_h,
+        out_w=out_w,
+        macs=positions * weight.numel(),
+        weights=weight.numel() + (out_channels if args[2] is not None else 0),
+        reads=image.numel(),
+        writes=output.numel(),
+    )
+
+
+def _conv_plane(tensor: torch.Tensor) -> tuple[int, int, int]:
+    shape = [int(s) for s in tensor.shape]
+    return shape[1], shape[2], shape[3] if len(shape) > 3 else 1
+
+
+def _matrix(name: str, args: Any, output: torch.Tensor, weights: list[torch.Tensor]) -> Layer:
+    operands = [a for a in args if isinstance(a, torch.Tensor)]
+    left, right = operands[-2:]
+    inner = int(left.shape[-1])
+    out_channels = int(output.shape[-1]) if output.dim() > 1 else 1
+    rows = output.numel() // max(out_channels, 1)
+    by_weight = any(t.numel() == right.numel() for t in weights) or any(
+        t.numel() == left.numel() for t in weights
+    )
+    weight_elements = sum(t.numel() for t in weights)
+    return Layer(
+        operator=OperatorClass.FULLY_CONNECTED if by_weight else OperatorClass.MATMUL,
+        kind=name,
+        in_channels=inner,
+        out_channels=out_channels,
+        groups=int(output.shape[0]) if output.dim() == 3 else 1,
+        in_h=rows,
+        out_h=rows,
+        macs=output.numel() * inner,
+        weights=weight_elements,
+        reads=left.numel() + right.numel() - (right.numel() if by_weight else 0),
+        writes=output.numel(),
+    )
+
+
+_CONV_LIKE = {
+    OperatorClass.STEM,
+    OperatorClass.DENSE,
+    OperatorClass.POINTWISE,
+    OperatorClass.DEPTHWISE,
+    OperatorClass.GROUPED,
+    OperatorClass.FULLY_CONNECTED,
+}
+
+
+def _fusions(calls: list[_Call]) -> list[Fusion]:
+    """Decide for each call whether it can be done in the pass of its producer.
+
+    Batch normalisation folds into the convolution before it; an activation is applied while its
+    input is written; a residual addition likewise. Each needs that nobody else reads the input.
+    """
+    readers: Counter[int] = Counter(p for call in calls for p in set(call.producers) if p >= 0)
+    fusions: list[Fusion] = []
+    for call in calls:
+        operator = call.layer.operator
+        sole = [p for p in call.producers if p >= 0 and readers[p] == 1]
+        before = {calls[p].layer.operator for p in sole}
+        fusion = Fusion.NONE
+        if operator is OperatorClass.NORMALISATION and "batch_norm" in call.layer.kind:
+            fusion = Fusion.FOLDED if before & _CONV_LIKE else Fusion.NONE
+        elif operator is OperatorClass.ACTIVATION and "softmax" not in call.layer.kind:
+            foldable = _CONV_LIKE | {OperatorClass.NORMALISATION, OperatorClass.ELEMENTWISE}
+            fusion = Fusion.FOLDED if before & foldable else Fusion.NONE
+        elif call.layer.kind == "add" and len(call.producers) == 2:
+            folded = {p for p in sole if calls[p].layer.operator in _CONV_LIKE or fusions[p]}
+            fusion = Fusion.RESIDUAL if folded else Fusion.NONE
+        fusions.append(fusion)
+    return fusions
+
+
+def _peak(trace: _Trace, fusions: list[Fusion]) -> int:
+    """Most elements alive at once, each buffer from its first writer to its last reader.
+
+    A folded operator writes over its input.
+    """
+    alias: dict[int, int] = {}
+
+    def root(buffer: int) -> int:
+        while buffer in alias:
+            buffer = alias[buffer]
+        return buffer
+
+    for call, fusion in zip(trace.calls, fusions, strict=True):
+        if fusion is not Fusion.NONE and call.inputs and call.output != call.inputs[0]:
+            source = max(call.inputs, key=lambda b: trace.sizes[b])
+            if root(source) != root(call.output):
+                alias[call.output] = source
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for step, call in enumerate(trace.calls):
+        for buffer in (*call.inputs, call.output):
+            first.setdefault(root(buffer), step)
+            last[root(buffer)] = step
+    change: Counter[int] = Counter()
+    for buffer, step in first.items():
+        change[step] += trace.sizes[buffer]
+        change[last[buffer] + 1] -= trace.sizes[buffer]
+    alive = peak = 0
+    for step in sorted(change):
+        alive += change[step]
+        peak = max(peak, alive)
+    return peak
+
+
+def count(network: nn.Module, *, name: str, resolution: int, channels: int = 3) -> Workload:
+    """Count one forward pass of a network that lies on the meta device, batch 1.
+
+    ``resolution`` is the side of the square input in pixels. The network is put in evaluation
+    mode. Raises NetworkError where the forward pass fails.
+    """
+    network.eval().requires_grad_(requires_grad=False)
+    weights = {_storage(t) for t in [*network.parameters(), *network.buffers()]}
+    attention = _AttentionFlag()
+    recorder = _Recorder(weights, attention)
+    image = torch.empty(1, channels, resolution, resolution, device="meta")
+    try:
+        with torch.no_grad(), attention, recorder:
+            network(image)
+    except Exception as error:
+        raise NetworkError(
+            f"{name} cannot be run at {resolution} pixels: {_first_line(error)}"
+        ) from error
+    trace = recorder.trace
+    fusions = _fusions(trace.calls)
+    layers = Counter(
+        replace(call.layer, fusion=fusion)
+        for call, fusion in zip(trace.calls, fusions, strict=True)
+    )
+    return Workload(
+        network=name,
+        resolution=resolution,
+        parameters=sum(p.numel() for p in network.parameters()),
+        buffers=sum(b.numel() for b in network.buffers()),
+        peak_activations=_peak(trace, fusions),
+        layers=tuple(replace(layer, count=n) for layer, n in layers.items()),
+        uncounted=tuple(f"{op} ×{n}" for op, n in sorted(trace.uncounted.items())),
+    )
+
+
+def cross_check(network: nn.Module, workload: Workload) -> Workload:
+    """Return the workload with a caveat for each counter that disagrees by more than 2 %.
+
+    The counters are PyTorch's own (half of its FLOPs) and ptflops' ``aten`` backend.
+    """
+    caveats = [*workload.caveats]
+    for counter, macs in (
+        ("torch.utils.flop_counter", _torch_macs(network, workload.resolution)),
+        ("ptflops", _ptflops_macs(network, workload.resolution)),
+    ):
+        if macs is None:
+            caveats.append(f"{counter} could not count it")
+        elif abs(macs - workload.macs) > DISAGREEMENT * max(workload.macs, 1):
+            caveats.append(f"{counter} counts {macs / 1e6:.4g} M MACs")
+    return replace(workload, caveats=tuple(caveats))
+
+
+def _torch_macs(network: nn.Module, resolution: int) -> int | None:
+    counter = FlopCounterMode(display=False)
+    try:
+        with torch.no_grad(), counter:
+            network(torch.empty(1, 3, resolution, resolution, device="meta"))
+    except Exception:  # a second opinion that fails is recorded, it does not stop the count
+        return None
+    return int(counter.get_total_flops()) // 2
+
+
+def _ptflops_macs(network: nn.Module, resolution: int) -> int | None:
+    import ptflops
+
+    def image(size: tuple[int, ...]) -> torch.Tensor:
+        return torch.empty(1, *size, device="meta")
+
+    try:
+        macs, _ = ptflops.get_model_complexity_info(
+            network,
+            (3, resolution, resolution),
+            as_strings=False,
+            print_per_layer_stat=False,
+            verbose=False,
+            backend="aten",
+            input_constructor=image,
+        )
+    except Exception:  # as above
+        return None
+    return None if macs is None else int(macs)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
