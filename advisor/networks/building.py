@@ -1,0 +1,211 @@
+"""Build networks as torch modules: timm's, torchvision's, and those that neither has.
+
+On the meta device nothing is allocated; no weights are ever downloaded here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import warnings
+from collections.abc import Callable, Iterator
+
+import timm
+import torch
+from timm.models import efficientnet as timm_efficientnet
+from timm.models import ghostnet as timm_ghostnet
+from timm.models import mobilenetv3 as timm_mobilenetv3
+from torch import nn
+
+from advisor.candidate import Candidate
+from advisor.errors import NetworkError
+from advisor.networks.cifar_resnet import CifarResNet
+from advisor.networks.counting import count, cross_check
+from advisor.networks.shufflenet_v1 import ShuffleNetV1
+from advisor.workload import Workload
+
+TORCHVISION = (
+    "alexnet",
+    "googlenet",
+    "shufflenet_v2_x0_5",
+    "shufflenet_v2_x1_0",
+    "shufflenet_v2_x1_5",
+    "shufflenet_v2_x2_0",
+    "squeezenet1_0",
+    "squeezenet1_1",
+)
+"""Networks taken from torchvision because timm has none of them."""
+CIFAR_DEPTHS = (20, 32, 44, 56, 110)
+
+
+def _proxylessnas_mobile() -> nn.Module:
+    """ProxylessNAS for mobile CPUs (Cai et al. 2019, arXiv 1812.00332, Figure 4)."""
+    blocks = [
+        ["ds_r1_k3_s1_c16_noskip"],
+        ["ir_r1_k5_s2_e3_c24", "ir_r1_k3_s1_e3_c24"],
+        ["ir_r1_k7_s2_e3_c40", "ir_r1_k3_s1_e3_c40", "ir_r2_k5_s1_e3_c40"],
+        ["ir_r1_k7_s2_e6_c80", "ir_r3_k5_s1_e3_c80"],
+        ["ir_r1_k5_s1_e6_c96", "ir_r3_k5_s1_e3_c96"],
+        ["ir_r2_k7_s2_e6_c192", "ir_r2_k7_s1_e3_c192"],
+        ["ir_r1_k7_s1_e6_c320"],
+    ]
+    return timm_efficientnet.EfficientNet(
+        block_args=timm_efficientnet.decode_arch_def(blocks),
+        stem_size=32,
+        num_features=1280,
+        act_layer=nn.ReLU6,
+    )
+
+
+def _torchvision(name: str) -> Callable[[], nn.Module]:
+    def make() -> nn.Module:
+        import torchvision
+
+        options = {"init_weights": False} if name == "googlenet" else {}
+        network: nn.Module = torchvision.models.get_model(name, weights=None, **options)
+        return network
+
+    return make
+
+
+def _cifar(depth: int) -> Callable[[], nn.Module]:
+    return lambda: CifarResNet(depth)
+
+
+OWN: dict[str, Callable[[], nn.Module]] = {
+    **{name: _torchvision(name) for name in TORCHVISION},
+    **{f"cifar_resnet{depth}": _cifar(depth) for depth in CIFAR_DEPTHS},
+    "shufflenet_v1_g3": lambda: ShuffleNetV1(groups=3),
+    "proxylessnas_mobile": _proxylessnas_mobile,
+}
+"""Networks that timm lacks, by catalog name."""
+
+WIDTH: dict[str, Callable[[float], nn.Module]] = {
+    "mobilenetv1_100": lambda w: timm_efficientnet._gen_mobilenet_v1("mobilenetv1_100", w),
+    "mobilenetv2_100": lambda w: timm_efficientnet._gen_mobilenet_v2("mobilenetv2_100", w),
+    "mobilenetv3_large_100": lambda w: timm_mobilenetv3._gen_mobilenet_v3(
+        "mobilenetv3_large_100", w
+    ),
+    "mobilenetv3_small_100": lambda w: timm_mobilenetv3._gen_mobilenet_v3(
+        "mobilenetv3_small_100", w
+    ),
+    "mnasnet_100": lambda w: timm_efficientnet._gen_mnasnet_b1("mnasnet_100", w),
+    "semnasnet_100": lambda w: timm_efficientnet._gen_mnasnet_a1("semnasnet_100", w),
+    "efficientnet_b0": lambda w: timm_efficientnet._gen_efficientnet("efficientnet_b0", w, 1.0),
+    "ghostnet_100": lambda w: timm_ghostnet._create_ghostnet("ghostnet_100", width=w),
+}
+"""Families whose width multiplier timm's own generators take."""
+_FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+def architectures() -> list[str]:
+    """List every architecture that can be built: timm's and our own."""
+    return sorted([*timm.list_models(), *OWN])
+
+
+def is_factory(text: str) -> bool:
+    """Tell whether a candidate's spelling is ``module:factory``, a user's own network."""
+    return _FACTORY.fullmatch(text) is not None and "=" not in text
+
+
+def default_resolution(architecture: str) -> int:
+    """Return the side of the input that the architecture's default weights were tested at."""
+    if architecture.startswith("cifar_"):
+        return 32
+    if architecture in OWN:
+        return 224
+    config = timm.get_pretrained_cfg(architecture)
+    size = (config.test_input_size or config.input_size) if config else (3, 224, 224)
+    return int(size[-1])
+
+
+def build(candidate: Candidate, resolution: int, *, device: str = "meta") -> nn.Module:
+    """Build a candidate for inputs of ``resolution`` pixels, with random weights.
+
+    Raises NetworkError where the name, an axis or the resolution is not one that can be built.
+    """
+    with warnings.catch_warnings(), torch.device(device):
+        warnings.simplefilter("ignore")
+        try:
+            return _build(candidate, resolution).eval()
+        except NetworkError:
+            raise
+        except Exception as error:
+            raise NetworkError(f"cannot build {candidate.name}: {_first_line(error)}") from error
+
+
+def _build(candidate: Candidate, resolution: int) -> nn.Module:
+    name = candidate.architecture
+    axes = dict(candidate.axes)
+    if axes:
+        if name not in WIDTH or set(axes) != {"width"}:
+            raise NetworkError(
+                f"cannot build {candidate.name}: axis width is known for {', '.join(sorted(WIDTH))}"
+            )
+        return WIDTH[name](axes["width"])
+    if name in OWN:
+        return OWN[name]()
+    if not timm.is_model(name):
+        raise NetworkError(f"unknown architecture {name!r} ('advisor models ls' lists all)")
+    return _build_timm(name, resolution)
+
+
+def _build_timm(name: str, resolution: int) -> nn.Module:
+    """Build a timm network; those with position tables or windows are told the input's size."""
+    try:
+        network: nn.Module = timm.create_model(
+            name, pretrained=False, num_classes=1000, img_size=resolution
+        )
+    except TypeError:
+        network = timm.create_model(name, pretrained=False, num_classes=1000)
+    return network
+
+
+def factory_network(spelling: str) -> nn.Module:
+    """Build a user's own network from ``module:factory`` on the meta device."""
+    module_name, _, factory_name = spelling.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module_name), factory_name)
+        with torch.device("meta"):
+            network = factory()
+    except Exception as error:
+        raise NetworkError(f"cannot build {spelling}: {_first_line(error)}") from error
+    if not isinstance(network, nn.Module):
+        raise NetworkError(f"{spelling} returned {type(network).__name__}, not a torch module")
+    return network
+
+
+def describe(candidate: Candidate, *, check: bool = True) -> Workload:
+    """Build a candidate on the meta device and count it; ``check`` asks two further counters."""
+    resolution = candidate.resolution or default_resolution(candidate.architecture)
+    network = build(candidate, resolution)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        workload = count(network, name=candidate.network, resolution=resolution)
+        return cross_check(network, workload) if check else workload
+
+
+def describe_factory(spelling: str, resolution: int) -> Workload:
+    """Count a user's own network given as ``module:factory``."""
+    network = factory_network(spelling)
+    return cross_check(network, count(network, name=spelling, resolution=resolution))
+
+
+def describe_all(
+    wanted: list[tuple[str, int]],
+) -> Iterator[tuple[str, int, Workload | NetworkError]]:
+    """Count (network, resolution) pairs one after another; a failure is yielded, not raised."""
+    for network, resolution in wanted:
+        parsed = Candidate.parse(network)
+        candidate = Candidate(
+            architecture=parsed.architecture, resolution=resolution, axes=parsed.axes
+        )
+        try:
+            yield network, resolution, describe(candidate)
+        except NetworkError as error:
+            yield network, resolution, error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
