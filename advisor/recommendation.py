@@ -1,0 +1,251 @@
+"""Request and Recommendation: what was asked and what was answered, as files hold them.
+
+Every report is rendered from these documents and nothing else. Quantities are SI; a figure never
+goes without its interval, its origin and its source.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from advisor.constraint import Verdict
+from advisor.estimate import Estimate, Origin
+from advisor.quantity import Metric, Unit
+
+SCHEMA_VERSION = 1
+
+
+class Document(BaseModel):
+    """Base of everything that is written to a result file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limit(Document):
+    """One limit of a request, in the SI unit of its metric."""
+
+    metric: Metric
+    at_most: float | None = None
+    at_least: float | None = None
+
+
+class Request(Document):
+    """Everything that decides a recommendation; storing it makes the result repeatable."""
+
+    device: str
+    """Id of the device profile, or an alias."""
+    unit: str | None = None
+    runtime: str | None = None
+    precisions: tuple[str, ...] = ()
+    """Precisions that compete; empty takes the default lane's."""
+    batch: int | None = None
+    threads: int | None = None
+    variant: str | None = None
+    limits: tuple[Limit, ...] = ()
+    confidence: float = Field(default=0.9, gt=0.0, lt=1.0)
+    """Probability with which each limit has to hold: the level of the intervals."""
+    weights: dict[Metric, float] = Field(default_factory=lambda: {Metric.TOP1: 1.0})
+    """Objectives and how much each counts; one alone is ``--rank-by``."""
+    models: tuple[str, ...] = ()
+    """Wildcards over candidate names; empty takes the whole catalog."""
+    exclude: tuple[str, ...] = ()
+    licenses: tuple[str, ...] = ()
+    all_weights: bool = False
+    """Keep every set of weights of an architecture instead of the best."""
+    published: bool = True
+    """Use published figures where there are some; otherwise predict everything."""
+    search: int = Field(default=0, ge=0)
+    """Searched variants that may compete."""
+    measure: int = Field(default=0, ge=0)
+    """Networks to time before answering."""
+    top: int = Field(default=10, ge=1)
+    seed: int = 0
+
+
+class Figure(Document):
+    """A value with its interval, origin and source."""
+
+    value: float
+    low: float
+    high: float
+    level: float
+    unit: Unit
+    origin: Origin
+    source: str
+    date: str = ""
+    caveats: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(estimate: Estimate) -> "Figure":
+        """Write an Estimate as a figure."""
+        return Figure.model_construct(
+            value=estimate.value,
+            low=estimate.interval.low,
+            high=estimate.interval.high,
+            level=estimate.interval.level,
+            unit=estimate.metric.unit,
+            origin=estimate.provenance.origin,
+            source=estimate.provenance.source,
+            date=estimate.provenance.date,
+            caveats=estimate.provenance.caveats,
+        )
+
+
+class LaneRecord(Document):
+    """The lane that was used, and what else the device offers."""
+
+    device: str
+    device_name: str
+    unit: str
+    runtime: str
+    precision: str
+    threads: int | None
+    batch: int
+    """0: steady state of a large batch that differs by figure."""
+    variant: str
+    name: str
+    is_default: bool
+    """Whether it was taken because nothing else was asked for."""
+    published_networks: int
+    """Networks with a published figure for exactly this lane."""
+    others: tuple[str, ...] = ()
+    """Names of the device's other lanes with evidence."""
+
+
+class Entry(Document):
+    """One candidate with everything known of it."""
+
+    rank: int | None = None
+    candidate: str
+    architecture: str
+    tag: str | None = None
+    resolution: int
+    width: float = 1.0
+    depth: float = 1.0
+    axes: dict[str, float] = Field(default_factory=dict)
+    family: str = ""
+    precision: str
+    lane: str
+    """Name of the lane that the figures belong to."""
+    verdict: Verdict
+    verdicts: dict[str, Verdict] = Field(default_factory=dict)
+    """Verdict per limit, by metric."""
+    margins: dict[str, float] = Field(default_factory=dict)
+    """Room left per limit at the unfavourable end of the interval, as a share of the limit."""
+    score: float | None = None
+    """Weighted score where several objectives count; higher is better."""
+    on_front: bool = False
+    metrics: dict[Metric, Figure]
+    alternatives: dict[Metric, tuple[Figure, ...]] = Field(default_factory=dict)
+    """Weaker figures of the same metrics."""
+    gaps: dict[Metric, str] = Field(default_factory=dict)
+    license: str = ""
+    training_data: str = ""
+    needs_training: bool = False
+    recipe: str = ""
+    """Training recipe whose accuracy is meant, for variants nobody has trained."""
+    other_weights: int = 0
+    """Other published weights of the same architecture and resolution."""
+    time_by_operator: dict[str, float] = Field(default_factory=dict)
+    """Share of the latency per operator class, where it was estimated."""
+    settle: str = ""
+    """Command that would turn an uncertain verdict into a definite one."""
+
+
+class Rejection(Document):
+    """A candidate that does not meet a limit, and by how much."""
+
+    candidate: str
+    constraint: str
+    """Metric of the limit that it fails by the most."""
+    reason: str
+    excess: float
+    """Distance of the value from the limit, as a share of the limit."""
+    precision: str
+    lane: str
+    metrics: dict[Metric, Figure]
+    gaps: dict[Metric, str] = Field(default_factory=dict)
+
+
+class Relaxation(Document):
+    """The smallest change of one limit that would admit a candidate, all other limits kept."""
+
+    metric: Metric
+    limit: float
+    """The limit as asked, SI."""
+    relaxed: float
+    """The limit that would do, SI."""
+    candidate: str
+    text: str
+
+
+class LedgerLine(Document):
+    """How many candidates one limit turned away."""
+
+    constraint: str
+    rejected: int
+    uncertain: int
+    only: int
+    """Candidates rejected by this limit alone."""
+
+
+class Input(Document):
+    """A file the answer rests on, so that a reviewer can tell whether it changed."""
+
+    name: str
+    sha256: str
+
+
+class Recommendation(Document):
+    """The answer to a request."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["recommendation"] = "recommendation"
+    advisor_version: str
+    created: str
+    """Date and time, ISO 8601, UTC."""
+    command: str
+    """Command line that gives this answer again."""
+    request: Request
+    lane: LaneRecord
+    lanes: tuple[LaneRecord, ...]
+    """All lanes that competed; the first is ``lane``."""
+    considered: int
+    """Candidates assessed, over all lanes."""
+    ranked: tuple[Entry, ...]
+    """Candidates that meet every limit, best first."""
+    uncertain: tuple[Entry, ...]
+    """Candidates whose interval straddles a limit, or that lack a figure for one."""
+    rejected: tuple[Rejection, ...]
+    """Everything else, nearest to the limits first."""
+    front: tuple[str, ...]
+    """Candidates that no other one beats in latency and accuracy at once."""
+    ledger: tuple[LedgerLine, ...] = ()
+    relaxations: tuple[Relaxation, ...] = ()
+    warnings: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+
+
+class EstimateEntry(Document):
+    """All metrics of one candidate on one lane."""
+
+    candidate: str
+    device: str
+    lane: str
+    precision: str
+    resolution: int
+    metrics: dict[Metric, Figure]
+    alternatives: dict[Metric, tuple[Figure, ...]] = Field(default_factory=dict)
+    gaps: dict[Metric, str] = Field(default_factory=dict)
+
+
+class Estimates(Document):
+    """Metrics of named candidates, without ranking."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["estimates"] = "estimates"
+    advisor_version: str
+    created: str
+    command: str
+    lanes: tuple[LaneRecord, ...]
+    estimates: tuple[EstimateEntry, ...]
