@@ -1,0 +1,27 @@
+"""Command line of the import: ``python -m advisor.profile_import RAW --out profiles``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from advisor.errors import AdvisorError
+from advisor.profile_import.writing import import_profiles
+
+
+def main() -> int:
+    """Write the profiles and say how many; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m advisor.profile_import", description=__doc__)
+    parser.add_argument("raw", type=Path, help="folder with devices.csv and measurements/")
+    parser.add_argument("--out", type=Path, default=Path("profiles"), help="folder to write")
+    arguments = parser.parse_args()
+    try:
+        count = import_profiles(arguments.raw, arguments.out)
+    except AdvisorError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    print(f"{count} profiles in {arguments.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

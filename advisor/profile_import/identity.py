@@ -1,0 +1,89 @@
+"""Which device a raw row belongs to, and what the device is called."""
+
+import re
+from collections.abc import Mapping
+
+Row = Mapping[str, str]
+
+SAME_DEVICE = {
+    "coral-dev-board-cpu": "coral-dev-board",
+    "host-plus-coral-usb-accelerator": "coral-usb-accelerator",
+    "iphone": "iphone-13",
+    "qcs6490": "dragonwing-rb3-gen-2-vision-kit",
+    "rockchip-rk3588": "rk3588",
+}
+"""Raw ids that name a device of another id: they become aliases."""
+
+_SPLIT = {
+    "macbook-pro": {"Apple M1|M1, 2020": "macbook-pro-m1", "Intel Core i7": "macbook-pro-intel"},
+    "hyper-v-linux-guest-with-gpu-pv-enabled": {
+        "i7-11800H": "hyper-v-guest-core-i7-11800h",
+        "i7-7700K": "hyper-v-guest-core-i7-7700k",
+    },
+}
+"""Raw ids that mix several machines: pattern of the chip column to the id of the machine."""
+
+_FIGURES_OF = {"macbook-pro": "macbook-pro-m1"}
+_CARD = re.compile(r"(geforce|nvidia|rtx|titan|amd-radeon|intel-uhd)-")
+
+
+def device_of(row: Row) -> str | None:
+    """Return the profile id of a measurement; None where it was taken on another device.
+
+    A graphics card has no CPU: such rows ran on an unnamed host.
+    """
+    raw = row["device_id"]
+    if row["unit"] == "cpu" and _CARD.match(raw):
+        return None
+    if raw in _SPLIT:
+        ids = _SPLIT[raw].items()
+        return next((name for pattern, name in ids if re.search(pattern, row["chip"])), None)
+    return SAME_DEVICE.get(raw, raw)
+
+
+def figures_of(raw: str) -> str | None:
+    """Return the profile id of a row of figures; None where it repeats another device."""
+    return None if raw in SAME_DEVICE else _FIGURES_OF.get(raw, raw)
+
+
+def aliases_of(device: str) -> list[str]:
+    """Return the raw ids that lead to the device, besides its own."""
+    same = [raw for raw, target in SAME_DEVICE.items() if target == device]
+    return sorted([*same, *(raw for raw, parts in _SPLIT.items() if device in parts.values())])
+
+
+_CHIPS = re.compile(
+    r"Tegra (?:X1|X2|Xavier|Orin)|Snapdragon (?:X Elite|8 Elite Gen \d|8 Elite(?: for Galaxy)?"
+    r"|\d Gen \d(?: for Galaxy)?|\d{3}G?\+?)|Kirin ?\d+(?: 5G)?|Dimensity \d+|BCM\d{4}"
+    r"|RK\d{4}|RV\d{4}|RZ/V2L|A311D|C308X|S905D3|i\.MX ?\d+\w*(?: Plus)?|AM\d\dP?A\b|TDA4VM"
+    r"|STM32\w+\d|Hailo-\w+|QC[SM]\d{4}|SA\d{4}P?|Apple (?:A\d+|M\d)|\bA1[2-9]\b|MT\d{4}"
+    r"|Google Tensor(?: G\d)?|Tensor G1|JH7110|Core i\d-\w+|Xeon E5-\w+ v\d|GA10\d|GV100|TU104"
+    r"|GP100|AD102|GB202|GA100|A100|T4\b|V100|Edge TPU"
+)
+_BARE_APPLE = re.compile(r"A1[2-9]")
+_SAME_CHIP = {"Tensor G1": "Google Tensor", "Core i7": "Core i7"}
+_NO_CHIP = re.compile(r"^\[|^x\d|^without|GHz\)|^\d+GB$")
+
+
+def chip_of(texts: list[str]) -> str | None:
+    """Return the chip named in the first text that names one, in one spelling."""
+    for text in texts:
+        match = _CHIPS.search(text.replace("Rk", "RK"))
+        if match:
+            chip = re.sub(r"Kirin ?", "Kirin ", match[0])
+            chip = f"Apple {chip}" if _BARE_APPLE.fullmatch(chip) else chip
+            return _SAME_CHIP.get(chip, chip)
+    usable = [text for text in texts if text and not _NO_CHIP.search(text)]
+    return cleaned(usable[0].rpartition(" | ")[2]) if usable else None
+
+
+def cleaned(text: str) -> str:
+    """Drop operating systems, stray brackets and footnotes from a chip or unit name."""
+    text = re.sub(r"\) (?:fedora|ubuntu|Armbian|StationOS|aarch64).*$", ")", text)
+    text = re.sub(r" ?\((?:named only|host per|model not|proxy|Proxy).*$", "", text)
+    text = text.strip(" .")
+    if text.startswith("(") and text.endswith(")"):
+        text = text[1:-1]
+    if text.count(")") > text.count("("):
+        text = text.rstrip(")")
+    return re.sub(r"\s+", " ", text).strip()

@@ -1,0 +1,75 @@
+"""Reads the raw tables and writes ``profiles/``: one YAML per device and the index."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from advisor.errors import ProfileError
+from advisor.lane import Lane
+from advisor.profile_import.devices import profiles
+from advisor.profile_import.facts import Facts
+
+HEADER = "# Written by: python -m advisor.profile_import RAW --out profiles\n"
+INDEX_COLUMNS = ("id", "aliases", "name", "vendor", "default_lane")
+
+
+def import_profiles(raw: Path, out: Path) -> int:
+    """Write the profiles of all devices in ``raw``; return how many.
+
+    Profiles that the tables no longer hold are removed.
+    """
+    if not (raw / "devices.csv").is_file():
+        raise ProfileError(f"{raw / 'devices.csv'} does not exist; state the folder that holds it")
+    content = profiles(_rows(raw / "devices.csv"), _measurements(raw))
+    out.mkdir(parents=True, exist_ok=True)
+    for path in out.glob("*.yaml"):
+        if path.stem not in content:
+            path.unlink()
+    for device, profile in content.items():
+        (out / f"{device}.yaml").write_text(HEADER + written(profile), encoding="utf-8")
+    (out / "index.csv").write_text(index(content), encoding="utf-8")
+    return len(content)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        yield from csv.DictReader(stream)
+
+
+def _measurements(raw: Path) -> Iterator[dict[str, str]]:
+    for path in sorted((raw / "measurements").glob("*.csv")):
+        yield from _rows(path)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Safe dumper that writes flat mappings and lists on one line and repeats no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def written(profile: Facts) -> str:
+    """Write a profile as YAML, fields in the order of the format."""
+    return yaml.dump(
+        profile,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
+    )
+
+
+def index(content: dict[str, Facts]) -> str:
+    """Write the index, by which a device is found without reading its file."""
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(INDEX_COLUMNS)
+    for device, profile in content.items():
+        lane = Lane(device=device, **profile["default_lane"])
+        aliases = " ".join(profile.get("aliases", []))
+        table.writerow((device, aliases, profile["name"], profile.get("vendor", ""), lane.name))
+    return stream.getvalue()
