@@ -92,11 +92,13 @@ class WorkloadTable:
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return a Layer field over the distinct shapes; ``operator``, ``kind`` as codes."""
-        columns: NDArray[np.int64] = self.shapes[:, ("operator", "kind", "fusion", *NUMBERS).index(name)]
+        columns: NDArray[np.int64] = self.shapes[
+            :, ("operator", "kind", "fusion", *NUMBERS).index(name)
+        ]
         return columns
 
     def total(self, per_shape: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum a quantity per shape over all calls of each network: (shapes[, k]) -> (networks[, k])."""
+        """Sum over the calls of each network: (shapes[, k]) -> (networks[, k])."""
         values = per_shape[self.shape_of] * self.calls.reshape(-1, *[1] * (per_shape.ndim - 1))
         summed = np.zeros((len(self), *per_shape.shape[1:]))
         filled = self.start[:-1] < self.start[1:]

@@ -49,12 +49,13 @@ def _proxylessnas_mobile() -> nn.Module:
         ["ir_r2_k7_s2_e6_c192", "ir_r2_k7_s1_e3_c192"],
         ["ir_r1_k7_s1_e6_c320"],
     ]
-    return timm_efficientnet.EfficientNet(
+    network: nn.Module = timm_efficientnet.EfficientNet(
         block_args=timm_efficientnet.decode_arch_def(blocks),
         stem_size=32,
         num_features=1280,
         act_layer=nn.ReLU6,
     )
+    return network
 
 
 def _torchvision(name: str) -> Callable[[], nn.Module]:

@@ -7,8 +7,7 @@ how long each tensor lives. No weights are allocated and no arithmetic is done.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -19,7 +18,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from advisor.errors import NetworkError
-from advisor.workload import Fusion, Layer, OperatorClass, Workload
+from advisor.networks.trace import Call, Trace
+from advisor.workload import Layer, OperatorClass, Workload
 
 DISAGREEMENT = 0.02
 """Relative difference between two counters above which the workload carries a caveat."""
@@ -224,36 +224,14 @@ _FREE = {
 _MATRIX = {"mm", "addmm", "bmm", "baddbmm", "addmv", "mv", "dot", "linear", "matmul"}
 
 
-@dataclass(slots=True)
-class _Call:
-    """One costly operation of the trace."""
-
-    layer: Layer
-    inputs: tuple[int, ...]
-    """Buffers read."""
-    output: int
-    """Buffer written."""
-    producers: tuple[int, ...]
-    """Calls that wrote the inputs; -1 for the image."""
-
-
-@dataclass(slots=True)
-class _Trace:
-    calls: list[_Call] = field(default_factory=list)
-    sizes: dict[int, int] = field(default_factory=dict)
-    uncounted: Counter[str] = field(default_factory=Counter)
-
-
-class _AttentionFlag(TorchFunctionMode):
+class _AttentionFlag(TorchFunctionMode):  # type: ignore[no-untyped-call]  # torch's own
     """Knows whether the running operation belongs to scaled dot-product attention."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.inside = False
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is not nn.functional.scaled_dot_product_attention:
             return func(*args, **(kwargs or {}))
         before, self.inside = self.inside, True
@@ -268,7 +246,7 @@ class _Recorder(TorchDispatchMode):
 
     def __init__(self, weights: set[int], attention: _AttentionFlag) -> None:
         super().__init__()
-        self.trace = _Trace()
+        self.trace = Trace()
         self._weights = weights
         self._attention = attention
         self._writer: dict[int, int] = {}
@@ -299,7 +277,9 @@ class _Recorder(TorchDispatchMode):
             _storage(t) not in self._writer and t.dim() >= 3 and t.shape[1] <= 4
             for t in activations
         )
-        layer = _layer(name, args, outputs[0], activations, weights, reads_image)
+        layer = _layer(name, args, outputs[0], activations, weights)
+        if reads_image and layer.operator in (OperatorClass.DENSE, OperatorClass.POINTWISE):
+            layer = replace(layer, operator=OperatorClass.STEM)
         if self._attention.inside and layer.operator is not OperatorClass.MOVEMENT:
             layer = replace(layer, operator=OperatorClass.ATTENTION)
         if name not in _KNOWN:
@@ -312,7 +292,7 @@ class _Recorder(TorchDispatchMode):
         producers = tuple(self._writer.get(b, -1) for b in buffers)
         self._writer[output] = len(self.trace.calls)
         self.trace.calls.append(
-            _Call(layer=layer, inputs=buffers, output=output, producers=producers)
+            Call(layer=layer, inputs=buffers, output=output, producers=producers)
         )
 
 
@@ -349,10 +329,9 @@ def _layer(
     output: torch.Tensor,
     activations: list[torch.Tensor],
     weights: list[torch.Tensor],
-    reads_image: bool,
 ) -> Layer:
     if name in ("convolution", "_convolution"):
-        return _convolution(args, output, reads_image)
+        return _convolution(args, output)
     if name in _MATRIX:
         return _matrix(name, args, output, weights)
     largest = max(activations, key=torch.Tensor.numel)
@@ -395,7 +374,7 @@ def _kernel(args: Any) -> tuple[int, int]:
     return 1, 1
 
 
-def _convolution(args: Any, output: torch.Tensor, reads_image: bool) -> Layer:
+def _convolution(args: Any, output: torch.Tensor) -> Layer:
     image, weight, _, stride, _, _, transposed, _, groups = args[:9]
     kernel = tuple(int(k) for k in weight.shape[2:])
     out_channels, out_h, out_w = _conv_plane(output)
@@ -403,9 +382,7 @@ def _convolution(args: Any, output: torch.Tensor, reads_image: bool) -> Layer:
     positions = (image if transposed else output).numel() // (
         in_channels if transposed else out_channels
     )
-    if groups == 1 and reads_image:
-        operator = OperatorClass.STEM
-    elif groups == 1:
+    if groups == 1:
         operator = OperatorClass.POINTWISE if math.prod(kernel) == 1 else OperatorClass.DENSE
     elif groups == in_channels:
         operator = OperatorClass.DEPTHWISE
@@ -461,75 +438,6 @@ def _matrix(name: str, args: Any, output: torch.Tensor, weights: list[torch.Tens
     )
 
 
-_CONV_LIKE = {
-    OperatorClass.STEM,
-    OperatorClass.DENSE,
-    OperatorClass.POINTWISE,
-    OperatorClass.DEPTHWISE,
-    OperatorClass.GROUPED,
-    OperatorClass.FULLY_CONNECTED,
-}
-
-
-def _fusions(calls: list[_Call]) -> list[Fusion]:
-    """Decide for each call whether it can be done in the pass of its producer.
-
-    Batch normalisation folds into the convolution before it; an activation is applied while its
-    input is written; a residual addition likewise. Each needs that nobody else reads the input.
-    """
-    readers: Counter[int] = Counter(p for call in calls for p in set(call.producers) if p >= 0)
-    fusions: list[Fusion] = []
-    for call in calls:
-        operator = call.layer.operator
-        sole = [p for p in call.producers if p >= 0 and readers[p] == 1]
-        before = {calls[p].layer.operator for p in sole}
-        fusion = Fusion.NONE
-        if operator is OperatorClass.NORMALISATION and "batch_norm" in call.layer.kind:
-            fusion = Fusion.FOLDED if before & _CONV_LIKE else Fusion.NONE
-        elif operator is OperatorClass.ACTIVATION and "softmax" not in call.layer.kind:
-            foldable = _CONV_LIKE | {OperatorClass.NORMALISATION, OperatorClass.ELEMENTWISE}
-            fusion = Fusion.FOLDED if before & foldable else Fusion.NONE
-        elif call.layer.kind == "add" and len(call.producers) == 2:
-            folded = {p for p in sole if calls[p].layer.operator in _CONV_LIKE or fusions[p]}
-            fusion = Fusion.RESIDUAL if folded else Fusion.NONE
-        fusions.append(fusion)
-    return fusions
-
-
-def _peak(trace: _Trace, fusions: list[Fusion]) -> int:
-    """Most elements alive at once, each buffer from its first writer to its last reader.
-
-    A folded operator writes over its input.
-    """
-    alias: dict[int, int] = {}
-
-    def root(buffer: int) -> int:
-        while buffer in alias:
-            buffer = alias[buffer]
-        return buffer
-
-    for call, fusion in zip(trace.calls, fusions, strict=True):
-        if fusion is not Fusion.NONE and call.inputs and call.output != call.inputs[0]:
-            source = max(call.inputs, key=lambda b: trace.sizes[b])
-            if root(source) != root(call.output):
-                alias[call.output] = source
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    for step, call in enumerate(trace.calls):
-        for buffer in (*call.inputs, call.output):
-            first.setdefault(root(buffer), step)
-            last[root(buffer)] = step
-    change: Counter[int] = Counter()
-    for buffer, step in first.items():
-        change[step] += trace.sizes[buffer]
-        change[last[buffer] + 1] -= trace.sizes[buffer]
-    alive = peak = 0
-    for step in sorted(change):
-        alive += change[step]
-        peak = max(peak, alive)
-    return peak
-
-
 def count(network: nn.Module, *, name: str, resolution: int, channels: int = 3) -> Workload:
     """Count one forward pass of a network that lies on the meta device, batch 1.
 
@@ -549,19 +457,14 @@ def count(network: nn.Module, *, name: str, resolution: int, channels: int = 3) 
             f"{name} cannot be run at {resolution} pixels: {_first_line(error)}"
         ) from error
     trace = recorder.trace
-    fusions = _fusions(trace.calls)
-    layers = Counter(
-        replace(call.layer, fusion=fusion)
-        for call, fusion in zip(trace.calls, fusions, strict=True)
-    )
     return Workload(
         network=name,
         resolution=resolution,
         parameters=sum(p.numel() for p in network.parameters()),
         buffers=sum(b.numel() for b in network.buffers()),
-        peak_activations=_peak(trace, fusions),
-        layers=tuple(replace(layer, count=n) for layer, n in layers.items()),
-        uncounted=tuple(f"{op} ×{n}" for op, n in sorted(trace.uncounted.items())),
+        peak_activations=trace.peak(),
+        layers=trace.layers(),
+        uncounted=trace.unknown(),
     )
 
 
