@@ -75,7 +75,9 @@ class Constraint:
 
     def excess(self, estimate: Estimate) -> float:
         """How far the value itself lies beyond the limit, as a share of the limit; 0 if within."""
-        over = estimate.value - self.bound if self.at_most is not None else self.bound - estimate.value
+        over = (
+            estimate.value - self.bound if self.at_most is not None else self.bound - estimate.value
+        )
         return max(0.0, over / self.bound if self.bound else over)
 
 

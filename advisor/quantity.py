@@ -130,7 +130,9 @@ def parse(text: str, unit: Unit, *, option: str) -> float:
     accepted = ", ".join(scale.symbol for scale in _SCALES[unit])
     match = _QUANTITY.fullmatch(text)
     if match is None:
-        raise UsageError(f"{option}: cannot read {text!r} as a quantity; accepted units: {accepted}")
+        raise UsageError(
+            f"{option}: cannot read {text!r} as a quantity; accepted units: {accepted}"
+        )
     number, symbol = float(match[1]), match[2]
     for scale in _SCALES[unit]:
         if scale.symbol == symbol:

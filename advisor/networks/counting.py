@@ -224,11 +224,11 @@ _FREE = {
 _MATRIX = {"mm", "addmm", "bmm", "baddbmm", "addmv", "mv", "dot", "linear", "matmul"}
 
 
-class _AttentionFlag(TorchFunctionMode):  # type: ignore[no-untyped-call]  # torch's own
+class _AttentionFlag(TorchFunctionMode):
     """Knows whether the running operation belongs to scaled dot-product attention."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.inside = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

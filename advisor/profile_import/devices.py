@@ -3,9 +3,10 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from advisor.catalog.rows import RawRow
 from advisor.profile import LaneEvidence
 from advisor.profile_import import evidence, facts
 from advisor.profile_import.facts import Facts, present
@@ -14,6 +15,7 @@ from advisor.profile_import.identity import (
     aliases_of,
     chip_of,
     cleaned,
+    described,
     device_of,
     figures_of,
 )
@@ -22,23 +24,23 @@ _LOWER = {"high": "medium", "medium": "low", "low": "low", "unknown": "unknown"}
 _UNIT_ORDER = ("gpu", "npu", "tpu", "dla", "cpu")
 _NAMED = {
     "macbook-pro-intel": "MacBook Pro 15-inch 2019 (Core i7)",
-    "hyper-v-guest-core-i7-11800h": "Hyper-V Linux guest (Core i7-11800H, RTX 3070 Laptop)",
-    "hyper-v-guest-core-i7-7700k": "Hyper-V Linux guest (Core i7-7700K, GTX 1050 Ti)",
+    "hyper-v-guest-i7-11800h": "Hyper-V Linux guest (Core i7-11800H, RTX 3070 Laptop)",
+    "hyper-v-guest-i7-7700k": "Hyper-V Linux guest (Core i7-7700K, GTX 1050 Ti)",
 }
 
 
-def profiles(figures: Iterable[Row], measurements: Iterable[Row]) -> dict[str, Facts]:
+def profiles(figures: Iterable[Row], measurements: Iterable[RawRow]) -> dict[str, Facts]:
     """Return the content of each profile file by device id, sorted."""
     by_device: dict[str, list[Row]] = defaultdict(list)
     for row in figures:
         device = figures_of(row["device_id"])
         if device is not None:
             by_device[device].append(row)
-    measured: dict[str, list[Row]] = defaultdict(list)
-    for row in measurements:
-        device = device_of(row)
+    measured: dict[str, list[RawRow]] = defaultdict(list)
+    for taken in measurements:
+        device = device_of(taken)
         if device is not None:
-            measured[device].append(row)
+            measured[device].append(taken)
     ids = sorted({*by_device, *measured})
     chips = {device: _chip(by_device[device], measured[device]) for device in ids}
     donors = _donors(by_device, chips)
@@ -65,27 +67,26 @@ def _donors(by_device: dict[str, list[Row]], chips: dict[str, str | None]) -> _D
     return donors
 
 
-def _chip(figures: list[Row], measured: list[Row]) -> str | None:
-    raw = Counter(row["chip"] for row in measured)
+def _chip(figures: list[Row], measured: list[RawRow]) -> str | None:
+    raw = Counter(row.raw["chip"] for row in measured)
     texts = [text for text, _ in sorted(raw.items(), key=lambda item: (-item[1], item[0]))]
     names = [row["name"] for row in figures] + [row["unit_name"] for row in figures]
-    if figures and not texts:
-        return chip_of(names)
-    return chip_of([*texts, *sorted({row["device"] for row in measured})])
+    return chip_of([*texts, *names]) or described(texts)
 
 
 def _profile(
-    device: str, figures: list[Row], measured: list[Row], chip: str | None, donors: _Donors
+    device: str, figures: list[Row], measured: list[RawRow], chip: str | None, donors: _Donors
 ) -> Facts:
     lanes = evidence.gathered(measured, device)
     kinds = {row["unit"] for row in figures} | {lane.unit for lane in lanes}
     ordered = [kind for kind in _UNIT_ORDER if kind in kinds]
-    units = [_unit(kind, figures, measured, lanes, chip, donors) for kind in ordered]
+    known = _Known(figures=figures, measured=measured, lanes=lanes, chip=chip, donors=donors)
+    units = [_unit(kind, known) for kind in ordered]
     return present(
         {
             "id": device,
             "name": _name(device, figures, measured),
-            "aliases": aliases_of(device),
+            "aliases": aliases_of(device, measured),
             "vendor": figures[0]["vendor"] if figures else None,
             "chip": chip,
             "units": units,
@@ -96,37 +97,42 @@ def _profile(
     )
 
 
-def _name(device: str, figures: list[Row], measured: list[Row]) -> str:
+def _name(device: str, figures: list[Row], measured: list[RawRow]) -> str:
     if device in _NAMED:
         return _NAMED[device]
     if figures:
         return figures[0]["name"]
-    names = Counter(row["device"] for row in measured)
+    own = [row for row in measured if row.raw["device_id"] == device] or measured
+    names = Counter(row.raw["device"] for row in own)
     return cleaned(min(names.items(), key=lambda item: (-item[1], item[0]))[0])
 
 
-def _unit(
-    kind: str,
-    figures: list[Row],
-    measured: list[Row],
-    lanes: list[LaneEvidence],
-    chip: str | None,
-    donors: _Donors,
-) -> Facts:
-    seen = sorted({lane.runtime for lane in lanes if lane.unit == kind})
-    own = next((row for row in figures if row["unit"] == kind), None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """All that the tables hold of one device."""
+
+    figures: list[Row]
+    measured: list[RawRow]
+    lanes: list[LaneEvidence]
+    chip: str | None
+    donors: _Donors
+
+
+def _unit(kind: str, known: _Known) -> Facts:
+    seen = sorted({lane.runtime for lane in known.lanes if lane.unit == kind})
+    own = next((row for row in known.figures if row["unit"] == kind), None)
     if own is not None:
-        return _figured(own, seen, lanes)
-    donor = donors.get((chip or "", kind))
+        return _figured(own, seen, known.lanes)
+    donor = known.donors.get((known.chip or "", kind))
     if donor is not None:
         other, row = donor
-        unit = _figured(row, seen, lanes)
+        unit = _figured(row, seen, known.lanes)
         unit["source"] = f"same chip as {other}: {unit['source']}"
         unit["confidence"] = _LOWER[unit["confidence"]]
         unit["runtimes"] = seen
         unit.pop("runtime_limits", None)
         return present(unit)
-    return _bare(kind, measured, seen)
+    return _bare(kind, known.measured, seen)
 
 
 def _figured(row: Row, seen: list[str], lanes: list[LaneEvidence]) -> Facts:
@@ -202,28 +208,47 @@ def _storage_only(row: Row) -> list[str]:
     return [*fp16, *(["int8"] if _weights_only(row) else [])]
 
 
-def _bare(kind: str, measured: list[Row], seen: list[str]) -> Facts:
+def _bare(kind: str, measured: list[RawRow], seen: list[str]) -> Facts:
     """Describe a unit of which only measurements are known."""
-    mine = Counter(row["chip"] for row in measured if row["unit"] == kind)
+    mine = Counter(row.raw["chip"] for row in measured if row.raw["unit"] == kind)
     text = min(mine.items(), key=lambda item: (-item[1], item[0]))[0]
-    name = text.partition(" | ")[0] if kind == "gpu" else text.rpartition(" | ")[2]
-    known = chip_of([text]) is not None
-    clusters = re.findall(r"([\d.]+) ?([GM])Hz\)? ?[x×*] ?(\d+)", text) if kind == "cpu" else []
-    clocks = [float(clock) * (1 if scale == "G" else 1e-3) for clock, scale, _ in clusters]
-    cores = [int(count) for _, _, count in clusters]
+    name = _GRAPHICS.sub("", text.rpartition(" | ")[2]) if kind == "cpu" else _adapter(text)
+    known = described([name]) is not None
+    cores, clock = _clusters(name) if kind == "cpu" else ([], None)
     return present(
         {
             "kind": kind,
             "name": cleaned(name) if known else kind.upper(),
             "cores": sum(cores) or None,
             "clusters": cores if len(cores) > 1 else None,
-            "clock_ghz": facts.number(f"{max(clocks):g}") if clocks else None,
+            "clock_ghz": clock,
             "runtimes": seen,
             "source": "as named in published measurements",
             "confidence": "low",
             "runtimes_source": "published measurements",
         }
     )
+
+
+_GRAPHICS = re.compile(r"(?: [+/]|,| &&) (?:Adreno|Mali|Radeon|NVIDIA|PowerVR|BXM|Arm Immortal).*$")
+_CLUSTER = re.compile(r"([\d.]+) ?([GM])Hz\)? ?[x×*] ?(\d+)", re.IGNORECASE)
+
+
+def _adapter(text: str) -> str:
+    """Return the accelerator of ``Mali-G72 | (Cortex-A73 …)`` or ``Kirin 980 / Mali-G76``."""
+    first = text.partition(" | ")[0]
+    direct3d = re.search(r"Direct3D12 \((.*)\)", first)
+    return direct3d[1] if direct3d else re.split(r" / |, (?=Adreno|Mali)", first)[-1]
+
+
+def _clusters(text: str) -> tuple[list[int], float | int | None]:
+    """Return cores by cluster and the fastest clock in GHz, where all clusters state both."""
+    parts = [part for part in text.split("+") if re.search(r"GHz|MHz| x ?\d", part, re.IGNORECASE)]
+    found = [match for part in parts if (match := _CLUSTER.search(part))]
+    if not found or len(found) < len(parts):
+        return [], None
+    clocks = [float(match[1]) * (1 if match[2].upper() == "G" else 1e-3) for match in found]
+    return [int(match[3]) for match in found], facts.number(f"{max(clocks):g}")
 
 
 def _groups(rows: list[Row]) -> Facts:
@@ -292,7 +317,10 @@ def _default(lanes: list[LaneEvidence], units: list[Facts]) -> Facts:
 
 def _assumed(units: list[Facts]) -> Facts:
     """Take the lane to start from on a device that nobody measured."""
-    unit = next((unit for unit in units if unit.get("runtimes")), units[0])
+    ready = [unit for unit in units if unit.get("runtimes")] or units
+    usual = [unit for unit in ready if evidence.is_deployed(unit["kind"], unit["runtimes"])]
+    slow = [unit for unit in ready if unit["kind"] == "cpu"]
+    unit = next(iter([*usual, *slow, *ready]))
     runtime = evidence.deployed_first(unit["kind"], unit.get("runtimes", []))
     order = ["fp32"] if unit["kind"] == "cpu" else ["fp16", "int8", "fp32"]
     barred = {*unit.get("unsupported", {}), *unit.get("storage_only", [])}

@@ -1,13 +1,13 @@
 """Lanes that publications measured, and the one that stands for a device."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from advisor.catalog.caveats import status
+from advisor.catalog.rows import RawRow
 from advisor.lane import BULK, Lane
 from advisor.profile import LaneEvidence
-from advisor.profile_import.identity import Row
 
 _DEPLOYED = {
     "gpu": ("tensorrt",),
@@ -22,61 +22,43 @@ _DEPLOYED = {
 """Runtimes with which people put networks on an accelerator; other lanes there are trials."""
 
 
+_ENOUGH = 3
+"""Exactly matching networks from which on a lane can stand for a device."""
+
+
 @dataclass(slots=True)
 class _Tally:
     rows: int = 0
     networks: set[str] = field(default_factory=set)
 
 
-def lane_of(row: Row, device: str) -> Lane:
-    """Return the lane that a measurement belongs to."""
+def lane_of(row: RawRow, device: str) -> Lane:
+    """Return the lane that a measurement belongs to.
+
+    A batch that is not stated differs from row to row, as that of bulk figures does.
+    """
+    _, unit, runtime, precision, threads, batch, variant = row.lane
     return Lane(
         device=device,
-        unit=row["unit"],
-        runtime=row["runtime"],
-        precision=row["precision"],
-        threads=int(row["threads"]) if row["threads"] else None,
-        batch=_batch(row),
-        variant=_variant(row),
+        unit=unit,
+        runtime=runtime,
+        precision=precision,
+        threads=int(threads) if threads else None,
+        batch=int(batch) if batch else BULK,
+        variant=variant,
     )
 
 
-def _batch(row: Row) -> int:
-    """Batches that are not stated, and those of throughput lists, differ from row to row."""
-    if row["source"] == "timm-benchmark" and row["unit"] == "gpu":
-        return BULK
-    return int(row["batch"]) if row["batch"] else BULK
-
-
-_MARKS = (
-    (r"powersave=1\b", "powersave 1"),
-    (r"powersave=2\b", "powersave 2"),
-    (r"\barmv7\b", "armv7"),
-    (r"\bsparse\b", "sparse"),
-    (r"performance mode", "performance mode"),
-    (r"DLA", "with DLA"),
-)
-
-
-def _variant(row: Row) -> str:
-    marks = [name for pattern, name in _MARKS if re.search(pattern, row["runtime_opts"])]
-    if re.search("overclock", f"{row['device']} {row['chip']}", re.IGNORECASE):
-        marks.append("overclocked")
-    if row["unit"] == "gpu" and re.search(
-        r"Intel.*Graphics[^|]*\|.*(?:Radeon|GeForce)", row["chip"]
-    ):
-        marks.append("integrated graphics")
-    return ", ".join(marks)
-
-
-def gathered(rows: Iterable[Row], device: str) -> list[LaneEvidence]:
-    """Count rows and exactly matching networks by lane; most networks first."""
+def gathered(rows: Iterable[RawRow], device: str) -> list[LaneEvidence]:
+    """Count usable rows and exactly matching networks by lane; most networks first."""
     tallies: dict[Lane, _Tally] = defaultdict(_Tally)
     for row in rows:
+        if status(row.slugs) == "left_out":
+            continue
         tally = tallies[lane_of(row, device)]
         tally.rows += 1
-        if row["match"] == "exact" and row["timm_name"]:
-            tally.networks.add(row["timm_name"])
+        if row.match == "exact" and row.network:
+            tally.networks.add(row.network)
     found = [
         LaneEvidence(
             unit=lane.unit,
@@ -110,26 +92,33 @@ def default_lane(lanes: list[LaneEvidence]) -> LaneEvidence | None:
     """Pick the lane that stands for the device; None where nothing was measured.
 
     A list of bulk figures of a desktop GPU wins by its size. Otherwise batch 1 and, where the
-    device has an accelerator, the runtime with which people deploy to it; then most networks,
-    the plain variant, most threads.
+    device has an accelerator, the runtime with which people deploy to it; then the plain variant,
+    most networks, full precision on a CPU, most threads.
     """
     bulk = [item for item in lanes if item.batch == BULK and item.networks >= 100]
     if bulk:
         return min(bulk, key=_order)
     single = [item for item in lanes if item.batch == 1] or lanes
     deployed = [item for item in single if item.runtime in _DEPLOYED[item.unit]]
-    known = [item for item in deployed if item.networks] or deployed
-    return min(known or single, key=_preference, default=None)
+    return min(deployed or single, key=_preference, default=None)
 
 
 def _preference(item: LaneEvidence) -> tuple[object, ...]:
+    enough = item.networks >= _ENOUGH
     return (
-        -item.networks,
+        not enough,
         item.variant != "",
+        item.unit == "cpu" and item.precision == "int8",
+        -item.networks if enough else 0,
         -item.rows,
         -(item.threads or 0),
         *_order(item),
     )
+
+
+def is_deployed(unit: str, runtimes: list[str]) -> bool:
+    """Whether people deploy to that unit with one of the runtimes."""
+    return any(name in runtimes for name in _DEPLOYED[unit])
 
 
 def deployed_first(unit: str, runtimes: list[str]) -> str | None:

@@ -4,16 +4,12 @@ What no rule reads is left out; nothing is guessed.
 """
 
 import re
+from calendar import month_abbr
 from typing import Any
 
 Facts = dict[str, Any]
 
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1
-    )
-}
+_MONTHS = {name: index for index, name in enumerate(month_abbr) if name}
 _DATE = re.compile(
     r"(?P<iso>20\d\d-\d\d-\d\d)|(?P<month>20\d\d-(?:0\d|1[0-2]))(?!\d)"
     rf"|(?P<name>{'|'.join(_MONTHS)}) (?P<year>20\d\d)|(?P<bare>20\d\d)"
@@ -94,7 +90,9 @@ def prices(cell: dict[str, str]) -> Facts:
     detail = cell["recent_price_date"]
     return present(
         {
-            "launch": _price(launch, first) if known_launch else None,
+            "launch": _price(launch, re.sub(r"\((?!approx).*?\)", "", first))
+            if known_launch
+            else None,
             "recent": _price(recent, detail) if recent is not None else None,
             "hourly_usd": float(hourly[1]) if hourly else None,
         }
@@ -104,7 +102,8 @@ def prices(cell: dict[str, str]) -> Facts:
 def _price(amount: float | int | None, text: str) -> Facts:
     inside = re.sub(r"still current.*", "", text)
     low = inside.lower()
-    item = next((item for item in _ITEMS if item.lower() in low), None)
+    named = [item for item in _ITEMS if item.lower() in low]
+    item = min(named, key=lambda item: low.find(item.lower()), default=None)
     size = re.search(r"\b(\d+ GB)\b", inside)
     label = " ".join(filter(None, (size[1] if size else None, item)))
     bulk = "@1ku" in low
@@ -115,7 +114,7 @@ def _price(amount: float | int | None, text: str) -> Facts:
             "amount_usd": amount,
             "date": date(inside),
             "item": ", ".join(filter(None, (label or None, kind))) or None,
-            "quantity": 1000 if bulk else 1 if item and not kind else None,
+            "quantity": 1000 if bulk else 1 if item not in (None, "module") and not kind else None,
             "approximate": approximate,
         }
     )
@@ -222,7 +221,7 @@ _NOISE = (
     (r"\(?(?:as )?quoted in (?:id \d+|public notes|$)\)?", "(second hand)"),
     (r"quoted in id \d+", "(second hand)"),
     (r"\(secondary note, ?\)", "(second hand)"),
-    (r"\(table citing ([^)]*)\)", r"\1 (second hand)"),
+    (r"\(table citing ([^)]*)\)", r"by \1 (second hand)"),
     (r"public notes \(?[^);]*\)?, ?\d+", "(second hand)"),
     (r"\(?public notes ?\)?", "(second hand)"),
     (r"from general knowledge", "general knowledge"),
@@ -240,7 +239,7 @@ def sources(text: str) -> dict[str, str]:
         tidy = source.strip()
         for pattern, replacement in _NOISE:
             tidy = re.sub(pattern, replacement, tidy)
-        tidy = re.sub(r"(\(second hand\)[ ;,]*)+", "(second hand) ", tidy)
+        tidy = re.sub(r"(\(second hand\)[ ,]*)+(?=\(second hand\))", "", tidy)
         tidy = re.sub(r"\s+", " ", tidy).strip(" ;,")
         if tidy and not re.fullmatch(r"as \w+ row", tidy):
             groups[group] = tidy

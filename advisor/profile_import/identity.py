@@ -1,7 +1,9 @@
 """Which device a raw row belongs to, and what the device is called."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from advisor.catalog.rows import RawRow
 
 Row = Mapping[str, str]
 
@@ -14,31 +16,18 @@ SAME_DEVICE = {
 }
 """Raw ids that name a device of another id: they become aliases."""
 
-_SPLIT = {
-    "macbook-pro": {"Apple M1|M1, 2020": "macbook-pro-m1", "Intel Core i7": "macbook-pro-intel"},
-    "hyper-v-linux-guest-with-gpu-pv-enabled": {
-        "i7-11800H": "hyper-v-guest-core-i7-11800h",
-        "i7-7700K": "hyper-v-guest-core-i7-7700k",
-    },
-}
-"""Raw ids that mix several machines: pattern of the chip column to the id of the machine."""
-
 _FIGURES_OF = {"macbook-pro": "macbook-pro-m1"}
 _CARD = re.compile(r"(geforce|nvidia|rtx|titan|amd-radeon|intel-uhd)-")
 
 
-def device_of(row: Row) -> str | None:
+def device_of(row: RawRow) -> str | None:
     """Return the profile id of a measurement; None where it was taken on another device.
 
     A graphics card has no CPU: such rows ran on an unnamed host.
     """
-    raw = row["device_id"]
-    if row["unit"] == "cpu" and _CARD.match(raw):
+    if row.raw["unit"] == "cpu" and _CARD.match(row.device):
         return None
-    if raw in _SPLIT:
-        ids = _SPLIT[raw].items()
-        return next((name for pattern, name in ids if re.search(pattern, row["chip"])), None)
-    return SAME_DEVICE.get(raw, raw)
+    return SAME_DEVICE.get(row.device, row.device)
 
 
 def figures_of(raw: str) -> str | None:
@@ -46,23 +35,23 @@ def figures_of(raw: str) -> str | None:
     return None if raw in SAME_DEVICE else _FIGURES_OF.get(raw, raw)
 
 
-def aliases_of(device: str) -> list[str]:
+def aliases_of(device: str, measured: Iterable[RawRow]) -> list[str]:
     """Return the raw ids that lead to the device, besides its own."""
-    same = [raw for raw, target in SAME_DEVICE.items() if target == device]
-    return sorted([*same, *(raw for raw, parts in _SPLIT.items() if device in parts.values())])
+    same = {raw for raw, target in SAME_DEVICE.items() if target == device}
+    return sorted((same | {row.raw["device_id"] for row in measured}) - {device})
 
 
 _CHIPS = re.compile(
     r"Tegra (?:X1|X2|Xavier|Orin)|Snapdragon (?:X Elite|8 Elite Gen \d|8 Elite(?: for Galaxy)?"
     r"|\d Gen \d(?: for Galaxy)?|\d{3}G?\+?)|Kirin ?\d+(?: 5G)?|Dimensity \d+|BCM\d{4}"
     r"|RK\d{4}|RV\d{4}|RZ/V2L|A311D|C308X|S905D3|i\.MX ?\d+\w*(?: Plus)?|AM\d\dP?A\b|TDA4VM"
-    r"|STM32\w+\d|Hailo-\w+|QC[SM]\d{4}|SA\d{4}P?|Apple (?:A\d+|M\d)|\bA1[2-9]\b|MT\d{4}"
+    r"|STM32\w+\d|Hailo-\w+|QC[SM]\d{4}|SA\d{4}P?|Apple (?:A\d+|M\d)|(?<!Cortex-)\bA1[2-9]\b|MT\d{4}"
     r"|Google Tensor(?: G\d)?|Tensor G1|JH7110|Core i\d-\w+|Xeon E5-\w+ v\d|GA10\d|GV100|TU104"
     r"|GP100|AD102|GB202|GA100|A100|T4\b|V100|Edge TPU"
 )
 _BARE_APPLE = re.compile(r"A1[2-9]")
-_SAME_CHIP = {"Tensor G1": "Google Tensor", "Core i7": "Core i7"}
-_NO_CHIP = re.compile(r"^\[|^x\d|^without|GHz\)|^\d+GB$")
+_SAME_CHIP = {"Tensor G1": "Google Tensor"}
+_NO_CHIP = re.compile(r"^\[|^x\d|^without|GHz\) ubuntu|^\d+GB$")
 
 
 def chip_of(texts: list[str]) -> str | None:
@@ -73,15 +62,22 @@ def chip_of(texts: list[str]) -> str | None:
             chip = re.sub(r"Kirin ?", "Kirin ", match[0])
             chip = f"Apple {chip}" if _BARE_APPLE.fullmatch(chip) else chip
             return _SAME_CHIP.get(chip, chip)
-    usable = [text for text in texts if text and not _NO_CHIP.search(text)]
-    return cleaned(usable[0].rpartition(" | ")[2]) if usable else None
+    return None
+
+
+def described(texts: list[str]) -> str | None:
+    """Return the first chip text that describes a chip at all, where none is named."""
+    hosts = [cleaned(text.rpartition(" | ")[2]) for text in texts]
+    return next((text for text in hosts if text and not _NO_CHIP.search(text)), None)
 
 
 def cleaned(text: str) -> str:
     """Drop operating systems, stray brackets and footnotes from a chip or unit name."""
     text = re.sub(r"\) (?:fedora|ubuntu|Armbian|StationOS|aarch64).*$", ")", text)
+    text = re.sub(r" of (?:Desktop|Notebook)$", "", text)
     text = re.sub(r" ?\((?:named only|host per|model not|proxy|Proxy).*$", "", text)
     text = text.strip(" .")
+    text = re.sub(r"\((?:R|TM)\)|[®™]", "", text)
     if text.startswith("(") and text.endswith(")"):
         text = text[1:-1]
     if text.count(")") > text.count("("):

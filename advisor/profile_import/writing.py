@@ -4,10 +4,11 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from advisor.errors import ProfileError
+from advisor.catalog.importing import read_raw, screened, unsupported
 from advisor.lane import Lane
 from advisor.profile_import.devices import profiles
 from advisor.profile_import.facts import Facts
@@ -21,9 +22,8 @@ def import_profiles(raw: Path, out: Path) -> int:
 
     Profiles that the tables no longer hold are removed.
     """
-    if not (raw / "devices.csv").is_file():
-        raise ProfileError(f"{raw / 'devices.csv'} does not exist; state the folder that holds it")
-    content = profiles(_rows(raw / "devices.csv"), _measurements(raw))
+    figures = read_raw(raw / "devices.csv")
+    content = profiles(figures, screened(_measurements(raw), unsupported(figures)))
     out.mkdir(parents=True, exist_ok=True)
     for path in out.glob("*.yaml"):
         if path.stem not in content:
@@ -34,21 +34,21 @@ def import_profiles(raw: Path, out: Path) -> int:
     return len(content)
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        yield from csv.DictReader(stream)
-
-
 def _measurements(raw: Path) -> Iterator[dict[str, str]]:
     for path in sorted((raw / "measurements").glob("*.csv")):
-        yield from _rows(path)
+        yield from read_raw(path)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Safe dumper that writes flat mappings and lists on one line and repeats no anchors."""
+    """Safe dumper that repeats no anchors and keeps long entries off a single line."""
 
-    def ignore_aliases(self, data: object) -> bool:
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the name is PyYAML's
         return True
+
+    def represent_mapping(
+        self, tag: str, mapping: Any, flow_style: bool | None = None
+    ) -> yaml.MappingNode:
+        return super().represent_mapping(tag, mapping, False if "source" in mapping else flow_style)
 
 
 def written(profile: Facts) -> str:
