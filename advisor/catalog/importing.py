@@ -1,0 +1,149 @@
+"""Import raw measurements: names, variants and caveats by rule; one file per device."""
+
+import csv
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from advisor.catalog.caveats import CAVEATS, status
+from advisor.catalog.comparing import compare
+from advisor.catalog.naming import catalog_name
+from advisor.catalog.rows import SEPARATOR, RawRow
+from advisor.catalog.screening import screen
+from advisor.catalog.tables import write_table
+from advisor.catalog.variants import set_variants
+from advisor.errors import CatalogError
+
+COLUMNS = (
+    *("unit", "runtime", "precision", "threads", "batch", "variant", "network", "resolution"),
+    *("match", "latency_ms", "latency_min_ms", "latency_max_ms", "throughput_ips", "power_w"),
+    *("energy_mj", "memory_mb", "top1", "date", "source", "source_ref", "options", "model_raw"),
+    *("status", "caveats"),
+)
+"""Columns of ``measurements/<device>.csv``; ``top1`` in percent, ``batch`` empty if unstated."""
+_SAME = (
+    *("unit", "runtime", "threads", "batch", "latency_ms", "latency_min_ms", "latency_max_ms"),
+    *("throughput_ips", "power_w", "energy_mj", "memory_mb", "top1", "date", "source"),
+    *("source_ref", "model_raw"),
+)
+_SPLITS = (
+    # Raw ids under which several machines hide, told apart by their chip.
+    ("macbook-pro", re.compile(r"\bM1\b"), "macbook-pro-m1"),
+    ("macbook-pro", re.compile(r"Intel Core i7|UHD Graphics 630"), "macbook-pro-intel"),
+    ("hyper-v-linux-guest-with-gpu-pv-enabled", re.compile(r"11800H"), "hyper-v-guest-i7-11800h"),
+    ("hyper-v-linux-guest-with-gpu-pv-enabled", re.compile(r"7700K"), "hyper-v-guest-i7-7700k"),
+)
+
+
+def read_raw(path: Path) -> list[dict[str, str]]:
+    """Read a raw CSV file; raises CatalogError where it is missing."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+    except OSError as error:
+        raise CatalogError(f"cannot read {path}: {error.strerror}") from error
+
+
+def device_of(raw: dict[str, str]) -> str:
+    """Return the catalog's device id; splits raw ids that mix machines."""
+    for mixed, pattern, device in _SPLITS:
+        if raw["device_id"] == mixed and pattern.search(raw["chip"]):
+            return device
+    return raw["device_id"]
+
+
+def unsupported(raw_devices: Iterable[dict[str, str]]) -> set[tuple[str, str, str]]:
+    """Collect (device, unit, precision) that the devices' own figures rule out."""
+    found = set()
+    for raw in raw_devices:
+        for precision in ("int8", "fp16"):
+            if raw[f"supports_{precision}"] == "no":
+                found.add((raw["device_id"], raw["unit"], precision))
+    return found
+
+
+def _named(raw: dict[str, str]) -> RawRow:
+    row = RawRow(raw=raw, device=device_of(raw), precision=raw["precision"])
+    row.network, row.match = raw["timm_name"], raw["match"]
+    if not row.network:
+        row.network, row.match = catalog_name(row.source, raw["model_raw"]) or ("", "none")
+    return row
+
+
+def screened(raws: Iterable[dict[str, str]], lacking: set[tuple[str, str, str]]) -> list[RawRow]:
+    """Return the rows with network, variant and caveats; ``lacking`` as from ``unsupported``."""
+    rows = [_named(raw) for raw in raws]
+    set_variants(rows)
+    for row in rows:
+        screen(row)
+        if (row.raw["device_id"], row.raw["unit"], row.precision) in lacking:
+            # Cores without fp16 arithmetic still run fp16 weights; other units cannot at all.
+            cpu_halves = row.raw["unit"] == "cpu" and row.precision == "fp16"
+            row.slugs.add("fp16-weights-only" if cpu_halves else "precision-not-supported")
+    compare(rows)
+    return rows
+
+
+def _record(row: RawRow) -> dict[str, str]:
+    options = row.raw["runtime_opts"].partition("; context:")[0]
+    return {
+        **{name: row.raw[name] for name in _SAME},
+        "precision": row.precision,
+        "variant": row.variant,
+        "network": row.network,
+        "resolution": row.raw["input_h"],
+        "match": row.match,
+        "options": options,
+        "status": status(row.slugs),
+        "caveats": SEPARATOR.join(sorted(row.slugs)),
+    }
+
+
+def import_measurements(raw_dir: Path, out: Path) -> list[RawRow]:
+    """Write ``measurements/*.csv``, the caveats and the device aliases; return the rows."""
+    raws = [
+        raw for path in sorted((raw_dir / "measurements").glob("*.csv")) for raw in read_raw(path)
+    ]
+    if not raws:
+        raise CatalogError(f"no measurements in {raw_dir / 'measurements'}; it needs *.csv files")
+    rows = screened(raws, unsupported(read_raw(raw_dir / "devices.csv")))
+    by_device: dict[str, list[RawRow]] = defaultdict(list)
+    for row in rows:
+        by_device[row.device].append(row)
+    folder = out / "measurements"
+    for stale in folder.glob("*.csv"):
+        stale.unlink()
+    for device, mine in sorted(by_device.items()):
+        write_table(folder / f"{device}.csv", COLUMNS, map(_record, mine))
+    _write_caveats(out / "caveats.yaml")
+    _write_aliases(out / "device_aliases.csv", rows)
+    return rows
+
+
+def _write_caveats(path: Path) -> None:
+    """Write one ``slug: "sentence"`` a line; JSON strings are YAML strings."""
+    lines = [f"{slug}: {json.dumps(CAVEATS[slug].text)}" for slug in sorted(CAVEATS)]
+    path.write_text("\n".join(["# Written by python -m advisor.catalog.", *lines, ""]))
+
+
+def _write_aliases(path: Path, rows: list[RawRow]) -> None:
+    pairs = {(r.raw["device_id"], r.device) for r in rows if r.raw["device_id"] != r.device}
+    columns = ("raw_device_id", "device")
+    write_table(path, columns, [dict(zip(columns, p, strict=True)) for p in sorted(pairs)])
+
+
+def import_counts(raw_dir: Path, out: Path) -> None:
+    """Write ``imports.csv``: rows and SHA-256 of each raw file that was imported."""
+    paths = sorted([*raw_dir.glob("measurements/*.csv"), *raw_dir.glob("accuracy/*.csv")])
+    records = [
+        {
+            "file": f"{path.parent.name}/{path.name}",
+            "rows": str(len(read_raw(path))),
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in paths
+    ]
+    write_table(out / "imports.csv", ("file", "rows", "sha256"), records)

@@ -1,0 +1,93 @@
+"""Read and write the catalog's CSV files; every malformed cell is one clear line."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from advisor.errors import CatalogError
+
+T = TypeVar("T")
+
+
+class Table:
+    """The rows of one CSV file, read by column name and converted cell by cell."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        """Read the file; raise CatalogError where it or one of ``columns`` is missing."""
+        self.path = path
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise CatalogError(f"cannot read {path}: {error.strerror}") from error
+        lines = csv.reader(io.StringIO(text))
+        header = next(lines, [])
+        missing = [name for name in columns if name not in header]
+        if missing:
+            raise CatalogError(
+                f"{path}, line 1: missing columns {', '.join(missing)}; found {', '.join(header)}"
+            )
+        self.columns = {name: index for index, name in enumerate(header)}
+        self._width = len(header)
+        self._lines = lines
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield (line number, cells); raise CatalogError for a row of another length."""
+        for cells in self._lines:
+            line = self._lines.line_num
+            if len(cells) != self._width:
+                raise CatalogError(
+                    f"{self.path}, line {line}: {len(cells)} cells; "
+                    f"the header has {self._width} columns"
+                )
+            yield line, cells
+
+    def records(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield (line number, cells by column)."""
+        for line, cells in self.rows():
+            yield line, {name: cells[index] for name, index in self.columns.items()}
+
+    def refuse(self, line: int, column: str, value: str, allowed: str) -> NoReturn:
+        """Raise the CatalogError for one cell."""
+        raise CatalogError(
+            f"{self.path}, line {line}, column {column}: {value!r} is not allowed; {allowed}"
+        )
+
+    def convert(
+        self, line: int, column: str, value: str, to: Callable[[str], T], allowed: str
+    ) -> T | None:
+        """Convert a cell; None where it is empty, CatalogError where it cannot be read."""
+        if not value:
+            return None
+        try:
+            return to(value)
+        except ValueError:
+            self.refuse(line, column, value, allowed)
+
+    def number(self, line: int, column: str, value: str) -> float | None:
+        """Read a number; None where the cell is empty."""
+        return self.convert(line, column, value, float, "write a number or leave it empty")
+
+    def positive(self, line: int, column: str, value: str) -> float | None:
+        """Read a number above zero; None where the cell is empty."""
+        number = self.number(line, column, value)
+        # ``not >`` instead of ``<=``: it refuses NaN too.
+        if number is not None and not 0 < number < float("inf"):
+            self.refuse(line, column, value, "it must be positive and finite")
+        return number
+
+    def integer(self, line: int, column: str, value: str) -> int | None:
+        """Read a whole number; None where the cell is empty."""
+        return self.convert(line, column, value, int, "write a whole number or leave it empty")
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+    """Write a CSV file with Unix line ends, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    part.replace(path)
