@@ -76,8 +76,24 @@ _OPERATION = {
     name: (operator, kind) for operator, kinds in _KINDS.items() for name, kind in kinds.items()
 }
 _FREE = frozenset(
-    "Identity Reshape Flatten Squeeze Unsqueeze Shape Constant ConstantOfShape Cast Slice Split "
-    "Dropout Expand Range QuantizeLinear DequantizeLinear".split()
+    [
+        "Identity",
+        "Reshape",
+        "Flatten",
+        "Squeeze",
+        "Unsqueeze",
+        "Shape",
+        "Constant",
+        "ConstantOfShape",
+        "Cast",
+        "Slice",
+        "Split",
+        "Dropout",
+        "Expand",
+        "Range",
+        "QuantizeLinear",
+        "DequantizeLinear",
+    ]
 )
 Shape = tuple[int, ...]
 
