@@ -93,6 +93,10 @@ WIDTH: dict[str, Callable[[float], nn.Module]] = {
     "mnasnet_100": lambda w: timm_efficientnet._gen_mnasnet_b1("mnasnet_100", w),
     "semnasnet_100": lambda w: timm_efficientnet._gen_mnasnet_a1("semnasnet_100", w),
     "efficientnet_b0": lambda w: timm_efficientnet._gen_efficientnet("efficientnet_b0", w, 1.0),
+    "mobilenet_edgetpu_100": lambda w: timm_efficientnet._gen_mobilenet_edgetpu(
+        "mobilenet_edgetpu_100", w, 1.0
+    ),
+    "lcnet_100": lambda w: timm_mobilenetv3._gen_lcnet("lcnet_100", w),
     "ghostnet_100": lambda w: timm_ghostnet._create_ghostnet("ghostnet_100", width=w),
 }
 """Families whose width multiplier timm's own generators take."""
