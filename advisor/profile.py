@@ -341,7 +341,7 @@ def _check_names(
 
 def _refusal(profile: DeviceProfile, kind: str, value: str, allowed: Iterable[str]) -> UsageError:
     names = sorted(allowed)
-    near = get_close_matches(value, names, n=2, cutoff=0.6)
+    near = get_close_matches(value, names, n=2, cutoff=0.7)
     hint = f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
     listing = ", ".join(names)
     return UsageError(f"{profile.id}: unknown {kind} {value!r}{hint} (allowed: {listing})")

@@ -196,7 +196,7 @@ class _Evidence(_LaneKey):
 
     def convert(self) -> LaneEvidence:
         return LaneEvidence(
-            unit=self.unit,
+            unit=self.unit.value,
             runtime=self.runtime,
             precision=self.precision,
             batch=self.batch,
@@ -240,7 +240,7 @@ class ProfileFile(_Strict):
             lanes=tuple(lane.convert() for lane in self.lanes),
             default_lane=Lane(
                 device=self.id,
-                unit=default.unit,
+                unit=default.unit.value,
                 runtime=default.runtime,
                 precision=default.precision,
                 threads=default.threads,

@@ -44,8 +44,12 @@ def profiles(figures: Iterable[Row], measurements: Iterable[RawRow]) -> dict[str
     ids = sorted({*by_device, *measured})
     chips = {device: _chip(by_device[device], measured[device]) for device in ids}
     donors = _donors(by_device, chips)
+    names = _names(by_device, measured, ids)
     return {
-        device: _profile(device, by_device[device], measured[device], chips[device], donors)
+        device: {
+            **_profile(device, by_device[device], measured[device], chips[device], donors),
+            "name": names[device],
+        }
         for device in ids
     }
 
@@ -71,21 +75,22 @@ def _chip(figures: list[Row], measured: list[RawRow]) -> str | None:
     raw = Counter(row.raw["chip"] for row in measured)
     texts = [text for text, _ in sorted(raw.items(), key=lambda item: (-item[1], item[0]))]
     names = [row["name"] for row in figures] + [row["unit_name"] for row in figures]
-    return chip_of([*texts, *names]) or described(texts)
+    sold_as = sorted({row.raw["device"] for row in measured})
+    return chip_of([*texts, *names, *sold_as]) or described(texts)
 
 
 def _profile(
     device: str, figures: list[Row], measured: list[RawRow], chip: str | None, donors: _Donors
 ) -> Facts:
     lanes = evidence.gathered(measured, device)
-    kinds = {row["unit"] for row in figures} | {lane.unit for lane in lanes}
+    kinds = {row["unit"] for row in figures} | {row.raw["unit"] for row in measured}
     ordered = [kind for kind in _UNIT_ORDER if kind in kinds]
     known = _Known(figures=figures, measured=measured, lanes=lanes, chip=chip, donors=donors)
     units = [_unit(kind, known) for kind in ordered]
     return present(
         {
             "id": device,
-            "name": _name(device, figures, measured),
+            "name": device,
             "aliases": aliases_of(device, measured),
             "vendor": figures[0]["vendor"] if figures else None,
             "chip": chip,
@@ -97,14 +102,29 @@ def _profile(
     )
 
 
-def _name(device: str, figures: list[Row], measured: list[RawRow]) -> str:
-    if device in _NAMED:
-        return _NAMED[device]
-    if figures:
-        return figures[0]["name"]
+def _names(
+    by_device: dict[str, list[Row]], measured: dict[str, list[RawRow]], ids: list[str]
+) -> dict[str, str]:
+    """Name each device; figures that share a name are told apart by what was measured."""
+    stated = {device: by_device[device][0]["name"] for device in ids if by_device[device]}
+    shared = Counter(stated.values())
+    unique = {
+        device: name
+        for device, name in stated.items()
+        if shared[name] == 1 or name.lower().replace(" ", "-") == device
+    }
+    names = {}
+    for device in ids:
+        seen = _measured_name(device, measured[device])
+        names[device] = _NAMED.get(device) or unique.get(device) or seen or stated[device]
+    return names
+
+
+def _measured_name(device: str, measured: list[RawRow]) -> str | None:
     own = [row for row in measured if row.raw["device_id"] == device] or measured
     names = Counter(row.raw["device"] for row in own)
-    return cleaned(min(names.items(), key=lambda item: (-item[1], item[0]))[0])
+    best = min(names.items(), key=lambda item: (-item[1], item[0]), default=None)
+    return cleaned(best[0]) if best else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +139,7 @@ class _Known:
 
 
 def _unit(kind: str, known: _Known) -> Facts:
-    seen = sorted({lane.runtime for lane in known.lanes if lane.unit == kind})
+    seen = sorted({row.raw["runtime"] for row in known.measured if row.raw["unit"] == kind})
     own = next((row for row in known.figures if row["unit"] == kind), None)
     if own is not None:
         return _figured(own, seen, known.lanes)

@@ -99,7 +99,10 @@ def default_lane(lanes: list[LaneEvidence]) -> LaneEvidence | None:
     if bulk:
         return min(bulk, key=_order)
     single = [item for item in lanes if item.batch == 1] or lanes
-    deployed = [item for item in single if item.runtime in _DEPLOYED[item.unit]]
+    # Under NNAPI the phone picks the unit itself, so that lane stands for none.
+    deployed = [
+        item for item in single if item.runtime in _DEPLOYED[item.unit] and item.variant != "NNAPI"
+    ]
     return min(deployed or single, key=_preference, default=None)
 
 
@@ -108,6 +111,7 @@ def _preference(item: LaneEvidence) -> tuple[object, ...]:
     return (
         not enough,
         item.variant != "",
+        item.unit not in ("cpu", "npu", "tpu") and item.runtime not in _DEPLOYED[item.unit],
         item.unit == "cpu" and item.precision == "int8",
         -item.networks if enough else 0,
         -item.rows,

@@ -82,7 +82,7 @@ def power_kind(source: str) -> str:
 def prices(cell: dict[str, str]) -> Facts:
     """Read launch, recent and hourly price of a row of figures."""
     note = cell["price_note"]
-    first = re.split(r";", note)[0]
+    first = re.sub(r"\((?!approx).*?\)", "", note.partition(";")[0])
     launch = number(cell["launch_price_usd"])
     recent = number(cell["recent_price_usd"])
     hourly = re.search(r"rented: about (\d+\.\d+) USD per hour", note)
@@ -221,13 +221,17 @@ _NOISE = (
     (r"\(?(?:as )?quoted in (?:id \d+|public notes|$)\)?", "(second hand)"),
     (r"quoted in id \d+", "(second hand)"),
     (r"\(secondary note, ?\)", "(second hand)"),
-    (r"\(table citing ([^)]*)\)", r"by \1 (second hand)"),
+    (r"\(table citing ([^)]*)\)", r"\1 (second hand)"),
     (r"public notes \(?[^);]*\)?, ?\d+", "(second hand)"),
     (r"\(?public notes ?\)?", "(second hand)"),
     (r"from general knowledge", "general knowledge"),
     (r"(?:chip column of the )?measurement CSVs?", "published measurements"),
     (r" as (?:quoted )?in$", " (second hand)"),
-    (r"; quoted in$|; ?\(\$?\d*\)$|;\s*$|\(\s*\)", ""),
+    (r" ?\(second hand\) ;", " (second hand);"),
+    (
+        r"; no-rise statement quoted in$|, secondary(?=;)|; quoted in$|; ?\(\$?\d*\)$|;\s*$|\(\s*\)",
+        "",
+    ),
 )
 
 
@@ -241,6 +245,7 @@ def sources(text: str) -> dict[str, str]:
             tidy = re.sub(pattern, replacement, tidy)
         tidy = re.sub(r"(\(second hand\)[ ,]*)+(?=\(second hand\))", "", tidy)
         tidy = re.sub(r"\s+", " ", tidy).strip(" ;,")
+        tidy = "second-hand note" if tidy == "(second hand)" else tidy
         if tidy and not re.fullmatch(r"as \w+ row", tidy):
             groups[group] = tidy
     return groups

@@ -45,13 +45,14 @@ _CHIPS = re.compile(
     r"Tegra (?:X1|X2|Xavier|Orin)|Snapdragon (?:X Elite|8 Elite Gen \d|8 Elite(?: for Galaxy)?"
     r"|\d Gen \d(?: for Galaxy)?|\d{3}G?\+?)|Kirin ?\d+(?: 5G)?|Dimensity \d+|BCM\d{4}"
     r"|RK\d{4}|RV\d{4}|RZ/V2L|A311D|C308X|S905D3|i\.MX ?\d+\w*(?: Plus)?|AM\d\dP?A\b|TDA4VM"
-    r"|STM32\w+\d|Hailo-\w+|QC[SM]\d{4}|SA\d{4}P?|Apple (?:A\d+|M\d)|(?<!Cortex-)\bA1[2-9]\b|MT\d{4}"
-    r"|Google Tensor(?: G\d)?|Tensor G1|JH7110|Core i\d-\w+|Xeon E5-\w+ v\d|GA10\d|GV100|TU104"
+    r"|STM32\w+\d|Hailo-\w+|QC[SM]\d{4}|SA\d{4}P?|Apple (?:A\d+|M\d)|(?<!Cortex-)\bA1[2-9]\b"
+    r"|MT\d{4}|Google Tensor(?: G\d)?|Tensor G1|JH7110"
+    r"|Core i\d-\w+|Xeon E5-\w+ v\d|GA10\d|GV100|TU104"
     r"|GP100|AD102|GB202|GA100|A100|T4\b|V100|Edge TPU"
 )
 _BARE_APPLE = re.compile(r"A1[2-9]")
 _SAME_CHIP = {"Tensor G1": "Google Tensor"}
-_NO_CHIP = re.compile(r"^\[|^x\d|^without|GHz\) ubuntu|^\d+GB$")
+_NO_CHIP = re.compile(r"^\[|^x\d|^without|GHz\) ubuntu|^\d+GB$|^[\d.]+GHz$")
 
 
 def chip_of(texts: list[str]) -> str | None:

@@ -1,0 +1,111 @@
+"""What holds for every profile in ``profiles/``."""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from advisor.errors import UsageError
+from advisor.library import load_profile, profile_library, profiles_directory
+from advisor.profile import DeviceProfile, LaneRequest, Sourced, resolve_lane
+
+NAMES = sorted(path.stem for path in profiles_directory().glob("*.yaml"))
+MIXED = {"macbook-pro", "hyper-v-linux-guest-with-gpu-pv-enabled"}
+
+
+@cache
+def shipped() -> tuple[DeviceProfile, ...]:
+    return tuple(load_profile(name) for name in NAMES)
+
+
+def origins(profile: DeviceProfile) -> list[Sourced]:
+    groups = (profile.memory, profile.power, profile.price, profile.lifecycle)
+    units = [origin for unit in profile.units for origin in (unit.compute, unit.software)]
+    return [*units, *(group.origin for group in groups if group is not None)]
+
+
+def test_every_file_is_in_the_index() -> None:
+    assert profile_library().names() == NAMES
+
+
+def test_there_is_a_profile_for_each_known_device() -> None:
+    assert len(NAMES) > 220
+
+
+def test_every_group_of_figures_has_a_source() -> None:
+    missing = [p.id for p in shipped() for origin in origins(p) if not origin.source.strip()]
+    assert missing == []
+
+
+def test_every_peak_rate_has_a_stated_source() -> None:
+    units = [(p.id, unit) for p in shipped() for unit in p.units]
+    assert [n for n, u in units if u.peak and u.compute.source == "not stated"] == []
+
+
+def test_every_default_lane_is_accepted() -> None:
+    for profile in shipped():
+        assert resolve_lane(profile, LaneRequest()).lane == profile.default_lane
+
+
+def test_every_default_lane_is_measured_where_anything_is() -> None:
+    measured = [profile for profile in shipped() if profile.lanes]
+    assert [p.id for p in measured if p.evidence(p.default_lane) is None] == []
+
+
+def test_every_default_lane_can_be_computed() -> None:
+    for profile in shipped():
+        unit = profile.unit(profile.default_lane.unit)
+        assert unit is not None
+        assert unit.reason_against(profile.default_lane.precision) is None, profile.id
+
+
+def test_every_lane_is_on_a_unit_of_the_device() -> None:
+    assert [p.id for p in shipped() for lane in p.lanes if p.unit(lane.unit) is None] == []
+
+
+def test_the_index_tells_the_default_lane() -> None:
+    entries = profile_library().entries
+    assert all(entries[p.id].default_lane == p.default_lane.name for p in shipped())
+
+
+def test_the_index_tells_the_aliases() -> None:
+    entries = profile_library().entries
+    assert all(entries[p.id].aliases == p.aliases for p in shipped())
+
+
+@pytest.mark.parametrize(
+    ("alias", "device"),
+    [
+        ("iphone", "iphone-13"),
+        ("rockchip-rk3588", "rk3588"),
+        ("qcs6490", "dragonwing-rb3-gen-2-vision-kit"),
+        ("coral-dev-board-cpu", "coral-dev-board"),
+    ],
+)
+def test_an_alias_leads_to_its_device(alias: str, device: str) -> None:
+    assert load_profile(alias).id == device
+
+
+def test_an_alias_of_two_machines_names_both() -> None:
+    with pytest.raises(UsageError, match="ambiguous; say 'macbook-pro-intel' or 'macbook-pro-m1'"):
+        load_profile("macbook-pro")
+
+
+def test_an_unknown_device_is_refused_with_the_nearest_names() -> None:
+    with pytest.raises(UsageError, match="did you mean 'jetson-nano'"):
+        load_profile("jetson-nanoo")
+
+
+def test_every_device_of_the_shipped_measurements_resolves() -> None:
+    folder = profiles_directory().parent / "catalog" / "measurements"
+    names = {path.stem for path in folder.glob("*.csv")}
+    library = profile_library()
+    assert [name for name in sorted(names - MIXED) if not library.resolve(name).id] == []
+
+
+def test_every_row_of_the_index_has_a_file() -> None:
+    index = profiles_directory() / "index.csv"
+    with index.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert all(Path(index.with_name(f"{row['id']}.yaml")).is_file() for row in rows)
