@@ -1,0 +1,153 @@
+"""Reports: documents written as table, JSON, CSV, Markdown, HTML or PDF.
+
+Writers are imported on first use, so that a terminal table does not pay for templates.
+"""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, TextIO, runtime_checkable
+
+from advisor.errors import PluginError, UsageError, unknown_name
+from advisor.recommendation import Document, Recommendation
+
+GROUP = "advisor.reports"
+"""Entry-point group by which other packages add formats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a writer may know of the place it writes for."""
+
+    width: int = 120
+    """Characters of a line, for the terminal table."""
+    color: bool = False
+    against: Recommendation | None = None
+    """An earlier result to show the difference to."""
+
+
+PLAIN = Layout()
+
+
+@runtime_checkable
+class ReportWriter(Protocol):
+    """Turns a document into the content of a file."""
+
+    suffix: str
+    """File suffix with its dot; empty for a format that is only printed."""
+
+    def render(self, document: Document, layout: Layout) -> str | bytes:
+        """Return the whole content; raises UsageError for a document it cannot show."""
+
+
+_BUILT_IN = {
+    "table": "advisor.reports.text:TextWriter",
+    "json": "advisor.reports.json:JsonWriter",
+    "csv": "advisor.reports.csv:CsvWriter",
+    "markdown": "advisor.reports.markdown:MarkdownWriter",
+}
+_SUFFIX = {
+    ".json": "json",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".txt": "table",
+}
+PRINTED = ("table", "json", "csv", "markdown")
+"""Formats that ``--format`` offers."""
+
+
+def formats() -> tuple[str, ...]:
+    """Names of all formats, the built-in ones first."""
+    return (*_BUILT_IN, *sorted(set(_plugins()) - set(_BUILT_IN)))
+
+
+def writer(name: str) -> ReportWriter:
+    """Return the writer of a format; raises UsageError that names the known ones."""
+    target = _BUILT_IN.get(name) or _plugins().get(name)
+    if target is None:
+        raise unknown_name("format", name, formats(), "advisor plugins")
+    module, _, attribute = target.partition(":")
+    try:
+        made = getattr(import_module(module), attribute)()
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"format {name!r} cannot be loaded from {target}: {error}") from error
+    if not isinstance(made, ReportWriter):
+        raise PluginError(f"format {name!r}: {target} has no suffix and render()")
+    return made
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file's suffix asks for."""
+    suffix = path.suffix.lower()
+    if suffix in _SUFFIX:
+        return _SUFFIX[suffix]
+    for name in _plugins():
+        if writer(name).suffix == suffix:
+            return name
+    allowed = " ".join(_SUFFIX)
+    raise UsageError(f"{path}: no format is known for suffix {suffix!r}; allowed: {allowed}")
+
+
+def render(document: Document, name: str, layout: Layout = PLAIN) -> str:
+    """Return a document as text in a format; raises UsageError for a binary format."""
+    content = writer(name).render(document, layout)
+    if isinstance(content, bytes):
+        raise UsageError(f"format {name!r} cannot be printed; write it to a file with -o")
+    return content
+
+
+def print_report(document: Document, name: str, stream: TextIO, layout: Layout = PLAIN) -> None:
+    """Write a document to an open text stream, such as stdout."""
+    content = render(document, name, layout)
+    stream.write(content if content.endswith("\n") else content + "\n")
+
+
+def write_file(document: Document, path: Path, layout: Layout = PLAIN) -> None:
+    """Write a document to a file, whole or not at all; the suffix picks the format."""
+    save(path, writer(format_of(path)).render(document, layout))
+
+
+def check_outputs(paths: Sequence[Path]) -> None:
+    """Refuse output files that cannot be written, before any work is done for them."""
+    for path in paths:
+        format_of(path)
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"{path}: the folder {path.parent} does not exist")
+        if path.is_dir():
+            raise UsageError(f"{path}: is a folder; name a file")
+
+
+def save(path: Path, content: str | bytes) -> None:
+    """Replace a file by new content in one step; a pipe or terminal is written through."""
+    data = content.encode() if isinstance(content, str) else content
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(temporary).chmod(_mode(path))
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _mode(path: Path) -> int:
+    """Permissions of the file that is replaced, else those of a new file."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _plugins() -> dict[str, str]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point.value for point in entry_points(group=GROUP)}

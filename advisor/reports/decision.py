@@ -1,0 +1,122 @@
+"""Decision: the one answer of a recommendation, and the sentences that carry it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from advisor.constraint import Verdict
+from advisor.quantity import Metric, human, human_interval
+from advisor.recommendation import Entry, Figure, LaneRecord, Recommendation
+from advisor.reports.wording import (
+    ORIGIN_MEANING,
+    constraint_of,
+    joined,
+    lane_words,
+    percent,
+    plural,
+)
+
+
+class Outcome(StrEnum):
+    """What a reader can do with the answer."""
+
+    USE = "use"
+    """A network meets every limit."""
+    MEASURE = "measure"
+    """Some may meet them; a measurement has to settle it."""
+    NOTHING = "nothing"
+    """None can meet them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer in words."""
+
+    outcome: Outcome
+    headline: str
+    sentences: tuple[str, ...]
+    entry: Entry | None = None
+    """The network it is about, where there is one."""
+
+
+def decide(document: Recommendation) -> Decision:
+    """Put the answer of a recommendation into words."""
+    if document.ranked:
+        return _use(document, document.ranked[0])
+    if document.uncertain:
+        return _measure(document, document.uncertain[0])
+    return _nothing(document)
+
+
+def figure_text(figure: Figure) -> str:
+    """Write a value with its interval: ``7.71 ms (6.90–8.60 ms)``."""
+    value = human(figure.value, figure.unit)
+    if figure.low == figure.high:
+        return value
+    return f"{value} ({human_interval(figure.low, figure.high, figure.unit, like=figure.value)})"
+
+
+def _use(document: Recommendation, entry: Entry) -> Decision:
+    sentences = [
+        f"Run it on {document.lane.device_name} with {lane_words(_lane_of(document, entry))}.",
+        *(_limit_sentence(document, entry, index) for index in range(len(document.request.limits))),
+        *_quality_sentence(document, entry),
+    ]
+    return Decision(
+        outcome=Outcome.USE,
+        headline=f"Use {entry.candidate}",
+        sentences=tuple(sentences),
+        entry=entry,
+    )
+
+
+def _measure(document: Recommendation, entry: Entry) -> Decision:
+    sentences = [
+        f"No model is sure to meet every limit; {plural(len(document.uncertain), 'model')} may.",
+        *(_limit_sentence(document, entry, index) for index in range(len(document.request.limits))),
+    ]
+    if entry.settle:
+        sentences.append(f"To settle it, run: {entry.settle}")
+    return Decision(
+        outcome=Outcome.MEASURE,
+        headline=f"Measure {entry.candidate} before deciding",
+        sentences=tuple(sentences),
+        entry=entry,
+    )
+
+
+def _nothing(document: Recommendation) -> Decision:
+    limits = joined(constraint_of(limit).text for limit in document.request.limits) or "the request"
+    sentences = [f"None of {plural(document.considered, 'model')} can keep {limits}."]
+    if document.relaxations:
+        sentences.append(f"Smallest change that would help: {document.relaxations[0].text}.")
+    return Decision(
+        outcome=Outcome.NOTHING, headline="No model meets the limits", sentences=tuple(sentences)
+    )
+
+
+def _lane_of(document: Recommendation, entry: Entry) -> LaneRecord:
+    return next((lane for lane in document.lanes if lane.name == entry.lane), document.lane)
+
+
+def _limit_sentence(document: Recommendation, entry: Entry, index: int) -> str:
+    constraint = constraint_of(document.request.limits[index])
+    metric = constraint.metric
+    figure = entry.metrics.get(metric)
+    if figure is None:
+        reason = entry.gaps.get(metric, "no figure")
+        return f"{constraint.text}: unknown, {reason}."
+    verdict = entry.verdicts.get(metric, entry.verdict)
+    margin = entry.margins.get(metric)
+    room = f", {percent(round(margin, 3))} to spare" if margin is not None and margin >= 0 else ""
+    state = "kept" if verdict is Verdict.MET else str(verdict)
+    return (
+        f"{metric.label} {figure_text(figure)}, {ORIGIN_MEANING[figure.origin]}; "
+        f"limit {human(constraint.bound, metric.unit)} {state}{room}."
+    )
+
+
+def _quality_sentence(document: Recommendation, entry: Entry) -> list[str]:
+    top1 = entry.metrics.get(Metric.TOP1)
+    if top1 is None or any(limit.metric is Metric.TOP1 for limit in document.request.limits):
+        return []
+    return [f"It names {figure_text(top1)} of ImageNet test images correctly at first guess."]

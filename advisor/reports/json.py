@@ -1,0 +1,63 @@
+"""JSON: documents as scripts read them, their schema, and reading them back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from advisor.errors import UsageError
+from advisor.recommendation import Document, Estimates, Recommendation
+from advisor.reports import Layout
+
+KINDS: dict[str, type[Document]] = {"recommendation": Recommendation, "estimates": Estimates}
+"""Documents that a result file may hold, by their ``kind``."""
+
+
+class JsonWriter:
+    """Writes a document with all its fields, SI units."""
+
+    suffix = ".json"
+
+    def render(self, document: Document, layout: Layout) -> str:
+        """Return the document as indented JSON."""
+        return document.model_dump_json(indent=1)
+
+
+def schema(kind: str = "recommendation") -> dict[str, Any]:
+    """Return the JSON Schema of a kind of document, as it is written."""
+    return KINDS[kind].model_json_schema(mode="serialization")
+
+
+def read(path: Path) -> Document:
+    """Read a stored result; raises UsageError with file and field for an invalid one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+    return parse(text, str(path))
+
+
+def read_recommendation(path: Path) -> Recommendation:
+    """Read a stored recommendation; raises UsageError for any other document."""
+    document = read(path)
+    if not isinstance(document, Recommendation):
+        raise UsageError(f"{path}: holds no recommendation but {type(document).__name__.lower()}")
+    return document
+
+
+def parse(text: str, origin: str) -> Document:
+    """Read a document from JSON; ``origin`` is named in errors."""
+    try:
+        raw = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{origin}: is not JSON: {error}") from error
+    kind = raw.get("kind") if isinstance(raw, dict) else None
+    if kind not in KINDS:
+        raise UsageError(f"{origin}: field 'kind' is {kind!r}; allowed: {', '.join(KINDS)}")
+    try:
+        return KINDS[kind].model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{origin}: field {field!r}: {first['msg']}") from error

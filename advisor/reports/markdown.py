@@ -1,0 +1,125 @@
+"""Markdown: a report for issue trackers and wikis."""
+
+from collections.abc import Iterable, Sequence
+
+from advisor.errors import UsageError
+from advisor.quantity import Metric
+from advisor.recommendation import Document, Estimates, Recommendation
+from advisor.reports import Layout
+from advisor.reports.view import (
+    CellView,
+    EstimatesView,
+    ReportView,
+    RowView,
+    view_of,
+    view_of_estimates,
+)
+
+_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_|<>[]#"} | {"\n": " "})
+
+
+class MarkdownWriter:
+    """Writes headings and tables that GitHub and GitLab render."""
+
+    suffix = ".md"
+
+    def render(self, document: Document, layout: Layout) -> str:
+        """Return the report."""
+        if isinstance(document, Recommendation):
+            return _recommendation(view_of(document, top=document.request.top))
+        if isinstance(document, Estimates):
+            return _estimates(view_of_estimates(document))
+        raise UsageError(f"markdown: cannot show {type(document).__name__}")
+
+
+def escape(text: str) -> str:
+    """Write text so that Markdown shows it as it is."""
+    return text.translate(_SPECIAL)
+
+
+def _recommendation(view: ReportView) -> str:
+    parts = [
+        f"# {escape(view.title)}",
+        f"**{escape(view.decision.headline)}**",
+        *(escape(sentence) for sentence in view.decision.sentences),
+        "## Request",
+        _bullets(f"{what}: {text}" for what, text in view.requirements),
+        f"Lane: {escape(view.lane)} ({escape(view.lane_origin)}).",
+        *_section("Models that meet every limit", view.ranked, view.columns),
+        *_section("Uncertain: measure before relying on them", view.uncertain, view.columns),
+        *_nothing(view),
+        *_ledger(view),
+        *_notes(view.notes),
+        "## Reproduce",
+        f"```\n{view.command}\n```",
+        escape(view.counts) + ".",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _estimates(view: EstimatesView) -> str:
+    parts = [
+        f"# {view.title}",
+        _table(view.rows, view.columns, ranked=False),
+        *([_bullets(view.lanes)] if view.lanes else []),
+        *(["## Not estimated", _bullets(view.gaps)] if view.gaps else []),
+        *_notes(view.notes),
+        f"```\n{view.command}\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(title: str, rows: Sequence[RowView], columns: Sequence[Metric]) -> list[str]:
+    return [f"## {title}", _table(rows, columns, ranked=True)] if rows else []
+
+
+def _nothing(view: ReportView) -> list[str]:
+    if view.ranked:
+        return []
+    parts = _section("Nearest misses", view.misses, view.columns)
+    if view.relaxations:
+        parts += ["## What would help", _bullets(view.relaxations)]
+    return parts
+
+
+def _ledger(view: ReportView) -> list[str]:
+    if not view.ledger:
+        return []
+    lines = [
+        "| Limit | Rejected | By this limit alone | Uncertain |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {escape(x.limit)} | {x.rejected} | {x.only} | {x.uncertain} |" for x in view.ledger
+    ]
+    return ["## Why candidates fell", "\n".join(lines)]
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    if not notes:
+        return []
+    return ["## Notes", "\n".join(f"{i}. {escape(note)}" for i, note in enumerate(notes, 1))]
+
+
+def _table(rows: Sequence[RowView], columns: Sequence[Metric], *, ranked: bool) -> str:
+    judged = ["Verdict", "Front"] if ranked else ["Lane"]
+    head = [*(["#"] if ranked else []), "Model", *(m.label for m in columns), "Origin", *judged]
+    rule = ["---:" if name in {"#", *(m.label for m in columns)} else "---" for name in head]
+    lines = [head, rule, *(_cells(row, columns, ranked=ranked) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cells(row: RowView, columns: Sequence[Metric], *, ranked: bool) -> list[str]:
+    model = f"{escape(row.candidate)} {escape(row.precision)}"
+    judged = [row.verdict, "◆" if row.on_front else ""] if ranked else [escape(row.lane)]
+    figures = [_figure(row.cells[metric]) for metric in columns]
+    return [*([row.rank] if ranked else []), model, *figures, row.origin, *judged]
+
+
+def _figure(cell: CellView) -> str:
+    marks = "".join(f" [{number}]" for number in cell.notes)
+    return f"{cell.full}{escape(marks)}"
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {escape(line)}" for line in lines)

@@ -1,0 +1,108 @@
+"""Words for people: lanes, origins, verdicts and limits spelled without jargon."""
+
+from collections.abc import Iterable
+
+from advisor.constraint import Constraint, Verdict
+from advisor.estimate import Origin
+from advisor.quantity import Metric
+from advisor.recommendation import LaneRecord, Limit
+
+_RUNTIME = {
+    "coreml": "Core ML",
+    "hailort": "HailoRT",
+    "mnn": "MNN",
+    "ncnn": "ncnn",
+    "ncnn-vulkan": "ncnn (Vulkan)",
+    "onnxruntime": "ONNX Runtime",
+    "openvino": "OpenVINO",
+    "pytorch": "PyTorch",
+    "qnn": "QNN",
+    "rknn": "RKNN",
+    "tensorrt": "TensorRT",
+    "tflite": "TensorFlow Lite",
+    "tflite-edgetpu": "TensorFlow Lite for Edge TPU",
+    "torch-inductor": "compiled PyTorch",
+    "vitis-ai": "Vitis AI",
+}
+_PRECISION = {
+    "fp32": "32-bit floating point",
+    "fp16": "16-bit floating point",
+    "bf16": "16-bit brain floating point",
+    "amp": "mixed 16- and 32-bit floating point",
+    "int8": "8-bit integers",
+    "w8a16": "8-bit weights, 16-bit activations",
+}
+
+ORIGIN_MEANING = {
+    Origin.MEASURED: "timed by you on the device",
+    Origin.PUBLISHED: "reported by others for exactly this way of running it",
+    Origin.PREDICTED: "inferred from measurements of other models or devices",
+    Origin.ANALYTIC: "computed from the model and the device's data sheet",
+}
+VERDICT_MEANING = {
+    Verdict.MET: "the whole interval is within the limit",
+    Verdict.UNCERTAIN: "the interval reaches across the limit: measure before relying on it",
+    Verdict.UNKNOWN: "there is no figure to judge by",
+    Verdict.VIOLATED: "the whole interval is beyond the limit",
+}
+METRIC_MEANING = {
+    Metric.LATENCY: "time for one image, or one batch, after warm-up",
+    Metric.THROUGHPUT: "images a second in steady operation",
+    Metric.TOP1: "share of ImageNet test images whose first guess is right",
+    Metric.TOP5: "share of ImageNet test images with the right answer among five guesses",
+    Metric.PEAK_MEMORY: "most memory in use at one moment while it runs",
+    Metric.WEIGHTS: "size of the model's learned numbers as stored",
+    Metric.ENERGY: "energy for one image",
+    Metric.POWER: "average power while it runs",
+    Metric.PARAMETERS: "how many numbers the model learned",
+    Metric.MACS: "multiplications with addition for one image",
+}
+
+
+def runtime_name(runtime: str) -> str:
+    """Spell a runtime as its makers do."""
+    return _RUNTIME.get(runtime, runtime)
+
+
+def precision_name(precision: str) -> str:
+    """Spell a precision with its meaning: ``fp16 (16-bit floating point)``."""
+    meaning = _PRECISION.get(precision)
+    return f"{precision} ({meaning})" if meaning else precision
+
+
+def batch_words(batch: int) -> str:
+    """Say how many images are processed at once."""
+    if batch == 0:
+        return "many images at once"
+    return "one image at a time" if batch == 1 else f"{batch} images at a time"
+
+
+def lane_words(lane: LaneRecord) -> str:
+    """Say how the networks run: ``TensorRT on the GPU, fp16 (…), one image at a time``."""
+    parts = [f"{runtime_name(lane.runtime)} on the {lane.unit.upper()}"]
+    parts += [precision_name(lane.precision), batch_words(lane.batch)]
+    if lane.threads is not None:
+        parts.append(f"{lane.threads} thread{'s' if lane.threads != 1 else ''}")
+    return ", ".join([*parts, *([lane.variant] if lane.variant else [])])
+
+
+def constraint_of(limit: Limit) -> Constraint:
+    """Return the constraint that a stored limit stands for."""
+    return Constraint(metric=limit.metric, at_most=limit.at_most, at_least=limit.at_least)
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage without needless decimals: ``90 %``, ``2.5 %``."""
+    return f"{100 * share:.3g} %"
+
+
+def joined(words: Iterable[str], last: str = "and") -> str:
+    """Join words as a sentence does: ``a, b and c``."""
+    items = list(words)
+    head, tail = items[:-1], "".join(items[-1:])
+    return f"{', '.join(head)} {last} {tail}" if head else tail
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun: ``1 model``, ``1,204 models``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
