@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from documents import entry, estimates, infeasible, recommendation
 
 from advisor.errors import UsageError
 from advisor.quantity import Metric
 from advisor.recommendation import Recommendation
 from advisor.reports import Layout, check_outputs, format_of, render, save, write_file, writer
 from advisor.reports.json import parse, read_recommendation, schema
+from tests.documents import entry, estimates, infeasible, recommendation
 
 
 def rows(text: str) -> list[dict[str, str]]:
