@@ -10,24 +10,24 @@ from advisor.library import read_profile
 from advisor.profile_import import facts
 from advisor.profile_import.writing import import_profiles
 
-FIGURES = str(
+FIGURES = (
     "device_id name vendor unit unit_name cores clock_ghz peak_gflops_fp32 peak_gflops_fp16"
     " peak_gops_int8 mem_bandwidth_gbs memory_gb on_chip_sram_mb supports_fp16 supports_int8"
     " power_modes tdp_w_or_typical_w idle_w launch_price_usd price_note lifecycle runtimes"
     " source_ref confidence int8_path recent_price_usd recent_price_date conf_compute conf_memory"
     " conf_power conf_price conf_lifecycle notes"
-).split()
-MEASURED = str(
+)
+MEASURED = (
     "source source_ref date device device_id chip unit runtime runtime_opts precision threads"
     " model_raw timm_name match input_h input_w batch latency_ms latency_min_ms latency_max_ms"
     " throughput_ips power_w energy_mj memory_mb top1 top5 notes"
-).split()
+)
 
 
-def table(path: Path, columns: list[str], rows: list[dict[str, str]]) -> None:
+def table(path: Path, columns: str, rows: list[dict[str, str]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, columns, restval="")
+        writer = csv.DictWriter(stream, columns.split(), restval="")
         writer.writeheader()
         writer.writerows(rows)
 
