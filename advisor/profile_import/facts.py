@@ -228,10 +228,8 @@ _NOISE = (
     (r"(?:chip column of the )?measurement CSVs?", "published measurements"),
     (r" as (?:quoted )?in$", " (second hand)"),
     (r" ?\(second hand\) ;", " (second hand);"),
-    (
-        r"; no-rise statement quoted in$|, secondary(?=;)|; quoted in$|; ?\(\$?\d*\)$|;\s*$|\(\s*\)",
-        "",
-    ),
+    (r"; no-rise statement quoted in$|, secondary(?=;)|; quoted in$", ""),
+    (r"; ?\(\$?\d*\)$|;\s*$|\(\s*\)", ""),
 )
 
 
