@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from advisor.catalog.importing import import_counts, import_measurements
+from advisor.catalog.importing_accuracy import import_accuracies
 from advisor.catalog.ledger import ledger
 from advisor.errors import AdvisorError
 
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(raw_dir: Path, out: Path) -> None:
     """Import measurements and accuracies, then print how the figures were judged."""
     import_measurements(raw_dir, out)
+    import_accuracies(raw_dir, out)
     import_counts(raw_dir, out)
     print(f"{'source':28}{'rows':>7}{'kept':>7}{'caveat':>8}{'left out':>10}  reasons")
     for line in ledger(out):

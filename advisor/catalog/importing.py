@@ -1,11 +1,10 @@
 """Import raw measurements: names, variants and caveats by rule; one file per device."""
 
-import csv
 import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from advisor.catalog.caveats import CAVEATS, status
@@ -13,7 +12,7 @@ from advisor.catalog.comparing import compare
 from advisor.catalog.naming import catalog_name
 from advisor.catalog.rows import SEPARATOR, RawRow
 from advisor.catalog.screening import screen
-from advisor.catalog.tables import write_table
+from advisor.catalog.tables import Table, write_table
 from advisor.catalog.variants import set_variants
 from advisor.errors import CatalogError
 
@@ -29,6 +28,13 @@ _SAME = (
     *("throughput_ips", "power_w", "energy_mj", "memory_mb", "top1", "date", "source"),
     *("source_ref", "model_raw"),
 )
+RAW_COLUMNS = (
+    *("source", "source_ref", "date", "device", "device_id", "chip", "unit", "runtime"),
+    *("runtime_opts", "precision", "threads", "model_raw", "timm_name", "match", "input_h"),
+    *("input_w", "batch", "latency_ms", "latency_min_ms", "latency_max_ms", "throughput_ips"),
+    *("power_w", "energy_mj", "memory_mb", "top1", "top5", "notes"),
+)
+"""Columns of a raw table of measurements."""
 _SPLITS = (
     # Raw ids under which several machines hide, told apart by their chip.
     ("macbook-pro", re.compile(r"\bM1\b"), "macbook-pro-m1"),
@@ -38,13 +44,9 @@ _SPLITS = (
 )
 
 
-def read_raw(path: Path) -> list[dict[str, str]]:
-    """Read a raw CSV file; raises CatalogError where it is missing."""
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            return list(csv.DictReader(stream))
-    except OSError as error:
-        raise CatalogError(f"cannot read {path}: {error.strerror}") from error
+def read_raw(path: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Read a raw CSV file; raises CatalogError where it or one of ``columns`` is missing."""
+    return [record for _, record in Table(path, columns).records()]
 
 
 def device_of(raw: dict[str, str]) -> str:
@@ -105,7 +107,9 @@ def _record(row: RawRow) -> dict[str, str]:
 def import_measurements(raw_dir: Path, out: Path) -> list[RawRow]:
     """Write ``measurements/*.csv``, the caveats and the device aliases; return the rows."""
     raws = [
-        raw for path in sorted((raw_dir / "measurements").glob("*.csv")) for raw in read_raw(path)
+        raw
+        for path in sorted((raw_dir / "measurements").glob("*.csv"))
+        for raw in read_raw(path, RAW_COLUMNS)
     ]
     if not raws:
         raise CatalogError(f"no measurements in {raw_dir / 'measurements'}; it needs *.csv files")

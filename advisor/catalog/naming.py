@@ -135,3 +135,82 @@ def catalog_name(source: str, model_raw: str) -> tuple[str, str] | None:
                 return rule.network.format(*groups), rule.match
             return f"{head.format(*groups)}:width={_spelled_width(groups[-1])}", rule.match
     return None
+
+
+_SERIES = (
+    # (family, variant) of a multiplier table -> networks that timm lacks.
+    (r"ShuffleNetV2", r"(?:ShuffleNetV2 x?)?(0\.5|1\.0|1\.5|2\.0)", "shufflenet_v2_x{0}"),
+    (r"ShuffleNetV2", r"ShuffleNetV2_x(0_5|1_5|2_0)", "shufflenet_v2_x{0}"),
+    (r"ShuffleNetV2", r"shufflenet_v2_x(\d_\d) IMAGENET1K_V1", "shufflenet_v2_x{0}"),
+    (r"ShuffleNetV2", r"shufflenet-v2-1x_.*|ShuffleNetV2", "shufflenet_v2_x1_0"),
+    (r"ShuffleNetV1", r"shufflenet-v1-1x_.*", "shufflenet_v1_g3"),
+    (r"ShuffleNetV1 \(group=3\)", r"1\.0 \(group=3\)", "shufflenet_v1_g3"),
+    (r"ShuffleNet \(g=3\)", r"ShuffleNet x1\.0 \(g=3\)", "shufflenet_v1_g3"),
+    (r"SqueezeNet", r"SqueezeNet v?(1[._][01])", "squeezenet{0}"),
+    (r"SqueezeNet", r"SqueezeNet(1_[01])", "squeezenet{0}"),
+    (r"SqueezeNet", r"squeezenet(1_[01]) IMAGENET1K_V1", "squeezenet{0}"),
+    (r"alexnet", r"alexnet IMAGENET1K_V1", "alexnet"),
+    (r"googlenet", r"googlenet IMAGENET1K_V1", "googlenet"),
+    (r"ProxylessNAS", r"ProxylessNAS Mobile", "proxylessnas_mobile"),
+)
+
+
+def series_name(family: str, variant: str) -> str:
+    """Return the catalog's name of a multiplier table's network that timm lacks, else empty."""
+    for family_pattern, pattern, network in _SERIES:
+        found = re.fullmatch(pattern, variant)
+        if found and re.fullmatch(family_pattern, family):
+            return network.format(*(group.replace(".", "_") for group in found.groups()))
+    return ""
+
+
+_PLAIN = (
+    # Names as papers and tool vendors write them, without spaces and punctuation.
+    (r"mobilenetv?1(?:224)?", "mobilenetv1_100"),
+    (r"mobilenetv1(0\.\d+)\d{3}", "mobilenetv1_100:width={0}"),
+    (r"mobilenetv1(?:1\.0)\d{3}", "mobilenetv1_100"),
+    (r"mobilenetv2(?:224|12|tf2|x10|1\.0\d*)?", "mobilenetv2_100"),
+    (r"mobilenetv21\.4", "mobilenetv2_140"),
+    (r"mobilenetv3(?:large)?(?:mlperf|1\.0)?", "mobilenetv3_large_100"),
+    (r"mobilenetv3small(?:1\.0)?", "mobilenetv3_small_100"),
+    (r"resnet(?:v1)?(18|34|50|101|152)(?:v1|v1\.5|tf2|v1\.512)?", "resnet{0}"),
+    (r"resnetv1\.5mlperf|resnet50mlperf", "resnet50"),
+    (r"resnetv2(50|101)|resnet(50|101)v2", "resnetv2_{0}"),
+    (r"resnext(50)(?:32x4d)?", "resnext50_32x4d"),
+    (r"resnext(101)(?:32x8d)?", "resnext101_32x8d"),
+    (r"inceptionv([34])", "inception_v{0}"),
+    (r"inceptionresnetv2", "inception_resnet_v2"),
+    (r"inceptionv1|googlenet(?:12)?", "googlenet"),
+    (r"densenet(121|161|169|201)", "densenet{0}"),
+    (r"vgg(16|19)", "vgg{0}"),
+    (r"efficientnet(b\d)", "efficientnet_{0}"),
+    (r"efficientnetlite(\d)", "tf_efficientnet_lite{0}"),
+    (r"efficientnetedgetpu([sml])", "tf_efficientnet_e{0}"),
+    (r"alexnet", "alexnet"),
+    (r"shufflenetv2(?:x)?(0\.5|1\.0|1\.5|2\.0)", "shufflenet_v2_x{0}"),
+)
+
+
+@cache
+def plain_name(text: str) -> str:
+    """Return the network that a name in plain writing means, else empty."""
+    sized = re.sub(r"\((large|small)\)", r"\1", text.lower())
+    bare = re.sub(r"\([^)]*\)|quantized|[^a-z0-9.]", "", sized)
+    for pattern, network in _PLAIN:
+        found = re.fullmatch(pattern, bare)
+        if found:
+            groups = [group for group in found.groups() if group]
+            if ":width=" not in network:
+                groups = [group.replace(".", "_") for group in groups]
+                return network.format(*groups)
+            return network.format(*(f"{float(group):g}" for group in groups))
+    return ""
+
+
+@cache
+def family_of(network: str) -> str:
+    """Return the family of a network: its name up to the first size, such as ``resnet``."""
+    found = re.match(
+        r"(?:tf2?_|cf_|pt_|quantized_)?([a-z]+?(?:v\d)?)(?=[_\d:. -]|$)", network.lower().strip()
+    )
+    return found[1] if found else network.lower()

@@ -1,0 +1,60 @@
+"""The ledger of the import: nothing is lost, nothing is left out without a reason."""
+
+from pathlib import Path
+
+import pytest
+
+from advisor.candidate import Candidate
+from advisor.catalog.caveats import CAVEATS, Gravity
+from advisor.catalog.ledger import ledger, raw_files
+from advisor.catalog.measurements import Measurement, caveat_texts, read_all
+
+ROOT = Path(__file__).parents[1] / "catalog"
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Measurement]:
+    return [row for device in read_all(ROOT).values() for row in device]
+
+
+def test_every_raw_measurement_is_in_the_catalog(rows: list[Measurement]) -> None:
+    raw = sum(one.rows for one in raw_files(ROOT) if one.file.startswith("measurements/"))
+    assert len(rows) == raw == 17_243
+    assert sum(line.total for line in ledger(ROOT)) == raw
+
+
+def test_every_raw_file_is_known_by_its_hash() -> None:
+    assert all(len(one.sha256) == 64 for one in raw_files(ROOT))
+
+
+def test_every_row_has_status_source_and_reference(rows: list[Measurement]) -> None:
+    assert {row.status for row in rows} == {"kept", "caveat", "left_out"}
+    assert all(row.source and row.source_ref for row in rows)
+
+
+def test_status_follows_from_the_caveats(rows: list[Measurement]) -> None:
+    for row in rows:
+        gravities = {CAVEATS[slug].gravity for slug in row.caveats}
+        assert (row.status == "left_out") == (Gravity.REASON in gravities)
+        assert row.status != "kept" or Gravity.DOUBT not in gravities
+
+
+def test_every_caveat_has_its_sentence() -> None:
+    texts = caveat_texts(ROOT)
+    assert texts == {slug: caveat.text for slug, caveat in CAVEATS.items()}
+    assert all(text.endswith(".") for text in texts.values())
+
+
+def test_every_network_is_spelled_as_a_candidate(rows: list[Measurement]) -> None:
+    for network in {row.network for row in rows if row.network}:
+        assert Candidate.parse(network).network == network
+
+
+def test_rows_without_a_network_say_so(rows: list[Measurement]) -> None:
+    assert all(("unmatched" in row.caveats) == (not row.network) for row in rows)
+
+
+def test_only_a_few_figures_are_left_out() -> None:
+    lines = ledger(ROOT)
+    assert 0 < sum(line.left_out for line in lines) < 0.02 * sum(line.total for line in lines)
+    assert all(line.reasons for line in lines if line.left_out)
