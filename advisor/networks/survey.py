@@ -1,0 +1,74 @@
+"""Count every network that the catalog's figures speak of, in several processes."""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from advisor.errors import NetworkError
+from advisor.workload import Workload
+from advisor.workload_table import WorkloadTable, write
+
+CHUNK = 20
+"""Networks that a worker process counts before it reports back."""
+
+Wanted = tuple[str, int]
+
+
+def wanted(root: Path) -> list[Wanted]:
+    """List the (network, resolution) pairs with an accuracy or a measurement in the catalog."""
+    tables = [root / "accuracy.csv", *sorted((root / "measurements").glob("*.csv"))]
+    return sorted({pair for path in tables for pair in _pairs(path)})
+
+
+def _pairs(path: Path) -> Iterator[Wanted]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            if row["network"] and row["resolution"]:
+                yield row["network"], int(row["resolution"])
+
+
+def survey(
+    pairs: list[Wanted],
+    folder: Path,
+    *,
+    kept: Sequence[Workload] = (),
+    processes: int,
+    progress: Callable[[int], None],
+) -> dict[Wanted, str]:
+    """Count all pairs and write the table to ``folder``; returns the failures with their reason.
+
+    ``kept`` are workloads counted before, which are not counted again. ``progress`` is called
+    with the number of networks that were counted since the last call.
+    """
+    known = {(w.network, w.resolution) for w in kept}
+    missing = [pair for pair in pairs if pair not in known]
+    chunks = [missing[i : i + CHUNK] for i in range(0, len(missing), CHUNK)]
+    workloads = [w for w in kept if (w.network, w.resolution) in set(pairs)]
+    failures: dict[Wanted, str] = {}
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(_count, chunk) for chunk in chunks]):
+            counted, failed = done.result()
+            workloads += counted
+            failures |= failed
+            progress(len(counted) + len(failed))
+    workloads.sort(key=lambda w: (w.network, w.resolution))
+    write(WorkloadTable.of(workloads), folder)
+    return failures
+
+
+def _count(chunk: list[Wanted]) -> tuple[list[Workload], dict[Wanted, str]]:
+    import torch
+
+    from advisor.networks.building import describe_all
+
+    torch.set_num_threads(1)
+    workloads: list[Workload] = []
+    failures: dict[Wanted, str] = {}
+    for network, resolution, result in describe_all(chunk):
+        if isinstance(result, NetworkError):
+            failures[network, resolution] = str(result)
+        else:
+            workloads.append(result)
+    return workloads, failures
