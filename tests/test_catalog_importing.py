@@ -125,9 +125,15 @@ def test_heavy_network_in_no_time_is_a_failed_run() -> None:
 
 
 def test_rows_of_a_cell_that_disagree_are_doubted() -> None:
-    times = ("10", "10.5", "40")
+    times = ("10", "10.5", "30")
     rows = screened([{**RAW, "latency_ms": time} for time in times], set())
     assert ["row-disagrees" in one.slugs for one in rows] == [False, False, True]
+
+
+def test_row_that_two_others_refute_is_outvoted() -> None:
+    times = ("10", "10.5", "600")
+    rows = screened([{**RAW, "latency_ms": time} for time in times], set())
+    assert ["outvoted" in one.slugs for one in rows] == [False, False, True]
 
 
 def test_import_is_deterministic(tmp_path: Path) -> None:

@@ -142,6 +142,10 @@ CAVEATS: dict[str, Caveat] = {
                 "Another publication of the same cell fits the lane's other figures and this one "
                 "does not."
             ),
+            "outvoted": (
+                "More than four times off the other figures of the same publication for the same "
+                "cell, which agree with one another."
+            ),
             "failed-run": (
                 "Printed after the benchmark's device had failed: a heavy network seems to take a "
                 "fraction of a light one's time."

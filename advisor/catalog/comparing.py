@@ -16,6 +16,8 @@ from advisor.catalog.rows import RawRow
 
 DISAGREEMENT = math.log(1.5)
 """Log ratio within one cell above which two figures disagree."""
+OUTVOTED = math.log(4.0)
+"""… and above which the odd one of three or more is surely wrong."""
 REFUTED = math.log(1.8)
 """Log residual of the wrong one of two figures."""
 CONFIRMED = math.log(1.4)
@@ -133,14 +135,19 @@ def _mark_cells(rows: list[RawRow]) -> None:
             continue
         if len({row.source for row in same}) > 1:
             _mark_sources(same, expected.get(cell))
-        elif len(same) > 2:
-            middle = median(values)
-            for row, value in zip(same, values, strict=True):
-                if abs(value - middle) > DISAGREEMENT:
-                    row.slugs.add("row-disagrees")
         else:
-            for row in same:
-                row.slugs.add("row-disagrees")
+            _mark_rows(same, values)
+
+
+def _mark_rows(same: list[RawRow], values: list[float]) -> None:
+    """Doubt the rows far from the median; of two that differ, both are doubted."""
+    middle = median(values)
+    odd = [abs(value - middle) > DISAGREEMENT for value in values]
+    for row, value, is_odd in zip(same, values, odd, strict=True):
+        if len(same) > 2 and sum(odd) == 1 and abs(value - middle) > OUTVOTED:
+            row.slugs.add("outvoted")
+        elif is_odd or len(same) == 2:
+            row.slugs.add("row-disagrees")
 
 
 def _mark_sources(same: list[RawRow], expected: float | None) -> None:

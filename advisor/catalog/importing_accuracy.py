@@ -71,6 +71,8 @@ _VERDICTS = (
     ("wrong", re.compile(r"wrong")),
     ("unverifiable", re.compile(r"unverifiable")),
 )
+_SOURCE_IDS = {"nncf": "nncf-model-zoo", "models": "tensorflow-models"}
+"""Repositories that the table of quantisation knows by another id."""
 _FIRST_FACT = re.compile(r";(?![^()]*\))|(?<!al)\. (?=[A-Z])")
 """Between facts, outside parentheses."""
 License = Callable[[str], str]
@@ -309,7 +311,8 @@ def _of_compression(row: dict[str, str]) -> dict[str, str]:
 def _repository(source_ref: str) -> str:
     """Return the repository's name of ``owner/repository@commit:path``, else the first word."""
     found = re.match(r"[\w.-]+/([\w.-]+)@", source_ref)
-    return found[1] if found else source_ref.partition(" ")[0].lower()
+    name = found[1] if found else source_ref.partition(" ")[0].lower()
+    return _SOURCE_IDS.get(name, name)
 
 
 def _claims(raws: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
