@@ -130,6 +130,14 @@ def test_rows_of_a_cell_that_disagree_are_doubted() -> None:
     assert ["row-disagrees" in one.slugs for one in rows] == [False, False, True]
 
 
+def test_older_run_gives_way_where_the_later_one_contradicts_it() -> None:
+    old = {**RAW, "source": "torch2trt-bench", "notes": "older run", "latency_ms": "33"}
+    new = {**RAW, "source": "torch2trt-readme", "latency_ms": "11"}
+    first, second = screened([old, new], set())
+    assert "superseded" in first.slugs
+    assert "superseded" not in second.slugs
+
+
 def test_row_that_two_others_refute_is_outvoted() -> None:
     times = ("10", "10.5", "600")
     rows = screened([{**RAW, "latency_ms": time} for time in times], set())

@@ -142,6 +142,7 @@ CAVEATS: dict[str, Caveat] = {
                 "Another publication of the same cell fits the lane's other figures and this one "
                 "does not."
             ),
+            "superseded": "An older run, contradicted by the same publisher's later one.",
             "outvoted": (
                 "More than four times off the other figures of the same publication for the same "
                 "cell, which agree with one another."

@@ -154,6 +154,8 @@ def _mark_sources(same: list[RawRow], expected: float | None) -> None:
     """Doubt both publications; leave one out where only the other fits its surroundings."""
     for row in same:
         row.slugs.add("sources-disagree")
+        if "older-run" in row.slugs:
+            row.slugs.add("superseded")
     if expected is None:
         return
     residuals = [abs(_log(row) - expected) for row in same]
