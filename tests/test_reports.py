@@ -196,5 +196,5 @@ def test_every_format_answers_without_candidates() -> None:
     empty = Recommendation.model_validate(
         recommendation(0).model_dump() | {"ranked": (), "uncertain": (), "rejected": ()}
     )
-    for name in ("table", "csv", "markdown", "json"):
+    for name in ("table", "csv", "markdown", "json", "html"):
         assert render(empty, name)

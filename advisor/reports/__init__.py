@@ -48,11 +48,14 @@ _BUILT_IN = {
     "json": "advisor.reports.json:JsonWriter",
     "csv": "advisor.reports.csv:CsvWriter",
     "markdown": "advisor.reports.markdown:MarkdownWriter",
+    "html": "advisor.reports.html:HtmlWriter",
 }
 _SUFFIX = {
     ".json": "json",
     ".csv": "csv",
     ".md": "markdown",
+    ".html": "html",
+    ".htm": "html",
     ".txt": "table",
 }
 PRINTED = ("table", "json", "csv", "markdown")

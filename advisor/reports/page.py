@@ -1,0 +1,411 @@
+"""PageView: what the HTML page of a recommendation shows, computed once from the document."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from advisor.constraint import Verdict
+from advisor.quantity import Metric, human, human_interval
+from advisor.recommendation import (
+    Entry,
+    EstimateEntry,
+    Figure,
+    Input,
+    Recommendation,
+    Rejection,
+)
+from advisor.reports.charts import Bound, Point, scatter, stacked_bars
+from advisor.reports.decision import Decision, decide
+from advisor.reports.risks import Risk, review_by, risks, unchecked
+from advisor.reports.view import (
+    CellView,
+    Footnotes,
+    LedgerView,
+    RowView,
+    columns_of,
+    counts,
+    entry_row,
+    lane_origin,
+    ledger,
+    rejected_row,
+    requirements,
+)
+from advisor.reports.wording import (
+    METRIC_MEANING,
+    ORIGIN_MEANING,
+    VERDICT_MEANING,
+    constraint_of,
+    joined,
+    lane_words,
+    percent,
+    precision_name,
+    runtime_name,
+)
+
+SHOWN_MISSES = 30
+"""Rejected candidates listed in the page; the others are in its data, for the sliders."""
+DRAWN_REJECTIONS = 150
+"""Rejected candidates drawn in the chart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One line of the decision box."""
+
+    label: str
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """Where one figure comes from."""
+
+    metric: str
+    text: str
+    level: str
+    origin: str
+    source: str
+    date: str
+    caveats: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceBlock:
+    """Where the figures of one candidate come from."""
+
+    key: str
+    """Anchor within the page."""
+    candidate: str
+    lane: str
+    license: str
+    training_data: str
+    lines: tuple[SourceLine, ...]
+    gaps: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """A row of the ranked table with the numbers it sorts by."""
+
+    key: str
+    row: RowView
+    cells: tuple[CellView, ...]
+    """In the order of the columns."""
+    sources: bool
+    """Whether the page holds a block of sources for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageView:
+    """Everything the page of a recommendation shows."""
+
+    title: str
+    subtitle: str
+    decision: Decision
+    facts: tuple[Fact, ...]
+    unchecked: str
+    requirements: tuple[tuple[str, str], ...]
+    lane: str
+    lane_origin: str
+    other_lanes: tuple[str, ...]
+    counts: str
+    chart: str
+    chart_note: str
+    columns: tuple[Metric, ...]
+    rows: tuple[TableRow, ...]
+    misses: tuple[TableRow, ...]
+    more_misses: int
+    ledger: tuple[LedgerView, ...]
+    relaxations: tuple[str, ...]
+    bars: str
+    risks: tuple[Risk, ...]
+    warnings: tuple[str, ...]
+    sources: tuple[SourceBlock, ...]
+    command: str
+    versions: tuple[tuple[str, str], ...]
+    inputs: tuple[Input, ...]
+    request: str
+    """The request as JSON."""
+    data: str
+    """What the script of the page works on, as JSON that is safe inside a script element."""
+    glossary: tuple[tuple[str, str], ...]
+
+
+def page_of(document: Recommendation) -> PageView:
+    """Compute the page of a recommendation."""
+    columns = columns_of(document)
+    decision = decide(document)
+    judged = [*document.ranked, *document.uncertain]
+    shown = document.rejected[:SHOWN_MISSES]
+    items = _items(document)[: len(judged) + len(shown)]
+    rows = [
+        _row(f"c{i}", entry_row(e, columns, Footnotes()), columns) for i, e in enumerate(judged)
+    ]
+    misses = [
+        _row(f"c{len(judged) + i}", rejected_row(item, columns, Footnotes()), columns)
+        for i, item in enumerate(shown)
+    ]
+    return PageView(
+        title=f"Vision models for {document.lane.device_name}",
+        subtitle=f"Answer of {document.created[:10]}",
+        decision=decision,
+        facts=tuple(_facts(document, decision.entry)),
+        unchecked=joined(unchecked(decision.entry)),
+        requirements=requirements(document),
+        lane=lane_words(document.lane),
+        lane_origin=lane_origin(document),
+        other_lanes=document.lane.others,
+        counts=counts(document),
+        chart=_chart(document),
+        chart_note=_chart_note(document),
+        columns=columns,
+        rows=tuple(rows),
+        misses=tuple(misses),
+        more_misses=len(document.rejected) - len(shown),
+        ledger=ledger(document),
+        relaxations=tuple(item.text for item in document.relaxations),
+        bars=_bars(document.ranked[:3] or document.uncertain[:3]),
+        risks=risks(document, decision.entry),
+        warnings=document.warnings,
+        sources=tuple(_sources(f"c{i}", item) for i, item in enumerate(items)),
+        command=document.command,
+        versions=_versions(document),
+        inputs=document.inputs,
+        request=document.request.model_dump_json(indent=1),
+        data=safe_json(_data(document)),
+        glossary=_glossary(columns),
+    )
+
+
+def safe_json(value: object) -> str:
+    """Write JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _items(document: Recommendation) -> list[Entry | Rejection]:
+    """All candidates in the order in which the page numbers them."""
+    return [*document.ranked, *document.uncertain, *document.rejected]
+
+
+def _row(key: str, row: RowView, columns: Sequence[Metric]) -> TableRow:
+    cells = tuple(row.cells[metric] for metric in columns)
+    return TableRow(key=key, row=row, cells=cells, sources=True)
+
+
+def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
+    if entry is not None:
+        lane = next((x for x in document.lanes if x.name == entry.lane), document.lane)
+        yield Fact(label="Model", text=entry.candidate, note=_license_note(entry))
+        yield Fact(label="Device", text=document.lane.device_name)
+        yield Fact(
+            label="Runs with",
+            text=f"{runtime_name(lane.runtime)} on the {lane.unit.upper()}",
+            note=precision_name(lane.precision),
+        )
+        yield from _limit_facts(document, entry)
+    confidence = percent(document.request.confidence)
+    yield Fact(
+        label="How sure",
+        text=f"each limit holds with at least {confidence} probability"
+        if document.ranked
+        else "not sure enough to rely on",
+        note="by the interval of each figure",
+    )
+    day = review_by(document)
+    if day is not None:
+        yield Fact(label="Valid until", text=day.isoformat(), note="then ask again: software moves")
+
+
+def _license_note(entry: Entry) -> str:
+    parts = [f"licence {entry.license}"] if entry.license else ["licence not stated"]
+    if entry.training_data:
+        parts.append(f"trained on {entry.training_data}")
+    return ", ".join(parts)
+
+
+def _limit_facts(document: Recommendation, entry: Entry) -> Iterable[Fact]:
+    limited = {limit.metric: constraint_of(limit) for limit in document.request.limits}
+    for metric in columns_of(document):
+        figure = entry.metrics.get(metric)
+        limit = limited.get(metric)
+        note = f"limit: {limit.text.partition(' ')[2]}" if limit else ""
+        if figure is None:
+            yield Fact(label=metric.label, text="unknown", note=entry.gaps.get(metric, note))
+            continue
+        margin = entry.margins.get(metric)
+        if limit is not None:
+            bound = human(limit.bound, metric.unit)
+            note = f"limit {bound}" + (_margin_words(margin) if margin is not None else "")
+        yield Fact(label=metric.label, text=_with_interval(figure), note=note)
+
+
+def _margin_words(margin: float) -> str:
+    share = percent(round(abs(margin), 3))
+    return f", {share} to spare" if margin >= 0 else f", may be exceeded by {share}"
+
+
+def _with_interval(figure: Figure) -> str:
+    value = human(figure.value, figure.unit)
+    if figure.low == figure.high:
+        return value
+    return f"{value} ({human_interval(figure.low, figure.high, figure.unit, like=figure.value)})"
+
+
+def _axes(document: Recommendation) -> tuple[Metric, Metric] | None:
+    items = _items(document)
+    for x in (Metric.LATENCY, Metric.THROUGHPUT):
+        if any(x in item.metrics and Metric.TOP1 in item.metrics for item in items):
+            return x, Metric.TOP1
+    return None
+
+
+def _chart(document: Recommendation) -> str:
+    axes = _axes(document)
+    if axes is None:
+        return ""
+    x, y = axes
+    judged = [*document.ranked, *document.uncertain]
+    items = _items(document)[: len(judged) + DRAWN_REJECTIONS]
+    points = [
+        _point(f"c{i}", item, x, y)
+        for i, item in enumerate(items)
+        if x in item.metrics and y in item.metrics
+    ]
+    bounds = [
+        Bound(metric=c.metric, value=c.bound, at_most=c.at_most is not None)
+        for c in map(constraint_of, document.request.limits)
+    ]
+    front = [
+        (e.metrics[x].value, e.metrics[y].value)
+        for e in judged
+        if e.on_front and x in e.metrics and y in e.metrics
+    ]
+    return scatter(points, x, y, bounds, front, title=_chart_title(document, x, y))
+
+
+def _chart_title(document: Recommendation, x: Metric, y: Metric) -> str:
+    return (
+        f"{y.label} against {x.label.lower()} of {len(document.ranked)} models that meet every "
+        f"limit, {len(document.uncertain)} uncertain and the nearest rejected ones; "
+        "the table below holds the same figures"
+    )
+
+
+def _chart_note(document: Recommendation) -> str:
+    hidden = len(document.rejected) - DRAWN_REJECTIONS
+    drawn = f" {hidden:,} rejected models further off are not drawn." if hidden > 0 else ""
+    return (
+        "Up and to the left is better. Thin lines are intervals: the range that holds the true "
+        "value with the stated probability. The blue line joins the models that no other one "
+        f"beats in both.{drawn}"
+    )
+
+
+def _point(key: str, item: Entry | Rejection, x: Metric, y: Metric) -> Point:
+    across, up = item.metrics[x], item.metrics[y]
+    label = (
+        f"{item.candidate} ({item.precision}): {x.label} {_with_interval(across)}, "
+        f"{y.label} {_with_interval(up)}, {across.origin}"
+    )
+    entry = item if isinstance(item, Entry) else None
+    return Point(
+        key=key,
+        label=label,
+        x=across.value,
+        x_low=across.low,
+        x_high=across.high,
+        y=up.value,
+        y_low=up.low,
+        y_high=up.high,
+        verdict=entry.verdict if entry else Verdict.VIOLATED,
+        rank=entry.rank if entry else None,
+    )
+
+
+def _bars(entries: Sequence[Entry]) -> str:
+    rows = [
+        (e.candidate, sorted(e.time_by_operator.items(), key=lambda part: -part[1]))
+        for e in entries
+        if e.time_by_operator
+    ]
+    if not rows:
+        return ""
+    named = [(name, [(part.replace("_", " "), share) for part, share in x]) for name, x in rows]
+    return stacked_bars(named, title="Share of the time by kind of operation, best models")
+
+
+def _sources(key: str, item: Entry | Rejection | EstimateEntry) -> SourceBlock:
+    return SourceBlock(
+        key=key,
+        candidate=item.candidate,
+        lane=item.lane,
+        license=item.license if isinstance(item, Entry) else "",
+        training_data=item.training_data if isinstance(item, Entry) else "",
+        lines=tuple(_source_lines(item.metrics, item)),
+        gaps=tuple((metric.label, reason) for metric, reason in item.gaps.items()),
+    )
+
+
+def _source_lines(
+    figures: Mapping[Metric, Figure], item: Entry | Rejection | EstimateEntry
+) -> Iterable[SourceLine]:
+    weaker = {} if isinstance(item, Rejection) else item.alternatives
+    for metric, figure in figures.items():
+        yield _source_line(metric.label, figure)
+        for other in weaker.get(metric, ()):
+            yield _source_line(f"{metric.label} (also known)", other)
+
+
+def _source_line(label: str, figure: Figure) -> SourceLine:
+    exact = figure.low == figure.high
+    return SourceLine(
+        metric=label,
+        text=_with_interval(figure),
+        level="" if exact else percent(figure.level),
+        origin=figure.origin,
+        source=figure.source,
+        date=figure.date,
+        caveats="; ".join(figure.caveats),
+    )
+
+
+def _versions(document: Recommendation) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Advisor version", document.advisor_version),
+        ("Answered at", document.created),
+        ("Random seed", str(document.request.seed)),
+        ("Format version", str(document.schema_version)),
+    )
+
+
+def _glossary(columns: Iterable[Metric]) -> tuple[tuple[str, str], ...]:
+    terms = [(metric.label, METRIC_MEANING[metric]) for metric in columns]
+    terms += [(f"Origin: {origin}", meaning) for origin, meaning in ORIGIN_MEANING.items()]
+    terms += [(f"Verdict: {verdict}", meaning) for verdict, meaning in VERDICT_MEANING.items()]
+    return tuple(terms)
+
+
+def _data(document: Recommendation) -> dict[str, object]:
+    """Numbers of every candidate, so that the page can judge and rank again."""
+    items = _items(document)
+    lanes = list(dict.fromkeys(item.lane for item in items))
+    return {
+        "columns": [[m, m.label, m.unit, m.higher_is_better] for m in columns_of(document)],
+        "limits": [
+            {"metric": limit.metric, "at_most": limit.at_most, "at_least": limit.at_least}
+            for limit in document.request.limits
+        ],
+        "weights": dict(document.request.weights),
+        "lanes": lanes,
+        "candidates": [
+            {
+                "n": item.candidate,
+                "p": item.precision,
+                "l": lanes.index(item.lane),
+                "m": {metric: [f.value, f.low, f.high] for metric, f in item.metrics.items()},
+            }
+            for item in items
+        ],
+    }
