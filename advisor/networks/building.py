@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterator
 import timm
 import torch
 from timm.models import efficientnet as timm_efficientnet
-from timm.models import ghostnet as timm_ghostnet
 from timm.models import mobilenetv3 as timm_mobilenetv3
 from torch import nn
 
+from advisor.blueprints import BASES, resolution_of
 from advisor.candidate import Candidate
 from advisor.errors import NetworkError
 from advisor.networks.cifar_resnet import CifarResNet
 from advisor.networks.counting import count, cross_check
 from advisor.networks.shufflenet_v1 import ShuffleNetV1
+from advisor.networks.variants import build_variant
 from advisor.workload import Workload
 
 TORCHVISION = (
@@ -73,33 +74,26 @@ def _cifar(depth: int) -> Callable[[], nn.Module]:
     return lambda: CifarResNet(depth)
 
 
+def _stock_variant(name: str) -> Callable[[], nn.Module]:
+    return lambda: build_variant(Candidate(architecture=name))
+
+
 OWN: dict[str, Callable[[], nn.Module]] = {
     **{name: _torchvision(name) for name in TORCHVISION},
     **{f"cifar_resnet{depth}": _cifar(depth) for depth in CIFAR_DEPTHS},
     "shufflenet_v1_g3": lambda: ShuffleNetV1(groups=3),
     "proxylessnas_mobile": _proxylessnas_mobile,
+    "ofa_mobilenetv3": _stock_variant("ofa_mobilenetv3"),
 }
 """Networks that timm lacks, by catalog name."""
 
 WIDTH: dict[str, Callable[[float], nn.Module]] = {
-    "mobilenetv1_100": lambda w: timm_efficientnet._gen_mobilenet_v1("mobilenetv1_100", w),
-    "mobilenetv2_100": lambda w: timm_efficientnet._gen_mobilenet_v2("mobilenetv2_100", w),
-    "mobilenetv3_large_100": lambda w: timm_mobilenetv3._gen_mobilenet_v3(
-        "mobilenetv3_large_100", w
-    ),
-    "mobilenetv3_small_100": lambda w: timm_mobilenetv3._gen_mobilenet_v3(
-        "mobilenetv3_small_100", w
-    ),
-    "mnasnet_100": lambda w: timm_efficientnet._gen_mnasnet_b1("mnasnet_100", w),
-    "semnasnet_100": lambda w: timm_efficientnet._gen_mnasnet_a1("semnasnet_100", w),
-    "efficientnet_b0": lambda w: timm_efficientnet._gen_efficientnet("efficientnet_b0", w, 1.0),
     "mobilenet_edgetpu_100": lambda w: timm_efficientnet._gen_mobilenet_edgetpu(
         "mobilenet_edgetpu_100", w, 1.0
     ),
     "lcnet_100": lambda w: timm_mobilenetv3._gen_lcnet("lcnet_100", w),
-    "ghostnet_100": lambda w: timm_ghostnet._create_ghostnet("ghostnet_100", width=w),
 }
-"""Families whose width multiplier timm's own generators take."""
+"""Published widths of networks that the search has no family of."""
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -141,13 +135,10 @@ def build(candidate: Candidate, resolution: int, *, device: str = "meta") -> nn.
 
 def _build(candidate: Candidate, resolution: int) -> nn.Module:
     name = candidate.architecture
-    axes = dict(candidate.axes)
-    if axes:
-        if name not in WIDTH or set(axes) != {"width"}:
-            raise NetworkError(
-                f"cannot build {candidate.name}: axis width is known for {', '.join(sorted(WIDTH))}"
-            )
-        return WIDTH[name](axes["width"])
+    if name in WIDTH and [axis for axis, _ in candidate.axes] == ["width"]:
+        return WIDTH[name](candidate.axis("width"))
+    if candidate.axes:
+        return build_variant(candidate)
     if name in OWN:
         return OWN[name]()
     if not timm.is_model(name):
@@ -180,9 +171,15 @@ def factory_network(spelling: str) -> nn.Module:
     return network
 
 
+def _own_resolution(candidate: Candidate) -> int:
+    if candidate.axes and candidate.architecture in BASES:
+        return resolution_of(candidate)
+    return default_resolution(candidate.architecture)
+
+
 def describe(candidate: Candidate, *, check: bool = True) -> Workload:
     """Build a candidate on the meta device and count it; ``check`` asks two further counters."""
-    resolution = candidate.resolution or default_resolution(candidate.architecture)
+    resolution = candidate.resolution or _own_resolution(candidate)
     network = build(candidate, resolution)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

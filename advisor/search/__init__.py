@@ -1,0 +1,1 @@
+"""The search: variants between and beyond the catalog's networks."""
