@@ -42,6 +42,14 @@ _SPLITS = (
     ("hyper-v-linux-guest-with-gpu-pv-enabled", re.compile(r"11800H"), "hyper-v-guest-i7-11800h"),
     ("hyper-v-linux-guest-with-gpu-pv-enabled", re.compile(r"7700K"), "hyper-v-guest-i7-7700k"),
 )
+SAME_DEVICE = {
+    "coral-dev-board-cpu": "coral-dev-board",
+    "host-plus-coral-usb-accelerator": "coral-usb-accelerator",
+    "iphone": "iphone-13",
+    "qcs6490": "dragonwing-rb3-gen-2-vision-kit",
+    "rockchip-rk3588": "rk3588",
+}
+"""Raw ids that name a device of another id: they become aliases of its profile."""
 
 
 def read_raw(path: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
@@ -50,11 +58,11 @@ def read_raw(path: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
 
 
 def device_of(raw: dict[str, str]) -> str:
-    """Return the catalog's device id; splits raw ids that mix machines."""
+    """Return the catalog's device id; splits raw ids that mix machines, joins those of one."""
     for mixed, pattern, device in _SPLITS:
         if raw["device_id"] == mixed and pattern.search(raw["chip"]):
             return device
-    return raw["device_id"]
+    return SAME_DEVICE.get(raw["device_id"], raw["device_id"])
 
 
 def unsupported(raw_devices: Iterable[dict[str, str]]) -> set[tuple[str, str, str]]:

@@ -3,18 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from advisor.catalog.importing import SAME_DEVICE
 from advisor.catalog.rows import RawRow
 
 Row = Mapping[str, str]
-
-SAME_DEVICE = {
-    "coral-dev-board-cpu": "coral-dev-board",
-    "host-plus-coral-usb-accelerator": "coral-usb-accelerator",
-    "iphone": "iphone-13",
-    "qcs6490": "dragonwing-rb3-gen-2-vision-kit",
-    "rockchip-rk3588": "rk3588",
-}
-"""Raw ids that name a device of another id: they become aliases."""
 
 _FIGURES_OF = {"macbook-pro": "macbook-pro-m1"}
 _CARD = re.compile(r"(geforce|nvidia|rtx|titan|amd-radeon|intel-uhd)-")
@@ -27,7 +19,7 @@ def device_of(row: RawRow) -> str | None:
     """
     if row.raw["unit"] == "cpu" and _CARD.match(row.device):
         return None
-    return SAME_DEVICE.get(row.device, row.device)
+    return row.device
 
 
 def figures_of(raw: str) -> str | None:
