@@ -82,9 +82,13 @@ def scatter(
     bounds: Iterable[Bound] = (),
     front: Sequence[tuple[float, float]] = (),
     *,
+    dots: Sequence[tuple[float, float, str]] = (),
     title: str,
 ) -> str:
-    """Draw candidates with their intervals, limits and Pareto front; empty without points."""
+    """Draw candidates with their intervals, limits and Pareto front.
+
+    ``dots`` are further candidates (x, y, verdict) without interval and tooltip.
+    """
     if not points:
         return ""
     limits = list(bounds)
@@ -93,6 +97,7 @@ def scatter(
     parts = [
         *_frame(across, up),
         *(_bound(limit, across, up) for limit in limits if limit.metric in (x, y)),
+        *_dots(dots, across, up),
         _front(front, across, up),
         *(
             _point(point, across, up)
@@ -123,7 +128,7 @@ def _svg(title: str, width: int, height: int, parts: Iterable[str], kind: str) -
 
 def _ends(points: Sequence[Point], side: str) -> list[float]:
     """Values and interval ends that the axis has to hold; far-off rejections do not stretch it."""
-    near = [point for point in points if point.verdict != "violated"] or list(points)
+    near = [point for point in points if point.verdict != "violated"] or list(points)[:12]
     return [getattr(point, side + end) for point in near for end in ("", "_low", "_high")]
 
 
@@ -250,6 +255,23 @@ def _front(front: Sequence[tuple[float, float]], x: Axis, y: Axis) -> str:
     for across, up in ordered[1:]:
         path += f"H{x(across):.1f}V{y(up):.1f}"
     return f'<path class="front" d="{path}" fill="none" stroke="#3566b0" stroke-width="1.6"/>'
+
+
+def _dots(dots: Sequence[tuple[float, float, str]], x: Axis, y: Axis) -> list[str]:
+    """Draw all dots of a verdict as one path of lines without length."""
+    parts = []
+    for verdict in ("violated", "unknown", "uncertain", "met"):
+        path = "".join(
+            f"M{x(across):.1f} {y(up):.1f}h0"
+            for across, up, name in dots
+            if name == verdict and x.low <= across <= x.high and y.low <= up <= y.high
+        )
+        if path:
+            parts.append(
+                f'<path class="dots {verdict}" d="{path}" stroke="{_FILL[verdict]}" '
+                'stroke-width="3.4" stroke-linecap="round" stroke-opacity="0.55" fill="none"/>'
+            )
+    return parts
 
 
 def _within(point: Point, x: Axis, y: Axis) -> bool:

@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from advisor.constraint import Verdict
-from advisor.quantity import Metric, human, human_interval
+from advisor.quantity import Metric, human
 from advisor.recommendation import (
     Entry,
     EstimateEntry,
@@ -14,8 +13,8 @@ from advisor.recommendation import (
     Recommendation,
     Rejection,
 )
-from advisor.reports.charts import Bound, Point, scatter, stacked_bars
-from advisor.reports.decision import Decision, decide
+from advisor.reports.decision import Decision, decide, figure_text
+from advisor.reports.drawing import chart_of, time_bars
 from advisor.reports.risks import Risk, review_by, risks, unchecked
 from advisor.reports.view import (
     CellView,
@@ -42,10 +41,11 @@ from advisor.reports.wording import (
     runtime_name,
 )
 
+SHOWN_RANKED = 50
+SHOWN_UNCERTAIN = 25
+"""Rows that the page holds without script; the script shows all."""
 SHOWN_MISSES = 30
 """Rejected candidates listed in the page; the others are in its data, for the sliders."""
-DRAWN_REJECTIONS = 150
-"""Rejected candidates drawn in the chart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +92,6 @@ class TableRow:
     row: RowView
     cells: tuple[CellView, ...]
     """In the order of the columns."""
-    sources: bool
-    """Whether the page holds a block of sources for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +109,6 @@ class PageView:
     other_lanes: tuple[str, ...]
     counts: str
     chart: str
-    chart_note: str
     columns: tuple[Metric, ...]
     rows: tuple[TableRow, ...]
     misses: tuple[TableRow, ...]
@@ -136,16 +133,9 @@ def page_of(document: Recommendation) -> PageView:
     """Compute the page of a recommendation."""
     columns = columns_of(document)
     decision = decide(document)
-    judged = [*document.ranked, *document.uncertain]
-    shown = document.rejected[:SHOWN_MISSES]
-    items = _items(document)[: len(judged) + len(shown)]
-    rows = [
-        _row(f"c{i}", entry_row(e, columns, Footnotes()), columns) for i, e in enumerate(judged)
-    ]
-    misses = [
-        _row(f"c{len(judged) + i}", rejected_row(item, columns, Footnotes()), columns)
-        for i, item in enumerate(shown)
-    ]
+    places = _places(document)
+    rows = [_row(place, item, columns) for place, item in places if isinstance(item, Entry)]
+    misses = [_row(place, item, columns) for place, item in places if isinstance(item, Rejection)]
     return PageView(
         title=f"Vision models for {document.lane.device_name}",
         subtitle=f"Answer of {document.created[:10]}",
@@ -157,18 +147,17 @@ def page_of(document: Recommendation) -> PageView:
         lane_origin=lane_origin(document),
         other_lanes=document.lane.others,
         counts=counts(document),
-        chart=_chart(document),
-        chart_note=_chart_note(document),
+        chart=chart_of(document, places),
         columns=columns,
         rows=tuple(rows),
         misses=tuple(misses),
-        more_misses=len(document.rejected) - len(shown),
+        more_misses=len(document.rejected) - len(misses),
         ledger=ledger(document),
         relaxations=tuple(item.text for item in document.relaxations),
-        bars=_bars(document.ranked[:3] or document.uncertain[:3]),
+        bars=time_bars(document.ranked[:3] or document.uncertain[:3]),
         risks=risks(document, decision.entry),
         warnings=document.warnings,
-        sources=tuple(_sources(f"c{i}", item) for i, item in enumerate(items)),
+        sources=tuple(_sources(f"c{place}", item) for place, item in places),
         command=document.command,
         versions=_versions(document),
         inputs=document.inputs,
@@ -189,9 +178,24 @@ def _items(document: Recommendation) -> list[Entry | Rejection]:
     return [*document.ranked, *document.uncertain, *document.rejected]
 
 
-def _row(key: str, row: RowView, columns: Sequence[Metric]) -> TableRow:
-    cells = tuple(row.cells[metric] for metric in columns)
-    return TableRow(key=key, row=row, cells=cells, sources=True)
+def _places(document: Recommendation) -> list[tuple[int, Entry | Rejection]]:
+    """Candidates that the page shows without script, with their numbers."""
+    ranked, judged = len(document.ranked), len(document.ranked) + len(document.uncertain)
+    shown = {
+        *range(min(SHOWN_RANKED, ranked)),
+        *range(ranked, min(ranked + SHOWN_UNCERTAIN, judged)),
+        *range(judged, judged + SHOWN_MISSES),
+    }
+    return [(place, item) for place, item in enumerate(_items(document)) if place in shown]
+
+
+def _row(place: int, item: Entry | Rejection, columns: Sequence[Metric]) -> TableRow:
+    notes = Footnotes()
+    if isinstance(item, Entry):
+        row = entry_row(item, columns, notes)
+    else:
+        row = rejected_row(item, columns, notes)
+    return TableRow(key=f"c{place}", row=row, cells=tuple(row.cells[m] for m in columns))
 
 
 def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
@@ -238,102 +242,12 @@ def _limit_facts(document: Recommendation, entry: Entry) -> Iterable[Fact]:
         if limit is not None:
             bound = human(limit.bound, metric.unit)
             note = f"limit {bound}" + (_margin_words(margin) if margin is not None else "")
-        yield Fact(label=metric.label, text=_with_interval(figure), note=note)
+        yield Fact(label=metric.label, text=figure_text(figure), note=note)
 
 
 def _margin_words(margin: float) -> str:
     share = percent(round(abs(margin), 3))
     return f", {share} to spare" if margin >= 0 else f", may be exceeded by {share}"
-
-
-def _with_interval(figure: Figure) -> str:
-    value = human(figure.value, figure.unit)
-    if figure.low == figure.high:
-        return value
-    return f"{value} ({human_interval(figure.low, figure.high, figure.unit, like=figure.value)})"
-
-
-def _axes(document: Recommendation) -> tuple[Metric, Metric] | None:
-    items = _items(document)
-    for x in (Metric.LATENCY, Metric.THROUGHPUT):
-        if any(x in item.metrics and Metric.TOP1 in item.metrics for item in items):
-            return x, Metric.TOP1
-    return None
-
-
-def _chart(document: Recommendation) -> str:
-    axes = _axes(document)
-    if axes is None:
-        return ""
-    x, y = axes
-    judged = [*document.ranked, *document.uncertain]
-    items = _items(document)[: len(judged) + DRAWN_REJECTIONS]
-    points = [
-        _point(f"c{i}", item, x, y)
-        for i, item in enumerate(items)
-        if x in item.metrics and y in item.metrics
-    ]
-    bounds = [
-        Bound(metric=c.metric, value=c.bound, at_most=c.at_most is not None)
-        for c in map(constraint_of, document.request.limits)
-    ]
-    front = [
-        (e.metrics[x].value, e.metrics[y].value)
-        for e in judged
-        if e.on_front and x in e.metrics and y in e.metrics
-    ]
-    return scatter(points, x, y, bounds, front, title=_chart_title(document, x, y))
-
-
-def _chart_title(document: Recommendation, x: Metric, y: Metric) -> str:
-    return (
-        f"{y.label} against {x.label.lower()} of {len(document.ranked)} models that meet every "
-        f"limit, {len(document.uncertain)} uncertain and the nearest rejected ones; "
-        "the table below holds the same figures"
-    )
-
-
-def _chart_note(document: Recommendation) -> str:
-    hidden = len(document.rejected) - DRAWN_REJECTIONS
-    drawn = f" {hidden:,} rejected models further off are not drawn." if hidden > 0 else ""
-    return (
-        "Up and to the left is better. Thin lines are intervals: the range that holds the true "
-        "value with the stated probability. The blue line joins the models that no other one "
-        f"beats in both.{drawn}"
-    )
-
-
-def _point(key: str, item: Entry | Rejection, x: Metric, y: Metric) -> Point:
-    across, up = item.metrics[x], item.metrics[y]
-    label = (
-        f"{item.candidate} ({item.precision}): {x.label} {_with_interval(across)}, "
-        f"{y.label} {_with_interval(up)}, {across.origin}"
-    )
-    entry = item if isinstance(item, Entry) else None
-    return Point(
-        key=key,
-        label=label,
-        x=across.value,
-        x_low=across.low,
-        x_high=across.high,
-        y=up.value,
-        y_low=up.low,
-        y_high=up.high,
-        verdict=entry.verdict if entry else Verdict.VIOLATED,
-        rank=entry.rank if entry else None,
-    )
-
-
-def _bars(entries: Sequence[Entry]) -> str:
-    rows = [
-        (e.candidate, sorted(e.time_by_operator.items(), key=lambda part: -part[1]))
-        for e in entries
-        if e.time_by_operator
-    ]
-    if not rows:
-        return ""
-    named = [(name, [(part.replace("_", " "), share) for part, share in x]) for name, x in rows]
-    return stacked_bars(named, title="Share of the time by kind of operation, best models")
 
 
 def _sources(key: str, item: Entry | Rejection | EstimateEntry) -> SourceBlock:
@@ -362,7 +276,7 @@ def _source_line(label: str, figure: Figure) -> SourceLine:
     exact = figure.low == figure.high
     return SourceLine(
         metric=label,
-        text=_with_interval(figure),
+        text=figure_text(figure),
         level="" if exact else percent(figure.level),
         origin=figure.origin,
         source=figure.source,
@@ -390,7 +304,9 @@ def _glossary(columns: Iterable[Metric]) -> tuple[tuple[str, str], ...]:
 def _data(document: Recommendation) -> dict[str, object]:
     """Numbers of every candidate, so that the page can judge and rank again."""
     items = _items(document)
+    kept = set(columns_of(document))
     lanes = list(dict.fromkeys(item.lane for item in items))
+    origins = list(dict.fromkeys(_origin(item) for item in items))
     return {
         "columns": [[m, m.label, m.unit, m.higher_is_better] for m in columns_of(document)],
         "limits": [
@@ -399,13 +315,22 @@ def _data(document: Recommendation) -> dict[str, object]:
         ],
         "weights": dict(document.request.weights),
         "lanes": lanes,
+        "origins": origins,
         "candidates": [
             {
                 "n": item.candidate,
                 "p": item.precision,
                 "l": lanes.index(item.lane),
-                "m": {metric: [f.value, f.low, f.high] for metric, f in item.metrics.items()},
+                "o": origins.index(_origin(item)),
+                "m": {m: [f.value, f.low, f.high] for m, f in item.metrics.items() if m in kept},
             }
             for item in items
         ],
     }
+
+
+def _origin(item: Entry | Rejection) -> str:
+    """Origin of the latency, else of the first figure known."""
+    first = next(iter(item.metrics.values()), None)
+    figure = item.metrics.get(Metric.LATENCY, first)
+    return figure.origin if figure else ""
