@@ -181,6 +181,21 @@ def read_profile(path: Path) -> DeviceProfile:
     return file.convert()
 
 
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML file of options; UsageError in one line where it is no mapping."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            data = yaml.safe_load(stream)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeError) as error:
+        first = str(error).splitlines()[0]
+        raise UsageError(f"{path} is not valid YAML: {first}") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"{path} holds no options; write lines such as 'max-latency: 10ms'")
+    return data
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Safe loader that leaves dates as text, so that ``2019-03`` and ``2019-03-01`` are alike."""
 

@@ -6,7 +6,6 @@ On the meta device nothing is allocated; no weights are ever downloaded here.
 from __future__ import annotations
 
 import importlib
-import re
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -94,17 +93,11 @@ WIDTH: dict[str, Callable[[float], nn.Module]] = {
     "lcnet_100": lambda w: timm_mobilenetv3._gen_lcnet("lcnet_100", w),
 }
 """Published widths of networks that the search has no family of."""
-_FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def architectures() -> list[str]:
     """List every architecture that can be built: timm's and our own."""
     return sorted([*timm.list_models(), *OWN])
-
-
-def is_factory(text: str) -> bool:
-    """Tell whether a candidate's spelling is ``module:factory``, a user's own network."""
-    return _FACTORY.fullmatch(text) is not None and "=" not in text
 
 
 def default_resolution(architecture: str) -> int:

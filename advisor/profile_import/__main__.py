@@ -2,18 +2,19 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from advisor.errors import AdvisorError
 from advisor.profile_import.writing import import_profiles
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Write the profiles and say how many; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m advisor.profile_import", description=__doc__)
     parser.add_argument("raw", type=Path, help="folder with devices.csv and measurements/")
     parser.add_argument("--out", type=Path, default=Path("profiles"), help="folder to write")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     try:
         count = import_profiles(arguments.raw, arguments.out)
     except AdvisorError as error:

@@ -1,0 +1,230 @@
+"""The pipeline from a request to a recommendation, one function a step.
+
+propose → assess → judge → rank → recommend. Each step takes and returns frozen types.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from advisor import answer
+from advisor.assessment import LaneAssessor, Subject
+from advisor.candidate import Candidate
+from advisor.commands import estimate_command, recommend_command
+from advisor.constraint import Constraint, Verdict
+from advisor.errors import EvidenceError, UsageError
+from advisor.estimate import Assessment
+from advisor.evidence import Evidence, matches
+from advisor.judging import Judged, constraint, judge, ledger, pareto, ranked, relaxations
+from advisor.lane import Lane
+from advisor.lanes import images_of, lanes_for
+from advisor.profile import DeviceProfile
+from advisor.quantity import Metric
+from advisor.ranking import scores
+from advisor.recommendation import (
+    EstimateEntry,
+    Estimates,
+    Input,
+    LaneRecord,
+    Recommendation,
+    Request,
+)
+from advisor.workload_table import WorkloadTable
+
+
+def recommend(request: Request, evidence: Evidence) -> Recommendation:
+    """Answer a request from the evidence.
+
+    Raises UsageError for what the device cannot do and EvidenceError where the evidence does not
+    allow an answer.
+    """
+    profile = evidence.profiles.load(request.device)
+    constraints = tuple(constraint(limit) for limit in request.limits)
+    lanes = lanes_for(profile, request)
+    subjects = propose(request, evidence)
+    judged = [
+        judge(subject, lane, assessment, constraints)
+        for lane in lanes
+        for subject, assessment in zip(
+            subjects, assess(subjects, lane, profile, request, evidence), strict=True
+        )
+    ]
+    _check_answerable(judged, constraints, profile, lanes)
+    records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
+    return recommendation(request, records, judged, evidence)
+
+
+def propose(request: Request, evidence: Evidence) -> list[Subject]:
+    """List the candidates of the catalog that the request admits.
+
+    Of several weights for one architecture and input the most accurate stands for all, unless
+    the request keeps them all.
+    """
+    found: dict[tuple[str, int, str], Subject] = {}
+    for weights in evidence.weights:
+        if not _admitted(request, weights.network, weights.tag, weights.license):
+            continue
+        tag = (weights.tag or "") if request.all_weights else ""
+        key = (weights.network, weights.resolution, tag)
+        if key in found or key[:2] not in evidence.table.index:
+            continue
+        candidate = Candidate(
+            architecture=weights.network, tag=weights.tag, resolution=weights.resolution
+        )
+        found[key] = Subject(candidate=candidate, resolution=weights.resolution, weights=weights)
+    if not found:
+        raise UsageError(
+            "no network of the catalog passes --models, --exclude and --license "
+            "('advisor models ls' lists all)"
+        )
+    return list(found.values())
+
+
+def _admitted(request: Request, network: str, tag: str | None, license_name: str) -> bool:
+    if request.models and not any(matches(network, tag, p) for p in request.models):
+        return False
+    if any(matches(network, tag, p) for p in request.exclude):
+        return False
+    wanted = [p.lower() for p in request.licenses]
+    return not wanted or any(fnmatchcase(license_name.lower(), p) for p in wanted)
+
+
+def assess(
+    subjects: Sequence[Subject],
+    lane: Lane,
+    profile: DeviceProfile,
+    request: Request,
+    evidence: Evidence,
+) -> list[Assessment]:
+    """Assess all subjects on one lane; the level of the intervals is the confidence asked for."""
+    assessor = LaneAssessor(
+        profile=profile,
+        lane=lane,
+        published=evidence.published(profile),
+        latency=evidence.latency,
+        memory=evidence.memory,
+        changes=evidence.precision_changes,
+        level=request.confidence,
+        images=images_of(lane, request),
+        use_published=request.published,
+    )
+    return assessor.assess(subjects, workloads(subjects, evidence))
+
+
+def workloads(subjects: Sequence[Subject], evidence: Evidence) -> WorkloadTable:
+    """Return the workloads of the subjects, one row each; what is not shipped is counted."""
+    rows = [evidence.table.index.get((s.candidate.network, s.resolution)) for s in subjects]
+    if all(row is not None for row in rows):
+        return evidence.table.rows([row for row in rows if row is not None])
+    return WorkloadTable.of(
+        evidence.workload(replace(s.candidate, resolution=s.resolution)) for s in subjects
+    )
+
+
+def _check_answerable(
+    judged: Sequence[Judged],
+    constraints: Sequence[Constraint],
+    profile: DeviceProfile,
+    lanes: Sequence[Lane],
+) -> None:
+    """Refuse to answer where a limit's metric is unknown for every candidate."""
+    for one in constraints:
+        if all(one.metric not in j.assessment.estimates for j in judged):
+            gap = judged[0].assessment.gaps.get(one.metric)
+            reason = gap.reason if gap else "no method estimates it"
+            names = ", ".join(lane.name for lane in lanes)
+            raise EvidenceError(
+                f"{one.metric.label.lower()} cannot be judged on {profile.id} ({names}): {reason}; "
+                "drop that limit, or state another lane or device"
+            )
+
+
+def recommendation(
+    request: Request,
+    records: tuple[LaneRecord, ...],
+    judged: Sequence[Judged],
+    evidence: Evidence,
+) -> Recommendation:
+    """Rank what was judged and write the answer."""
+    constraints = [constraint(limit) for limit in request.limits]
+    met = ranked([j for j in judged if j.verdict is Verdict.MET], request.weights)
+    open_ones = ranked(
+        [j for j in judged if j.verdict in (Verdict.UNCERTAIN, Verdict.UNKNOWN)], request.weights
+    )
+    violated = [j for j in judged if j.verdict is Verdict.VIOLATED]
+    on_front = pareto([*met, *open_ones])
+    score = scores([j.values() for j in met], request.weights)
+    alike = Counter((w.network, w.resolution) for w in evidence.weights)
+    entries = tuple(
+        answer.entry(j, on_front, alike, rank=i + 1, score=score[i]) for i, j in enumerate(met)
+    )
+    unsure = tuple(answer.entry(j, on_front, alike, unsettled=True) for j in open_ones)
+    return Recommendation(
+        advisor_version=answer.version(),
+        created=answer.now(),
+        command=recommend_command(request),
+        request=request,
+        lane=records[0],
+        lanes=records,
+        considered=len(judged),
+        ranked=entries,
+        uncertain=unsure,
+        rejected=answer.rejections(violated),
+        front=tuple(e.candidate for e in (*entries, *unsure) if e.on_front),
+        ledger=ledger(judged, constraints),
+        relaxations=() if entries else relaxations(judged, constraints),
+        warnings=answer.warnings(entries, unsure, records),
+        inputs=tuple(Input(name=n, sha256=h) for n, h in evidence.inputs.items()),
+    )
+
+
+def estimates(
+    subjects: Sequence[Subject],
+    requests: Sequence[Request],
+    evidence: Evidence,
+    metrics: Sequence[Metric] = (),
+) -> Estimates:
+    """Assess candidates on the lanes of several requests, without judging them."""
+    records: list[LaneRecord] = []
+    found: list[EstimateEntry] = []
+    for request in requests:
+        profile = evidence.profiles.load(request.device)
+        for lane in lanes_for(profile, request):
+            records.append(answer.lane_record(profile, lane, request, evidence))
+            assessed = assess(subjects, lane, profile, request, evidence)
+            found += [
+                answer.estimate_entry(subject, lane, assessment, metrics)
+                for subject, assessment in zip(subjects, assessed, strict=True)
+            ]
+    return Estimates(
+        advisor_version=answer.version(),
+        created=answer.now(),
+        command=estimate_command([s.candidate for s in subjects], requests),
+        lanes=tuple(records),
+        estimates=tuple(found),
+    )
+
+
+def subjects_named(patterns: Sequence[str], evidence: Evidence) -> list[Subject]:
+    """Resolve spellings to subjects with the weights that fit their input."""
+    return [subject_of(candidate, evidence) for candidate in evidence.candidates(patterns)]
+
+
+def subject_of(candidate: Candidate, evidence: Evidence) -> Subject:
+    """Attach the published weights of a candidate, where the input fits them."""
+    resolution = candidate.resolution or evidence.default_resolution(candidate)
+    weights = next(
+        (
+            w
+            for w in evidence.weights
+            if w.network == candidate.architecture
+            and w.tag == candidate.tag
+            and w.resolution == resolution
+            and not candidate.axes
+        ),
+        None,
+    )
+    return Subject(
+        candidate=replace(candidate, resolution=resolution), resolution=resolution, weights=weights
+    )

@@ -1,0 +1,76 @@
+"""``advisor devices``: list devices and show their profiles."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from advisor.library import profile_library
+
+_own = click.option("--profiles-dir", type=click.Path(path_type=Path, file_okay=False),
+                    help="Folder of your own device profiles.")  # fmt: skip
+_form = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table",
+                     show_default=True, help="What standard output gets.")  # fmt: skip
+
+
+@click.group("devices")
+def command() -> None:
+    """List devices and show their profiles."""
+
+
+@command.command("ls")
+@click.argument("pattern", default="")
+@_own
+@_form
+def ls(pattern: str, profiles_dir: Path | None, form: str) -> int:
+    """List devices; PATTERN keeps those whose id, name or vendor contains it."""
+    library = profile_library(own=profiles_dir)
+    found = [
+        entry
+        for entry in library.entries.values()
+        if pattern.lower() in f"{entry.id} {entry.name} {entry.vendor}".lower()
+    ]
+    if form == "json":
+        rows = [
+            {"id": e.id, "aliases": e.aliases, "name": e.name, "vendor": e.vendor,
+             "default_lane": e.default_lane}
+            for e in found
+        ]  # fmt: skip
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return 0
+    from advisor.cli.tables import print_table
+
+    print_table(
+        ["Id", "Name", "Vendor", "Default lane"],
+        [[e.id, e.name, e.vendor, e.default_lane] for e in found],
+    )
+    return 0
+
+
+@command.command("show")
+@click.argument("device")
+@_own
+@_form
+def show(device: str, profiles_dir: Path | None, form: str) -> int:
+    """Show what is known of a device: units, memory, power, price, lifecycle, lanes."""
+    library = profile_library(own=profiles_dir)
+    path = library.resolve(device).path
+    profile = library.load(device)
+    if form == "table":
+        click.echo(path.read_text(encoding="utf-8"), nl=False)
+        return 0
+    click.echo(json.dumps(_plain(profile), indent=1, ensure_ascii=False))
+    return 0
+
+
+def _plain(value: Any) -> Any:
+    """Turn a profile into dictionaries and lists, without what is unknown."""
+    from dataclasses import fields, is_dataclass
+
+    if is_dataclass(value):
+        pairs = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {name: item for name, item in pairs.items() if item not in (None, [], {})}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

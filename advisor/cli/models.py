@@ -1,0 +1,150 @@
+"""``advisor models``: list networks and show what is known of one."""
+
+import json
+from typing import Any
+
+import click
+
+from advisor.quantity import Unit, human
+
+_form = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table",
+                     show_default=True, help="What standard output gets.")  # fmt: skip
+
+
+@click.group("models")
+def command() -> None:
+    """List networks and show what is known of one."""
+
+
+@command.command("ls")
+@click.argument("pattern", default="*")
+@_form
+def ls(pattern: str, form: str) -> int:
+    """List trained weights with accuracy and size; PATTERN is a wildcard such as 'mobilenet*'."""
+    from advisor.evidence import Evidence, matches
+
+    evidence = Evidence()
+    rows = []
+    for weights in evidence.weights:
+        row = evidence.table.index.get((weights.network, weights.resolution))
+        if row is not None and matches(weights.network, weights.tag, pattern):
+            rows.append((weights, evidence.table, row))
+    if form == "json":
+        facts = [
+            {"model": _name(w.network, w.tag), "resolution": w.resolution, "top1": w.top1,
+             "macs": float(table.macs[row]), "parameters": int(table.parameters[row]),
+             "training_data": w.training_data, "license": w.license, "source": w.source_ref}
+            for w, table, row in rows
+        ]  # fmt: skip
+        click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        return 0
+    from advisor.cli.tables import print_table
+
+    print_table(
+        ["Model", "Input", "Top-1", "MACs", "Parameters", "Trained on", "Licence"],
+        [
+            [
+                _name(w.network, w.tag),
+                str(w.resolution),
+                human(w.top1, Unit.FRACTION),
+                human(float(table.macs[row]), Unit.COUNT),
+                human(float(table.parameters[row]), Unit.COUNT),
+                w.training_data,
+                w.license or "not stated",
+            ]
+            for w, table, row in rows
+        ],
+    )
+    return 0
+
+
+def _name(network: str, tag: str) -> str:
+    return f"{network}.{tag}" if tag else network
+
+
+@command.command("show")
+@click.argument("candidate")
+@_form
+def show(candidate: str, form: str) -> int:
+    """Show a network's workload by operator class, its weights and their accuracies.
+
+    CANDIDATE is a name, module:factory or an ONNX file.
+    """
+    from advisor.evidence import Evidence
+
+    evidence = Evidence()
+    workload = evidence.workload(evidence.candidates([candidate])[0])
+    facts: dict[str, Any] = {
+        "network": workload.network,
+        "resolution": workload.resolution,
+        "macs": workload.macs,
+        "parameters": workload.parameters,
+        "activations": workload.activations,
+        "bytes_moved_fp32": workload.bytes_moved(4),
+        "peak_activation_bytes_fp32": 4 * workload.peak_activations,
+        "launches": workload.launches,
+        "operators": {
+            str(operator): {"calls": calls, "macs": macs, "elements_moved": elements}
+            for operator, calls, macs, elements in workload.by_operator()
+        },
+        "uncounted": workload.uncounted,
+        "caveats": workload.caveats,
+        "weights": [
+            {"model": _name(w.network, w.tag), "resolution": w.resolution, "top1": w.top1,
+             "top5": w.top5, **dict(w.others), "training_data": w.training_data,
+             "license": w.license, "source": w.source_ref}
+            for w in evidence.weights
+            if w.network == workload.network
+        ],
+    }  # fmt: skip
+    if form == "json":
+        click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+    else:
+        _print(facts)
+    return 0
+
+
+def _print(facts: dict[str, Any]) -> None:
+    from advisor.cli.tables import print_table
+
+    click.echo(f"{facts['network']} at {facts['resolution']} pixels, batch 1")
+    for label, key, unit in (
+        ("MACs", "macs", Unit.COUNT),
+        ("Parameters", "parameters", Unit.COUNT),
+        ("Activations", "activations", Unit.COUNT),
+        ("Moved, fp32", "bytes_moved_fp32", Unit.BYTE),
+        ("Peak activations, fp32", "peak_activation_bytes_fp32", Unit.BYTE),
+        ("Operators after folding", "launches", Unit.COUNT),
+    ):
+        click.echo(f"  {label}: {human(facts[key], unit)}")
+    click.echo()
+    print_table(
+        ["Operator class", "Calls", "MACs", "Elements moved"],
+        [
+            [
+                name,
+                str(item["calls"]),
+                human(item["macs"], Unit.COUNT),
+                human(item["elements_moved"], Unit.COUNT),
+            ]
+            for name, item in facts["operators"].items()
+        ],
+    )
+    for caveat in [*facts["caveats"], *(f"not counted: {item}" for item in facts["uncounted"])]:
+        click.echo(f"Caveat: {caveat}")
+    if facts["weights"]:
+        click.echo()
+        print_table(
+            ["Weights", "Input", "Top-1", "Trained on", "Licence", "Source"],
+            [
+                [
+                    w["model"],
+                    str(w["resolution"]),
+                    human(w["top1"], Unit.FRACTION),
+                    w["training_data"],
+                    w["license"] or "not stated",
+                    w["source"],
+                ]
+                for w in facts["weights"]
+            ],
+        )

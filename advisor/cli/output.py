@@ -1,0 +1,41 @@
+"""Hand a document to standard output and to files."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from advisor.recommendation import Document
+from advisor.reports import Layout, check_outputs, print_report, write_file
+
+
+def deliver(document: Document, form: str, files: tuple[Path, ...], layout: Layout) -> None:
+    """Print a document in the chosen format and write it to each file."""
+    for path in files:
+        write_file(document, path, layout)
+        say(f"wrote {path}")
+    print_report(document, form, sys.stdout, layout)
+
+
+def checked(files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Refuse files that cannot be written before any work is done for them."""
+    check_outputs(files)
+    return files
+
+
+def layout() -> Layout:
+    """Width and colour of the terminal; plain where the output is no terminal."""
+    import os
+    import shutil
+
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size((120, 24)).columns
+    return Layout(width=width, color=terminal and "NO_COLOR" not in os.environ)
+
+
+def say(message: str) -> None:
+    """Write a hint to standard error, unless ``--quiet`` was given."""
+    context = click.get_current_context(silent=True)
+    settings = context.find_object(dict) if context else None
+    if not (settings or {}).get("quiet"):
+        click.echo(message, err=True)

@@ -1,0 +1,61 @@
+"""``advisor recommend``: the ranked recommendation."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from advisor.cli.options import (
+    config_option,
+    lane_options,
+    limit_options,
+    output_options,
+    request_from,
+)
+from advisor.cli.output import checked, deliver, layout
+
+NOTHING_MEETS = 3
+"""Exit code where no candidate is certain to keep every limit."""
+
+
+@click.command("recommend")
+@click.option("--device", required=True, help="Device profile; 'advisor devices ls' lists all.")
+@config_option
+@limit_options
+@lane_options
+@click.option(
+    "--confidence",
+    default="90%",
+    show_default=True,
+    help="Probability with which each limit has to hold.",
+)
+@click.option("--rank-by", metavar="METRIC", help="Rank by one metric; default top1.")
+@click.option("--weights", metavar="METRIC=W,…", help="Rank by several, as top1=0.6,latency=0.4.")
+@click.option("--models", multiple=True, help="Names or wildcards; default the whole catalog.")
+@click.option("--exclude", multiple=True, help="Names or wildcards to leave out.")
+@click.option("--license", multiple=True, help="Licences of the weights, as apache*,mit.")
+@click.option("--all-weights", is_flag=True, help="Keep every set of weights of a network.")
+@click.option("--no-published", is_flag=True, help="Predict even where a figure is published.")
+@click.option("--search", type=click.IntRange(0), default=0, help="Searched variants that compete.")
+@click.option(
+    "--top",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Rows of the printed table.",
+)
+@click.option("--seed", type=int, default=0, help="Seed of the search.")
+@output_options
+def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
+    """Rank the networks that keep the limits on a device.
+
+    Example: advisor recommend --device jetson-nano --max-latency 10ms -o report.html
+    """
+    from advisor.advise import recommend
+    from advisor.evidence import evidence_with
+
+    files = checked(output)
+    request = request_from(options)
+    document = recommend(request, evidence_with(options["profiles_dir"]))
+    deliver(document, form, files, layout())
+    return 0 if document.ranked else NOTHING_MEETS

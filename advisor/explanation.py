@@ -1,0 +1,112 @@
+"""Explain one latency: where the time goes, what it rests on, what would narrow it."""
+
+from pydantic import Field
+
+from advisor.advise import assess, subjects_named, workloads
+from advisor.commands import measure_command
+from advisor.estimate import Estimate, Gap
+from advisor.evidence import Evidence
+from advisor.lane import Lane
+from advisor.lanes import lanes_for
+from advisor.quantity import Metric, human, human_interval
+from advisor.recommendation import Document, Figure, Request
+
+
+class Part(Document):
+    """Time in one operator class."""
+
+    operator: str
+    share: float
+    """Of the predicted latency, a fraction."""
+    seconds: float
+    calls: int
+    macs: float
+
+
+class Explanation(Document):
+    """Where the time of one network goes, and the evidence behind the figure."""
+
+    candidate: str
+    device: str
+    device_name: str
+    lane: str
+    figures: tuple[Figure, ...]
+    """Latency from every origin, the strongest first."""
+    gap: str = ""
+    parts: tuple[Part, ...] = Field(default=())
+    lines: tuple[str, ...]
+    """The evidence in words."""
+    remedies: tuple[str, ...]
+    """What would narrow the interval, the cheapest first."""
+
+
+def explain(spelling: str, request: Request, evidence: Evidence) -> Explanation:
+    """Explain the latency of one candidate on the lane that the request leads to."""
+    subject = subjects_named([spelling], evidence)[0]
+    profile = evidence.profiles.load(request.device)
+    lane = lanes_for(profile, request)[0]
+    assessment = assess([subject], lane, profile, request, evidence)[0]
+    latency = assessment.get(Metric.LATENCY)
+    others = assessment.alternatives.get(Metric.LATENCY, ())
+    estimates = [] if isinstance(latency, Gap) else [latency, *others]
+    return Explanation(
+        candidate=subject.name,
+        device=profile.id,
+        device_name=profile.name,
+        lane=lane.name,
+        figures=tuple(Figure.of(e) for e in estimates),
+        gap=latency.reason if isinstance(latency, Gap) else "",
+        parts=_parts(subject.candidate.network, subject.resolution, lane, evidence),
+        lines=tuple(_lines(estimates)) or (f"No latency: {_reason(latency)}",),
+        remedies=_remedies(subject.candidate.name, measure_command(subject.candidate, lane)),
+    )
+
+
+def _reason(latency: Estimate | Gap) -> str:
+    return latency.reason if isinstance(latency, Gap) else ""
+
+
+def _parts(network: str, resolution: int, lane: Lane, evidence: Evidence) -> tuple[Part, ...]:
+    """Split the predicted time by operator class, the longest first."""
+    from advisor.assessment import Subject
+    from advisor.candidate import Candidate
+
+    candidate = Candidate(architecture=network, resolution=resolution)
+    subject = Subject(candidate=candidate, resolution=resolution, weights=None)
+    table = workloads([subject], evidence)
+    seconds = evidence.latency.breakdown(lane, table)
+    total = sum(float(column[0]) for column in seconds.values())
+    if total <= 0:
+        return ()
+    counted = {op: (calls, macs) for op, calls, macs, _ in table.workload(0).by_operator()}
+    parts = [
+        Part(
+            operator=str(operator),
+            share=float(column[0]) / total,
+            seconds=float(column[0]),
+            calls=counted.get(operator, (0, 0))[0],
+            macs=float(counted.get(operator, (0, 0))[1]),
+        )
+        for operator, column in seconds.items()
+        if column[0] > 0
+    ]
+    return tuple(sorted(parts, key=lambda part: -part.share))
+
+
+def _lines(estimates: list[Estimate]) -> list[str]:
+    lines = []
+    for estimate in estimates:
+        unit = estimate.metric.unit
+        interval = estimate.interval
+        spread = human_interval(interval.low, interval.high, unit, like=estimate.value)
+        lines.append(
+            f"{estimate.provenance.origin}: {human(estimate.value, unit)} "
+            f"({spread} at {100 * interval.level:g} %)"
+        )
+        lines.append(f"  source: {estimate.provenance.source}")
+        lines += [f"  caveat: {caveat}" for caveat in estimate.provenance.caveats]
+    return lines
+
+
+def _remedies(name: str, kit: str) -> tuple[str, ...]:
+    return (f"measure {name} on the device: {kit}",)
