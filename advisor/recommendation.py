@@ -198,6 +198,53 @@ class Input(Document):
     sha256: str
 
 
+class Rival(Document):
+    """A candidate that takes the first place in some of the draws."""
+
+    candidate: str
+    precision: str
+    share: float
+    """Share of the draws in which it is the best."""
+
+
+class LimitStep(Document):
+    """The answer under another limit, everything else kept."""
+
+    metric: Metric
+    limit: float
+    """The other limit, SI."""
+    first: str
+    """Best candidate; empty where none meets every limit."""
+    met: int
+    """Candidates that meet every limit."""
+
+
+class WeightStep(Document):
+    """How much one metric would have to count for another candidate to come first."""
+
+    metric: Metric
+    break_even: float | None
+    """Weight of the metric, all others keeping their proportions; None where no weight does."""
+    first: str
+    """Who comes first beyond it; the present first where nothing changes."""
+
+
+class Sensitivity(Document):
+    """How firmly the first candidate stands."""
+
+    draws: int
+    seed: int
+    first_stays: float
+    """Share of the draws from all intervals in which the first candidate is still the best."""
+    first_keeps: float
+    """Share of the draws in which the first candidate keeps every limit."""
+    uncertain_wins: float
+    """Share of the draws in which an uncertain candidate keeps the limits and is better still."""
+    rivals: tuple[Rival, ...]
+    limits: tuple[LimitStep, ...]
+    weights: tuple[WeightStep, ...]
+
+
 class Recommendation(Document):
     """The answer to a request."""
 
@@ -226,6 +273,8 @@ class Recommendation(Document):
     relaxations: tuple[Relaxation, ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
+    sensitivity: Sensitivity | None = None
+    """How firmly the first candidate stands, where it was computed."""
 
 
 class EstimateEntry(Document):
