@@ -1,0 +1,74 @@
+"""The workloads that ship with the catalog."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from advisor.catalog.accuracy import read_accuracies
+from advisor.errors import CatalogError
+from advisor.library import catalog_directory
+from advisor.workload_table import WorkloadTable, read, write
+
+ROOT = catalog_directory()
+
+
+@pytest.fixture(scope="module")
+def table() -> WorkloadTable:
+    return read(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("network", "resolution", "gigamacs"),
+    [
+        ("resnet50", 224, 4.09),
+        ("mobilenetv2_100", 224, 0.301),
+        ("efficientnet_b0", 224, 0.386),
+        ("tf_efficientnet_b7", 600, 37.7),
+        ("shufflenet_v1_g3", 224, 0.137),
+        ("vit_base_patch16_224", 224, 17.6),
+    ],
+)
+def test_known_totals(table: WorkloadTable, network: str, resolution: int, gigamacs: float) -> None:
+    row = table.index[network, resolution]
+    assert table.macs[row] / 1e9 == pytest.approx(gigamacs, rel=0.01)
+
+
+def test_every_published_accuracy_has_a_workload(table: WorkloadTable) -> None:
+    missing = [
+        w.network for w in read_accuracies(ROOT) if (w.network, w.resolution) not in table.index
+    ]
+    assert missing == []
+
+
+def test_parameters_agree_with_the_published_ones(table: WorkloadTable) -> None:
+    off = [
+        w.network
+        for w in read_accuracies(ROOT)
+        if w.parameters
+        and abs(table.parameters[table.index[w.network, w.resolution]] - w.parameters)
+        > 0.01 * w.parameters + 1e4
+        and w.source == "timm-results"
+    ]
+    assert off == []
+
+
+def test_totals_in_the_listing_equal_the_sums_over_the_layers(table: WorkloadTable) -> None:
+    with (ROOT / "networks.csv").open(encoding="utf-8") as stream:
+        listed = np.array([float(row["macs"]) for row in csv.DictReader(stream)])
+    np.testing.assert_array_equal(listed, table.macs)
+
+
+def test_a_table_reads_back_as_it_was_written(table: WorkloadTable, tmp_path: Path) -> None:
+    few = table.rows([0, 5, 9])
+    write(few, tmp_path)
+    again = read(tmp_path)
+    assert [again.workload(i) for i in range(3)] == [few.workload(i) for i in range(3)]
+
+
+def test_a_torn_table_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "networks.csv").write_text("network\n")
+    (tmp_path / "layers.npz").write_bytes(b"torn")
+    with pytest.raises(CatalogError, match="advisor catalog count"):
+        read(tmp_path)
