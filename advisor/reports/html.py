@@ -23,15 +23,15 @@ class HtmlWriter:
 
     def render(self, document: Document, layout: Layout) -> str:
         """Return the page as one string."""
-        return page(document)
+        return page(document, layout)
 
 
-def page(document: Document, *, paged: bool = False) -> str:
+def page(document: Document, layout: Layout, *, paged: bool = False) -> str:
     """Render a document; ``paged`` opens everything that a reader could open by a click."""
     if isinstance(document, Recommendation):
         from advisor.reports.page import page_of
 
-        return _rendered("recommendation.html", paged=paged, page=page_of(document))
+        return _rendered("recommendation.html", paged=paged, page=page_of(document, layout.against))
     if isinstance(document, Estimates):
         from advisor.reports.view import view_of_estimates
 

@@ -14,7 +14,9 @@ from advisor.recommendation import (
     Rejection,
 )
 from advisor.reports.decision import Decision, decide, figure_text
+from advisor.reports.difference import Difference, difference
 from advisor.reports.drawing import chart_of, time_bars
+from advisor.reports.firmness import FirmnessView, firmness
 from advisor.reports.risks import Risk, review_by, risks, unchecked
 from advisor.reports.view import (
     CellView,
@@ -40,6 +42,7 @@ from advisor.reports.wording import (
     precision_name,
     runtime_name,
 )
+from advisor.sensitivity import sensitivity
 
 SHOWN_RANKED = 50
 SHOWN_UNCERTAIN = 25
@@ -127,10 +130,16 @@ class PageView:
     data: str
     """What the script of the page works on, as JSON that is safe inside a script element."""
     glossary: tuple[tuple[str, str], ...]
+    firmness: FirmnessView | None
+    difference: Difference | None
+    card: tuple[tuple[str, str], ...]
+    """Excerpt of the recommended model's card: (field, text)."""
+    signatures: tuple[str, ...] = ("Engineering", "Purchasing", "Review")
 
 
-def page_of(document: Recommendation) -> PageView:
-    """Compute the page of a recommendation."""
+def page_of(document: Recommendation, against: Recommendation | None = None) -> PageView:
+    """Compute the page of a recommendation, with the difference to an earlier one."""
+    found = document.sensitivity or sensitivity(document)
     columns = columns_of(document)
     decision = decide(document)
     places = _places(document)
@@ -164,6 +173,9 @@ def page_of(document: Recommendation) -> PageView:
         request=document.request.model_dump_json(indent=1),
         data=safe_json(_data(document)),
         glossary=_glossary(columns),
+        firmness=firmness(document, found) if found else None,
+        difference=difference(against, document) if against else None,
+        card=tuple(_card(decision.entry)) if decision.entry else (),
     )
 
 
@@ -220,6 +232,21 @@ def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
     day = review_by(document)
     if day is not None:
         yield Fact(label="Valid until", text=day.isoformat(), note="then ask again: software moves")
+
+
+def _card(entry: Entry) -> Iterable[tuple[str, str]]:
+    """Excerpt of the model card: what it is for, what it was trained on, how good it is."""
+    yield "Model", entry.candidate
+    yield "Meant for", "naming the main object of a photograph, one of 1,000 everyday classes"
+    yield "Input", f"{entry.resolution} × {entry.resolution} pixels, colour"
+    yield "Trained on", entry.training_data or "not stated"
+    yield "Licence of the weights", entry.license or "not stated: ask before commercial use"
+    for metric in (Metric.TOP1, Metric.TOP5):
+        if metric in entry.metrics:
+            yield f"{metric.label} at {entry.precision}", figure_text(entry.metrics[metric])
+    if entry.other_weights:
+        yield "Other weights", f"{entry.other_weights} more for the same network and input"
+    yield "Known limits", "other kinds of images, rare classes and people are not covered"
 
 
 def _license_note(entry: Entry) -> str:
