@@ -4,13 +4,11 @@ Every report is rendered from these documents and nothing else. Quantities are S
 goes without its interval, its origin and its source.
 """
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.constraint import Verdict
-from advisor.errors import AdvisorError
 from advisor.estimate import Estimate, Origin
 from advisor.quantity import Metric, Unit
 
@@ -300,25 +298,3 @@ class Estimates(Document):
     command: str
     lanes: tuple[LaneRecord, ...]
     estimates: tuple[EstimateEntry, ...]
-
-
-def read_document(path: Path) -> Recommendation | Estimates:
-    """Read a stored result; AdvisorError in one line where it is none or of another version."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise AdvisorError(f"cannot read {path}: {error}") from error
-    try:
-        return _ANY.validate_json(text)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        raise AdvisorError(
-            f"{path} is not a result of this version (schema {SCHEMA_VERSION}): "
-            f"{where}: {first['msg']}"
-        ) from None
-
-
-_ANY: TypeAdapter[Recommendation | Estimates] = TypeAdapter(
-    Annotated[Recommendation | Estimates, Field(discriminator="kind")], config={"defer_build": True}
-)
