@@ -49,6 +49,7 @@ _BUILT_IN = {
     "csv": "advisor.reports.csv:CsvWriter",
     "markdown": "advisor.reports.markdown:MarkdownWriter",
     "html": "advisor.reports.html:HtmlWriter",
+    "pdf": "advisor.reports.pdf:PdfWriter",
 }
 _SUFFIX = {
     ".json": "json",
@@ -56,6 +57,7 @@ _SUFFIX = {
     ".md": "markdown",
     ".html": "html",
     ".htm": "html",
+    ".pdf": "pdf",
     ".txt": "table",
 }
 PRINTED = ("table", "json", "csv", "markdown")

@@ -1,0 +1,25 @@
+"""PDF: the HTML page on paper, through WeasyPrint."""
+
+from advisor.errors import PluginError
+from advisor.recommendation import Document
+from advisor.reports import Layout
+from advisor.reports.html import page
+
+INSTALL = "pip install 'vision-advisor[pdf]'"
+
+
+class PdfWriter:
+    """Prints the page; needs the extra ``pdf``."""
+
+    suffix = ".pdf"
+
+    def render(self, document: Document, layout: Layout) -> bytes:
+        """Return the PDF; raises PluginError that says how to install WeasyPrint."""
+        try:
+            from weasyprint import HTML
+        except (ImportError, OSError) as error:
+            raise PluginError(
+                f"a PDF needs WeasyPrint with its libraries ({error}); install it: {INSTALL}"
+            ) from error
+        printed: bytes = HTML(string=page(document, layout, paged=True)).write_pdf()
+        return printed
