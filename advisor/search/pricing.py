@@ -26,7 +26,7 @@ from advisor.candidate import Candidate
 from advisor.search import mobile, residual, shuffled
 from advisor.search.tape import KINDS, ROWS, Block, Plane, Row, image
 from advisor.workload import Workload
-from advisor.workload_table import WorkloadTable
+from advisor.workload_table import NUMBERS, WorkloadTable
 
 _CHAINS: dict[type, Callable[[Any, Plane], list[Block]]] = {
     MobilePlan: mobile.chain,
@@ -98,7 +98,8 @@ def _shapes(used: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the rows of some layers by their numbers."""
     if len(_known) < len(ROWS):
         _known.extend(list(ROWS)[len(_known) :])
-    return np.array([_known[number] for number in used.tolist()], np.int64).reshape(len(used), -1)
+    rows = [_known[number] for number in used.tolist()]
+    return np.array(rows, np.int64).reshape(-1, 3 + len(NUMBERS))
 
 
 def price_one(candidate: Candidate) -> Workload:

@@ -1,0 +1,296 @@
+"""Study: the only module that knows Optuna; asks for points, is told results, keeps both.
+
+Optuna's own storages hold a study: a journal file, SQLite, PostgreSQL, or any of them behind its
+gRPC proxy. Workers on several hosts share one; each asks for one trial at a time, so that one
+that dies loses only that, which a heartbeat notices and another worker repeats.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+
+from advisor.errors import AdvisorError, UsageError
+from advisor.quantity import Metric
+from advisor.search.families import ARCHITECTURE, Family, Point, SearchAxis
+from advisor.search.outcome import State
+
+HEARTBEAT = 15
+"""Seconds between signs of life that a shared study expects of a running trial."""
+GRACE = 60
+"""Seconds of silence after which a trial is taken for dead and repeated."""
+RETRIES = 3
+_BATCH = {"nsga2": 50, "nsga3": 50, "random": 50, "tpe": 10, "gp": 5}
+"""Trials asked for at once: as many as a sampler loses nothing by."""
+_STATES = {
+    State.COMPLETE: TrialState.COMPLETE,
+    State.PRUNED: TrialState.PRUNED,
+    State.FAILED: TrialState.FAIL,
+}
+_REASON = "reason"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A point to be assessed."""
+
+    handle: Any
+    """Optuna's trial; opaque."""
+    point: Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A trial that somebody, perhaps another worker, has finished."""
+
+    number: int
+    point: Point
+    state: State
+    reason: str
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Optuna's notes on experimental features, and its log of each step, from the user."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            # told one by one here, and the signs of life are given here too
+            warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed")
+            # a trial repeated for a dead worker may have been given its constraints already
+            warnings.filterwarnings("ignore", message="The constraint value is ignored")
+            warnings.filterwarnings("ignore", message="PedAnovaImportanceEvaluator computes")
+            yield
+    finally:
+        optuna.logging.set_verbosity(level)
+
+
+def open_storage(text: str) -> BaseStorage | None:
+    """Open a storage by its spelling; None for memory.
+
+    Raises AdvisorError where it cannot be reached.
+    """
+    if not text:
+        return None
+    try:
+        with _quiet():
+            return _storage(text)
+    except ImportError as error:
+        message = f"storage {text!r} needs a package that is not installed: {error}"
+        raise AdvisorError(f"{message}; pip install 'vision-advisor[distributed]'") from error
+    except Exception as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise AdvisorError(f"cannot open storage {text!r}: {first}") from error
+
+
+def _storage(text: str) -> BaseStorage:
+    scheme, _, rest = text.partition("://")
+    if not rest:
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        Path(text).parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(text))
+    if scheme == "grpc":
+        from optuna.storages import GrpcStorageProxy
+
+        host, _, port = rest.partition(":")
+        return GrpcStorageProxy(host=host, port=int(port or 13000))
+    url = text.replace("postgresql://", "postgresql+psycopg://", 1)
+    return RDBStorage(
+        url,
+        heartbeat_interval=HEARTBEAT,
+        grace_period=GRACE,
+        heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(RETRIES),
+    )
+
+
+def is_shared(text: str) -> bool:
+    """Tell whether several machines may work on a storage of this spelling."""
+    return "://" in text
+
+
+def serve(storage: str, *, host: str = "localhost", port: int = 13000) -> None:
+    """Serve a storage to workers through Optuna's gRPC proxy until interrupted."""
+    opened = open_storage(storage)
+    if opened is None:
+        raise UsageError("the proxy needs a storage to serve, such as sqlite:///study.db")
+    with _quiet():
+        optuna.storages.run_grpc_proxy_server(opened, host=host, port=port)
+
+
+def distributions(family: Family) -> dict[str, BaseDistribution]:
+    """Return what Optuna draws from for each axis of a family."""
+    drawn = {axis.name: _distribution(axis) for axis in family.axes}
+    if len(family.architectures) > 1:
+        drawn[ARCHITECTURE] = CategoricalDistribution(family.architectures)
+    return drawn
+
+
+def _distribution(axis: SearchAxis) -> BaseDistribution:
+    gaps = {round(b - a, 6) for a, b in zip(axis.values, axis.values[1:], strict=False)}
+    if len(gaps) != 1:
+        return CategoricalDistribution(axis.values)
+    low, high, step = axis.values[0], axis.values[-1], gaps.pop()
+    if all(value == int(value) for value in axis.values):
+        return IntDistribution(int(low), int(high), step=int(step))
+    return FloatDistribution(low, high, step=step)
+
+
+def _sampler(name: str, seed: int) -> BaseSampler:
+    samplers = optuna.samplers
+    made: dict[str, Any] = {
+        "nsga2": lambda: samplers.NSGAIISampler(seed=seed),
+        "nsga3": lambda: samplers.NSGAIIISampler(seed=seed),
+        "tpe": lambda: samplers.TPESampler(seed=seed, constant_liar=True),
+        "gp": lambda: samplers.GPSampler(seed=seed, deterministic_objective=True),
+        "random": lambda: samplers.RandomSampler(seed=seed),
+    }
+    sampler: BaseSampler = made[name]()
+    return sampler
+
+
+class Study:
+    """A study of one family, in memory or in a storage."""
+
+    def __init__(
+        self,
+        family: Family,
+        objectives: Sequence[Metric],
+        *,
+        sampler: str = "nsga2",
+        seed: int = 0,
+        storage: BaseStorage | None = None,
+        name: str | None = None,
+        resume: bool = False,
+    ) -> None:
+        self.family = family
+        self._distributions = distributions(family)
+        self._heart = storage if isinstance(storage, RDBStorage) else None
+        with _quiet():
+            self._study = _open(family, objectives, storage, name, resume)
+            # a resumed study goes on with other draws than it began with
+            self._study.sampler = _sampler(
+                sampler, seed + len(self._study.get_trials(deepcopy=False))
+            )
+        self.batch = 1 if self._heart else _BATCH[sampler]
+
+    def enqueue(self, points: Sequence[Point], *, unless_known: bool = False) -> None:
+        """Have these points asked first; ``unless_known`` leaves out those asked before."""
+        with _quiet():
+            for point in points:
+                known = {n: v for n, v in point.items() if n in self._distributions}
+                self._study.enqueue_trial(known, skip_if_exists=unless_known)
+
+    def ask(self, count: int) -> list[Asked]:
+        """Return points to be assessed; those of dead workers and enqueued ones come first."""
+        with _quiet():
+            if self._heart is not None:
+                optuna.storages.fail_stale_trials(self._study)
+            trials = [self._study.ask(self._distributions) for _ in range(count)]
+            for trial in trials:
+                self._beat(trial)
+        return [Asked(handle=trial, point=self._point(trial.params)) for trial in trials]
+
+    def _beat(self, trial: optuna.Trial) -> None:
+        if self._heart is not None:
+            self._heart.record_heartbeat(trial._trial_id)
+
+    def _point(self, params: Mapping[str, Any]) -> Point:
+        point: dict[str, float | str] = {ARCHITECTURE: self.family.architectures[0]}
+        for name, value in params.items():
+            point[name] = value if isinstance(value, str) else round(float(value), 6)
+        return point
+
+    def tell(
+        self,
+        asked: Asked,
+        state: State,
+        values: Sequence[float] = (),
+        *,
+        margins: Mapping[Metric, float] | None = None,
+        reason: str = "",
+    ) -> None:
+        """Report a result; a margin of zero or more keeps its limit."""
+        trial: optuna.Trial = asked.handle
+        with _quiet():
+            for metric, margin in (margins or {}).items():
+                trial.set_constraint(metric.value, -margin)
+            if reason:
+                trial.set_user_attr(_REASON, reason)
+            told = list(values) if state is State.COMPLETE else None
+            # another worker may have taken this one for dead, and repeated it
+            self._study.tell(trial, told, state=_STATES[state], skip_if_finished=True)
+
+    def finished(self) -> list[Finished]:
+        """Return every finished trial of the study, of all workers, in order."""
+        ended = {told: own for own, told in _STATES.items()}
+        return [
+            Finished(
+                number=trial.number,
+                point=self._point(trial.params),
+                state=ended[trial.state],
+                reason=str(trial.user_attrs.get(_REASON, "lost with its worker")),
+            )
+            for trial in self._study.get_trials(deepcopy=False, states=tuple(ended))
+        ]
+
+    def importances(self, objective: int) -> dict[str, float]:
+        """Return the share of an objective's variation that each axis explains (PED-ANOVA)."""
+        complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if len(complete) < 20 or len({trial.values[objective] for trial in complete}) < 5:
+            return {}
+        # PED-ANOVA asks what makes a value low
+        upwards = self._study.directions[objective] == StudyDirection.MAXIMIZE
+        sign = -1.0 if upwards else 1.0
+        with _quiet():
+            found = optuna.importance.get_param_importances(
+                self._study,
+                evaluator=optuna.importance.PedAnovaImportanceEvaluator(),
+                target=lambda trial: sign * trial.values[objective],
+            )
+        return {name: float(share) for name, share in found.items()}
+
+
+def _open(
+    family: Family,
+    objectives: Sequence[Metric],
+    storage: BaseStorage | None,
+    name: str | None,
+    resume: bool,
+) -> optuna.Study:
+    up, down = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
+    directions = [up if metric.higher_is_better else down for metric in objectives]
+    try:
+        study = optuna.create_study(
+            storage=storage, study_name=name, directions=directions, load_if_exists=resume
+        )
+    except optuna.exceptions.DuplicatedStudyError as error:
+        message = f"the study {name!r} exists already; --resume goes on with it"
+        raise UsageError(message) from error
+    wanted = {"family": family.name, "objectives": [metric.value for metric in objectives]}
+    for key, value in wanted.items():
+        found = study.user_attrs.get(key, value)
+        if found != value:
+            raise UsageError(f"the study {name!r} has {key} {found}, not {value}")
+        if key not in study.user_attrs:
+            study.set_user_attr(key, value)
+    return study
