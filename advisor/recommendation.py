@@ -243,6 +243,42 @@ class Sensitivity(Document):
     weights: tuple[WeightStep, ...]
 
 
+class DeviceFacts(Document):
+    """What a buyer has to know of a device; what nobody published is None, never 0."""
+
+    price: float | None = None
+    """US dollars of one unit."""
+    price_date: str = ""
+    """YYYY, YYYY-MM or YYYY-MM-DD."""
+    price_item: str = ""
+    """What is sold: developer kit, module, phone."""
+    price_quantity: int | None = None
+    """Least quantity at this price; None where the publication does not say."""
+    price_is_launch: bool = False
+    """Whether it is the price at launch, because no later one is known."""
+    price_source: str = ""
+    price_confidence: str = ""
+    power: float | None = None
+    """Watts under load, or the design power."""
+    power_idle: float | None = None
+    """Watts."""
+    power_kind: str = ""
+    """tdp, rail, wall or unknown: different quantities, never mixed."""
+    power_source: str = ""
+    power_confidence: str = ""
+    memory: float | None = None
+    """Bytes of the smallest version sold."""
+    needs_host: bool = False
+    """Whether it only works in or beside a computer, which is not part of the price."""
+    status: str = "unknown"
+    """active, eol_announced, eol or unknown."""
+    events: tuple[tuple[str, str, str], ...] = ()
+    """Dated facts of supply: (event, date, version or empty)."""
+    note: str = ""
+    status_source: str = ""
+    status_confidence: str = ""
+
+
 class Recommendation(Document):
     """The answer to a request."""
 
@@ -273,6 +309,8 @@ class Recommendation(Document):
     inputs: tuple[Input, ...] = ()
     sensitivity: Sensitivity | None = None
     """How firmly the first candidate stands, where it was computed."""
+    device: DeviceFacts | None = None
+    """Price, power and supply of the device."""
 
 
 class EstimateEntry(Document):
