@@ -78,10 +78,10 @@ def _parts(network: str, resolution: int, lane: Lane, evidence: Evidence) -> tup
     total = sum(float(column[0]) for column in seconds.values())
     if total <= 0:
         return ()
-    counted = {op: (calls, macs) for op, calls, macs, _ in table.workload(0).by_operator()}
+    counted = {str(op): (calls, macs) for op, calls, macs, _ in table.workload(0).by_operator()}
     parts = [
         Part(
-            operator=str(operator),
+            operator=operator,
             share=float(column[0]) / total,
             seconds=float(column[0]),
             calls=counted.get(operator, (0, 0))[0],

@@ -1,13 +1,16 @@
 """Counts of small networks against figures computed by hand, and of known ones."""
 
-import pytest
+import math
+from pathlib import Path
 
-torch = pytest.importorskip("torch")
+import onnx
+import torch
+from onnx import TensorProto, helper
+from torch import nn
 
-from torch import nn  # noqa: E402
-
-from advisor.networks.counting import count, cross_check  # noqa: E402
-from advisor.workload import Fusion, OperatorClass, Workload  # noqa: E402
+from advisor.networks.counting import count, cross_check
+from advisor.networks.onnx_file import describe_onnx
+from advisor.workload import Fusion, OperatorClass, Workload
 
 
 def counted(network: nn.Module, resolution: int = 8) -> Workload:
@@ -111,7 +114,8 @@ def test_equal_layers_are_kept_once_with_their_count() -> None:
 def test_an_operation_without_a_rule_is_reported() -> None:
     class Odd(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.special.bessel_j0(x)
+            odd: torch.Tensor = torch.special.bessel_j0(x)
+            return odd
 
     assert counted(Odd()).uncounted == ("special_bessel_j0 ×1",)
 
@@ -131,13 +135,8 @@ def test_counters_that_disagree_leave_a_caveat() -> None:
     assert len(cross_check(network, wrong).caveats) == 2
 
 
-def test_an_onnx_file_is_counted_like_the_network_it_holds(tmp_path: object) -> None:
-    onnx = pytest.importorskip("onnx")
-    from pathlib import Path
-
-    from advisor.networks.onnx_file import describe_onnx
-
-    path = Path(str(tmp_path)) / "two.onnx"
+def test_an_onnx_file_is_counted_like_the_network_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "two.onnx"
     onnx.save(_two_convolutions(), path)
     workload = describe_onnx(path, resolution=8)
     network = nn.Sequential(nn.Conv2d(3, 16, 1), nn.ReLU(), nn.Conv2d(16, 2, 1))
@@ -148,14 +147,9 @@ def test_an_onnx_file_is_counted_like_the_network_it_holds(tmp_path: object) -> 
     assert workload.peak_activations == built.peak_activations
 
 
-def _two_convolutions() -> object:
-    from onnx import TensorProto, helper
-
-    def weights(name: str, *shape: int) -> object:
-        size = 1
-        for side in shape:
-            size *= side
-        return helper.make_tensor(name, TensorProto.FLOAT, shape, [0.0] * size)
+def _two_convolutions() -> onnx.ModelProto:
+    def weights(name: str, *shape: int) -> onnx.TensorProto:
+        return helper.make_tensor(name, TensorProto.FLOAT, shape, [0.0] * math.prod(shape))
 
     nodes = [
         helper.make_node("Conv", ["image", "w1", "b1"], ["a"]),
