@@ -1,0 +1,199 @@
+"""Assumptions: prices, effort, energy and weights that the buyer states, as a YAML file holds them.
+
+Every field has a default that the review names as an assumption; prices have none.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from advisor.errors import UsageError
+from advisor.quantity import Unit, parse
+from advisor.recommendation import Document
+
+TEMPLATE = Path(__file__).parent / "assumptions.yaml"
+"""The defaults, with what each means."""
+_MONEY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Z]{3})\s*(?:/\s*kWh)?\s*")
+
+
+class Money(Document):
+    """An amount in a currency."""
+
+    amount: float = Field(ge=0)
+    currency: str = Field(pattern="^[A-Z]{3}$")
+
+
+def money(text: object, option: str = "amount") -> object:
+    """Read ``0.30EUR/kWh`` or ``99 USD``; other types are left to the schema."""
+    if not isinstance(text, str):
+        return text
+    match = _MONEY.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{option}: cannot read {text!r} as money; write a number and a currency")
+    return {"amount": float(match[1]), "currency": match[2]}
+
+
+def fraction(value: object) -> object:
+    """Read ``40%`` as 0.4."""
+    if isinstance(value, str):
+        return parse(value, Unit.FRACTION, option="fraction")
+    return value
+
+
+def rate(value: object) -> object:
+    """Read ``5/s`` as 5.0."""
+    return parse(value, Unit.PER_SECOND, option="rate") if isinstance(value, str) else value
+
+
+def size(value: object) -> object:
+    """Read ``500MB`` as 5e8."""
+    return parse(value, Unit.BYTE, option="memory") if isinstance(value, str) else value
+
+
+DateText = Annotated[str, BeforeValidator(str)]
+"""YYYY, YYYY-MM or YYYY-MM-DD; YAML reads some of these as dates or numbers."""
+MoneyField = Annotated[Money, BeforeValidator(money)]
+Fraction = Annotated[float, BeforeValidator(fraction), Field(ge=0, le=1)]
+
+
+class Hours(Document):
+    """Effort in hours, with the range to reckon with."""
+
+    hours: float = Field(ge=0)
+    low: float = Field(ge=0)
+    high: float = Field(ge=0)
+
+
+class Priced(Document):
+    """A price that the buyer knows."""
+
+    price: MoneyField
+    date: DateText = ""
+    source: str = "stated by the buyer"
+    quantity: int | None = None
+
+
+class DeviceAssumptions(Document):
+    """What the buyer knows of one device; it goes before the profile."""
+
+    price: Priced | None = None
+    accessories: Priced | None = None
+    """Supply, cooling, housing, storage, carrier board: for one device."""
+    host: Priced | None = None
+    """Computer that an accelerator needs: for one device."""
+    power_w: float | None = Field(default=None, gt=0)
+    """Measured at the socket, under load."""
+    idle_w: float | None = Field(default=None, ge=0)
+    power_source: str = "stated by the buyer"
+    available_until: DateText = ""
+    """YYYY, YYYY-MM or YYYY-MM-DD."""
+    integration: Hours | None = None
+
+
+class Range(Document):
+    """Factors from a stated power to what the socket sees."""
+
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
+
+
+class Workload(Document):
+    """One of several models that have to share a device."""
+
+    name: str
+    rate: Annotated[float, BeforeValidator(rate), Field(gt=0)]
+    """Images a second."""
+    limits: dict[str, str] = Field(default_factory=dict)
+    """As on the command line: ``max-latency: 50ms``."""
+    models: tuple[str, ...] = ()
+
+
+class Assumptions(Document):
+    """Everything that is assumed and not found."""
+
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    """Currency of the review."""
+    fx: dict[str, float] = Field(default_factory=dict)
+    """US dollars for one unit of each currency."""
+    fx_date: DateText = ""
+    quantity: int = Field(default=1, ge=1)
+    years: float = Field(default=5.0, gt=0)
+    duty_cycle: Fraction = 1.0
+    """Share of the time under load; the rest is idle."""
+    tariff: MoneyField | None = None
+    """Price of a kilowatt-hour."""
+    stale_after_days: int = Field(default=180, ge=1)
+    spares: Fraction = 0.05
+    """Devices bought in reserve, as a share of the quantity."""
+    integration: Hours = Hours(hours=80, low=40, high=160)
+    """To get one kind of device running in the product."""
+    training: Hours = Hours(hours=40, low=20, high=80)
+    """To adapt a model to the buyer's images."""
+    hourly_rate: MoneyField = Money(amount=80, currency="USD")
+    power_range: dict[str, Range] = Field(
+        default_factory=lambda: {
+            "wall": Range(low=0.9, high=1.1),
+            "rail": Range(low=1.0, high=1.4),
+            "tdp": Range(low=0.5, high=1.2),
+            "unknown": Range(low=0.5, high=1.5),
+        }
+    )
+    """What the socket sees, as a multiple of the stated power, by the kind of statement."""
+    system_memory: Annotated[float, BeforeValidator(size), Field(ge=0)] = 1e9
+    """Bytes that the operating system and other programs keep."""
+    max_utilisation: Fraction = 0.8
+    """Share of a device's time that several workloads may fill."""
+    criteria: dict[str, float] = Field(
+        default_factory=lambda: {
+            "accuracy": 3.0,
+            "speed": 2.0,
+            "efficiency": 1.0,
+            "cost": 3.0,
+            "supply": 1.0,
+        }
+    )
+    """Weights of the decision matrix."""
+    baseline: str = ""
+    """Device to compare against; empty takes the first one asked for."""
+    devices: dict[str, DeviceAssumptions] = Field(default_factory=dict)
+    workloads: tuple[Workload, ...] = ()
+
+
+def assumptions(raw: dict[str, object], origin: str) -> Assumptions:
+    """Check stated assumptions; UsageError names ``origin``, field and problem."""
+    try:
+        found = Assumptions.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{origin}: field {field!r}: {first['msg']}") from None
+    unknown = set(found.criteria) - set(CRITERIA)
+    if unknown or not sum(found.criteria.values()) > 0 or min(found.criteria.values()) < 0:
+        named = ", ".join(sorted(unknown)) or "weights"
+        raise UsageError(
+            f"{origin}: field 'criteria': {named}: give {', '.join(CRITERIA)} weights of at "
+            "least 0, one above 0"
+        )
+    return found
+
+
+CRITERIA = ("accuracy", "speed", "efficiency", "cost", "supply")
+"""Columns that the decision matrix knows."""
+
+
+def convert(amount: Money, stated: Assumptions) -> float:
+    """Express money in the currency of the review; UsageError where the rate is not given."""
+    return amount.amount * _dollars(amount.currency, stated) / _dollars(stated.currency, stated)
+
+
+def _dollars(currency: str, stated: Assumptions) -> float:
+    if currency == "USD":
+        return 1.0
+    if currency not in stated.fx:
+        raise UsageError(
+            f"no exchange rate for {currency}: give --fx {currency}=RATE, US dollars for one "
+            f"{currency}"
+        )
+    return stated.fx[currency]

@@ -1,0 +1,245 @@
+"""Cost of ownership: price, accessories, spares, energy and effort of a fleet over its years.
+
+Prices come from the buyer, else from the device's profile. What is unknown stays unknown: the
+sum of the rest is then a lower bound, and the review says what it leaves out.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from advisor.procurement.amounts import (
+    exact,
+    first_day,
+    scaled,
+    total,
+    unknown,
+)
+from advisor.procurement.assumptions import (
+    Assumptions,
+    DeviceAssumptions,
+    Hours,
+    Money,
+    Priced,
+    convert,
+)
+from advisor.procurement.review import Amount, CostLine
+from advisor.quantity import significant
+from advisor.recommendation import DeviceFacts
+
+HOURS_OF_A_YEAR = 8766.0
+"""Hours of an average year, leap days included."""
+
+
+def price(facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions, today: date) -> Amount:
+    """Return the price of one device."""
+    if own.price is not None:
+        return _stated(own.price, stated, today)
+    if facts.price is None:
+        return unknown(stated.currency, "no price is published; state one in the assumptions")
+    amount = convert(Money(amount=facts.price, currency="USD"), stated)
+    found = exact(
+        amount,
+        stated.currency,
+        origin="published",
+        source=facts.price_source,
+        day=facts.price_date,
+    )
+    caveats = tuple(_price_caveats(facts, stated))
+    return _aged(found.model_copy(update={"caveats": caveats}), stated, today)
+
+
+def _price_caveats(facts: DeviceFacts, stated: Assumptions) -> Iterator[str]:
+    if facts.price_item:
+        yield f"price of: {facts.price_item}"
+    if facts.price_is_launch:
+        yield "price at launch; no later one is known"
+    least = facts.price_quantity
+    if least is not None and least > stated.quantity:
+        yield f"holds from {least:,} pieces; {stated.quantity:,} are asked for"
+    if facts.price_confidence == "low":
+        yield "from general knowledge: ask for an offer"
+    if "module" in facts.price_item:
+        yield "a module needs a carrier board, which is not included"
+
+
+def _stated(priced: Priced, stated: Assumptions, today: date) -> Amount:
+    amount = convert(priced.price, stated)
+    found = exact(amount, stated.currency, origin="assumed", source=priced.source, day=priced.date)
+    return _aged(found, stated, today) if priced.date else found
+
+
+def _aged(amount: Amount, stated: Assumptions, today: date) -> Amount:
+    """Mark a price that is older than the buyer accepts, or that has no date."""
+    day = first_day(amount.date)
+    if day is None:
+        caveat = "the price has no date"
+    elif (today - day).days > stated.stale_after_days:
+        caveat = f"stale: dated {amount.date}, older than {stated.stale_after_days} days"
+    else:
+        return amount
+    return amount.model_copy(update={"stale": True, "caveats": (*amount.caveats, caveat)})
+
+
+def power(facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions) -> Amount:
+    """Return the power under load at the socket, with the range its kind calls for."""
+    if own.power_w is not None:
+        spread = stated.power_range["wall"]
+        source, kind, value = own.power_source, "wall", own.power_w
+    elif facts.power is None:
+        return unknown("W", "no power figure is published; measure it or state one")
+    else:
+        kind = facts.power_kind if facts.power_kind in stated.power_range else "unknown"
+        spread = stated.power_range[kind]
+        source, value = facts.power_source, facts.power
+    caveats = () if kind == "wall" else (_POWER_CAVEAT[kind],)
+    if facts.needs_host and own.power_w is None:
+        caveats = (*caveats, "without the computer it needs")
+    return Amount(
+        value=value,
+        low=value * spread.low,
+        high=value * spread.high,
+        unit="W",
+        origin="assumed" if own.power_w is not None else "published",
+        source=source,
+        caveats=caveats,
+    )
+
+
+_POWER_CAVEAT = {
+    "rail": "measured behind the power supply: its losses come on top",
+    "tdp": "design power of the chip or board, not what the socket sees",
+    "unknown": "the source does not say where it was measured",
+}
+
+
+def energy(load: Amount, facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions) -> Amount:
+    """Return the energy of the fleet over all years, in kilowatt-hours."""
+    if load.value is None or load.low is None or load.high is None:
+        return unknown("kWh", load.reason)
+    hours = stated.quantity * stated.years * HOURS_OF_A_YEAR
+    duty = stated.duty_cycle
+    idle = own.idle_w if own.idle_w is not None else facts.power_idle
+    caveats = load.caveats
+    if idle is None and duty < 1:
+        low, middle, high = 0.0, load.value / 2, load.high
+        caveats = (*caveats, "idle power unknown: taken between nothing and full load")
+    else:
+        low = middle = high = idle or 0.0
+    ends = zip((load.low, load.value, load.high), (low, middle, high), strict=True)
+    least, value, most = ((duty * on + (1 - duty) * off) * hours / 1000 for on, off in ends)
+    return Amount(
+        value=value,
+        low=least,
+        high=most,
+        unit="kWh",
+        origin="computed",
+        source=load.source,
+        caveats=caveats,
+    )
+
+
+def cost_lines(
+    facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions, unit_price: Amount, kwh: Amount
+) -> tuple[CostLine, ...]:
+    """List the parts of the cost of the fleet."""
+    count, currency = stated.quantity, stated.currency
+    spare = math.ceil(count * stated.spares)
+    return (
+        _bought("Devices", unit_price, count, currency, essential=True),
+        _bought("Spares", unit_price, spare, currency, essential=spare > 0),
+        *_host(facts, own, stated, count),
+        _optional("Accessories", own.accessories, stated, count),
+        _energy_line(kwh, stated),
+        _effort("Integration", own.integration or stated.integration, stated),
+        _effort("Training", stated.training, stated),
+    )
+
+
+def _bought(name: str, each: Amount, count: int, currency: str, *, essential: bool) -> CostLine:
+    value = "unknown" if each.value is None else significant(each.value)
+    return CostLine(
+        name=name,
+        amount=scaled(each, count, currency),
+        formula=f"{count:,} × {value} {currency}",
+        essential=essential,
+    )
+
+
+def _host(
+    facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions, count: int
+) -> Iterator[CostLine]:
+    """The computer that an accelerator works in; without its price there is no total."""
+    if not facts.needs_host:
+        return
+    if own.host is None:
+        reason = "needs a computer, whose price is not stated"
+        each = unknown(stated.currency, reason)
+    else:
+        each = exact(
+            convert(own.host.price, stated),
+            stated.currency,
+            origin="assumed",
+            source=own.host.source,
+            day=own.host.date,
+        )
+    yield _bought("Computer for it", each, count, stated.currency, essential=True)
+
+
+def _optional(name: str, priced: Priced | None, stated: Assumptions, count: int) -> CostLine:
+    if priced is None:
+        each = unknown(stated.currency, "not stated in the assumptions")
+    else:
+        each = exact(
+            convert(priced.price, stated),
+            stated.currency,
+            origin="assumed",
+            source=priced.source,
+            day=priced.date,
+        )
+    return _bought(name, each, count, stated.currency, essential=False)
+
+
+def _energy_line(kwh: Amount, stated: Assumptions) -> CostLine:
+    if stated.tariff is None:
+        amount = unknown(stated.currency, "no tariff given: --tariff 0.30EUR/kWh")
+        return CostLine(name="Energy", amount=amount, formula="kWh × tariff", essential=True)
+    tariff = convert(stated.tariff, stated)
+    value = "unknown" if kwh.value is None else significant(kwh.value)
+    return CostLine(
+        name="Energy",
+        amount=scaled(kwh, tariff, stated.currency),
+        formula=f"{value} kWh × {significant(tariff)} {stated.currency}",
+        essential=True,
+    )
+
+
+def _effort(name: str, hours: Hours, stated: Assumptions) -> CostLine:
+    each = convert(stated.hourly_rate, stated)
+    amount = Amount(
+        value=hours.hours * each,
+        low=hours.low * each,
+        high=hours.high * each,
+        unit=stated.currency,
+        origin="assumed",
+        source="assumptions of the review",
+    )
+    formula = f"{significant(hours.hours)} h × {significant(each)} {stated.currency}"
+    return CostLine(name=name, amount=amount, formula=formula, essential=False)
+
+
+def total_cost(lines: Sequence[CostLine], currency: str) -> tuple[Amount, float, tuple[str, ...]]:
+    """Return (total, sum of what is known, what is missing).
+
+    The total is unknown as long as an essential part is.
+    """
+    known = [line.amount for line in lines if line.amount.value is not None]
+    missing = [line for line in lines if line.amount.value is None]
+    summed = total(known, currency, "sum of the parts")
+    blocking = [line for line in missing if line.essential]
+    if blocking:
+        reasons = "; ".join(dict.fromkeys(f"{x.name}: {x.amount.reason}" for x in blocking))
+        found = unknown(currency, reasons)
+    else:
+        found = summed
+    return found, summed.value or 0.0, tuple(line.name for line in missing)

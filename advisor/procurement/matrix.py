@@ -1,0 +1,227 @@
+"""Decision matrix: devices × criteria, with a baseline, break-even weights and rank stability."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.procurement.assumptions import CRITERIA, Assumptions
+from advisor.procurement.review import (
+    Amount,
+    BreakEven,
+    Criterion,
+    DeviceReview,
+    Matrix,
+    MatrixCell,
+    MatrixRow,
+)
+
+DRAWS = 1000
+WEIGHT_SPREAD = math.log(1.5)
+"""Standard deviation of a drawn weight on the logarithm: two thirds lie within a factor 1.5."""
+SAME = 0.02
+"""Relative difference up to which two figures count as the same."""
+_LABEL = {
+    "accuracy": ("Accuracy of its best model", "fraction", True, False),
+    "speed": ("Images a second", "1/s", True, True),
+    "efficiency": ("Images per joule", "1/J", True, True),
+    "cost": ("Cost of one device over its years", "", False, True),
+    "supply": ("Years it can still be bought", "years", True, False),
+}
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    """Maps the raw values of one criterion to 0 (worst device) … 1 (best)."""
+
+    low: float
+    high: float
+    logarithmic: bool
+    higher_is_better: bool
+
+    def __call__(self, value: float) -> float:
+        """Normalise one value; all equal gives 1."""
+        x = math.log(max(value, 1e-30)) if self.logarithmic else value
+        if self.high <= self.low:
+            return 1.0
+        share = (x - self.low) / (self.high - self.low)
+        return share if self.higher_is_better else 1 - share
+
+
+def matrix(devices: Sequence[DeviceReview], stated: Assumptions, seed: int) -> Matrix:
+    """Score the devices that are not ruled out; an unknown counts as the worst."""
+    criteria = criteria_of(stated)
+    scored = [d for d in devices if d.outcome in ("meets", "uncertain")]
+    scales = [_scale([raw(d, c.key) for d in scored], c) for c in criteria]
+    baseline = stated.baseline if any(d.device == stated.baseline for d in scored) else ""
+    baseline = baseline or (scored[0].device if scored else "")
+    base = next((d for d in scored if d.device == baseline), None)
+    cells = [[_cell(d, c, s, base) for c, s in zip(criteria, scales, strict=True)] for d in scored]
+    weights = np.array([c.weight for c in criteria])
+    worst = _table(cells, 0.0)
+    order = sorted(range(len(scored)), key=lambda i: (-float(worst[i] @ weights), i))
+    first = _first_shares(scored, criteria, scales, seed)
+    rows = [
+        MatrixRow(
+            device=scored[i].device,
+            cells=tuple(cells[i]),
+            score=float(worst[i] @ weights),
+            best_score=float(_table(cells, 1.0)[i] @ weights),
+            rank=place,
+            first_share=first[i],
+        )
+        for place, i in enumerate(order, 1)
+    ]
+    names = [scored[i].device for i in order]
+    return Matrix(
+        criteria=tuple(criteria),
+        rows=tuple(rows),
+        baseline=baseline,
+        break_even=tuple(_break_evens(worst[order], criteria, names)) if scored else (),
+        draws=DRAWS,
+        excluded=tuple(d.device for d in devices if d not in scored),
+    )
+
+
+def criteria_of(stated: Assumptions) -> list[Criterion]:
+    """Return the criteria that count, with their share of the weight."""
+    total = sum(stated.criteria.values())
+    found = []
+    for key in CRITERIA:
+        weight = stated.criteria.get(key, 0.0)
+        label, unit, higher, logarithmic = _LABEL[key]
+        if weight > 0:
+            found.append(
+                Criterion(
+                    key=key,
+                    label=label,
+                    weight=weight / total,
+                    unit=unit or stated.currency,
+                    higher_is_better=higher,
+                    logarithmic=logarithmic,
+                )
+            )
+    return found
+
+
+def raw(device: DeviceReview, key: str) -> Amount:
+    """Return the figure of a device under a criterion."""
+    return {
+        "accuracy": device.accuracy,
+        "speed": device.speed,
+        "efficiency": device.efficiency,
+        "cost": device.per_unit,
+        "supply": device.supply.years_left,
+    }[key]
+
+
+def _scale(amounts: Sequence[Amount], criterion: Criterion) -> _Scale:
+    known = [a.value for a in amounts if a.value is not None] or [1.0]
+    if criterion.logarithmic:
+        known = [math.log(max(value, 1e-30)) for value in known]
+    return _Scale(
+        low=min(known),
+        high=max(known),
+        logarithmic=criterion.logarithmic,
+        higher_is_better=criterion.higher_is_better,
+    )
+
+
+def _cell(
+    device: DeviceReview, criterion: Criterion, scale: _Scale, base: DeviceReview | None
+) -> MatrixCell:
+    amount = raw(device, criterion.key)
+    value = amount.value
+    reference = raw(base, criterion.key).value if base else None
+    return MatrixCell(
+        raw=amount,
+        normalised=None if value is None else scale(value),
+        versus=_versus(value, reference, criterion),
+    )
+
+
+def _versus(value: float | None, reference: float | None, criterion: Criterion) -> str:
+    if value is None or reference is None:
+        return "unknown"
+    if abs(value - reference) <= SAME * abs(reference):
+        return "same"
+    return "better" if (value > reference) == criterion.higher_is_better else "worse"
+
+
+def _table(cells: Sequence[Sequence[MatrixCell]], instead: float) -> Floats:
+    return np.array(
+        [[instead if c.normalised is None else c.normalised for c in row] for row in cells]
+    )
+
+
+def _first_shares(
+    devices: Sequence[DeviceReview],
+    criteria: Sequence[Criterion],
+    scales: Sequence[_Scale],
+    seed: int,
+) -> list[float]:
+    """Share of the draws of weights and figures in which each device comes first.
+
+    A figure is drawn evenly from its range, an unknown evenly from worst to best.
+    """
+    if not devices:
+        return []
+    rng = np.random.default_rng(seed)
+    drawn = np.empty((DRAWS, len(devices), len(criteria)))
+    for i, device in enumerate(devices):
+        for k, (criterion, scale) in enumerate(zip(criteria, scales, strict=True)):
+            drawn[:, i, k] = _draw(raw(device, criterion.key), scale, rng)
+    spread = np.exp(rng.normal(0.0, WEIGHT_SPREAD, (DRAWS, len(criteria))))
+    weights = np.array([c.weight for c in criteria]) * spread
+    score = np.einsum("dik,dk->di", drawn, weights / weights.sum(axis=1, keepdims=True))
+    wins = np.bincount(score.argmax(axis=1), minlength=len(devices))
+    return [float(count) / DRAWS for count in wins]
+
+
+def _draw(amount: Amount, scale: _Scale, rng: np.random.Generator) -> Floats:
+    share: Floats = rng.random(DRAWS)
+    if amount.value is None or amount.low is None or amount.high is None:
+        return share
+    low, high = scale(amount.low), scale(amount.high)
+    return low + share * (high - low)
+
+
+def _break_evens(
+    table: Floats, criteria: Sequence[Criterion], names: Sequence[str]
+) -> list[BreakEven]:
+    """Find for each criterion the larger weight at which the first device loses its place."""
+    weights = np.array([c.weight for c in criteria])
+    found = []
+    for k, criterion in enumerate(criteria):
+        others = weights.copy()
+        others[k] = 0.0
+        rest = others / others.sum() if others.sum() else others
+        at, rival = _crossing(table @ rest, table[:, k], criterion.weight)
+        found.append(
+            BreakEven(
+                criterion=criterion.key,
+                weight=criterion.weight,
+                break_even=at,
+                first=names[rival],
+            )
+        )
+    return found
+
+
+def _crossing(rest: Floats, own: Floats, now: float) -> tuple[float | None, int]:
+    """Return (weight, device) of the nearest change of the first place above the weight now.
+
+    The score at weight t is (1 - t) · rest + t · own, so rivals cross where the lines meet.
+    """
+    lead, gain = rest[0] - rest, own - own[0]
+    best: tuple[float | None, int] = (None, 0)
+    for i in range(1, len(rest)):
+        slope = lead[i] + gain[i]
+        at = float(lead[i] / slope) if slope > 0 else math.inf
+        if now <= at <= 1 and (best[0] is None or at < best[0]):
+            best = (at, i)
+    return best
