@@ -57,6 +57,8 @@ class SearchRequest:
     """Name of the study in its storage."""
     resume: bool = False
     """Whether the study may exist already."""
+    grace: int = 60
+    """Seconds without a sign of life after which a database's workers repeat another's trial."""
 
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLERS:

@@ -32,7 +32,14 @@ from advisor.search.outcome import (
     nearest_of,
 )
 from advisor.search.pricing import price
-from advisor.search.study import Asked, Study, is_shared, open_storage
+from advisor.search.study import (
+    Asked,
+    Storage,
+    Study,
+    close_storage,
+    is_shared,
+    open_storage,
+)
 from advisor.workload_table import WorkloadTable
 
 COUNTED = (Metric.MACS, Metric.PARAMETERS)
@@ -51,8 +58,17 @@ def search(
     ``progress`` is called after each batch. An interrupt by the keyboard ends the search with
     what there is; the study stays in its storage.
     """
+    storage = open_storage(request.storage, grace=request.grace)
+    try:
+        return _search(request, progress, _runs(request, assess, storage))
+    finally:
+        close_storage(storage)
+
+
+def _search(
+    request: SearchRequest, progress: OnProgress | None, runs: list["_Run"]
+) -> SearchOutcome:
     began = time.monotonic()
-    runs = _runs(request, assess)
     log = _Log(request, runs)
     stopped = "interrupted"
     try:
@@ -71,8 +87,7 @@ def run_worker(
     return search(replace(request, resume=True), assess, progress=progress)
 
 
-def _runs(request: SearchRequest, assess: Assess) -> list["_Run"]:
-    storage = open_storage(request.storage)
+def _runs(request: SearchRequest, assess: Assess, storage: Storage | None) -> list["_Run"]:
     runs = []
     for place, name in enumerate(request.families):
         study = Study(

@@ -2,12 +2,13 @@
 
 Optuna's own storages hold a study: a journal file, SQLite, PostgreSQL, or any of them behind its
 gRPC proxy. Workers on several hosts share one; each asks for one trial at a time, so that one
-that dies loses only that, which a heartbeat notices and another worker repeats.
+that dies loses only that. In a database a heartbeat notices it, and another worker repeats it.
 """
 
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,22 +20,32 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import (
+    BaseStorage,
+    GrpcStorageProxy,
+    JournalStorage,
+    RDBStorage,
+    RetryHeartbeatStaleTrialCallback,
+)
+from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from advisor.errors import AdvisorError, UsageError
 from advisor.quantity import Metric
 from advisor.search.families import ARCHITECTURE, Family, Point, SearchAxis
 from advisor.search.outcome import State
 
-HEARTBEAT = 15
-"""Seconds between signs of life that a shared study expects of a running trial."""
-GRACE = 60
-"""Seconds of silence after which a trial is taken for dead and repeated."""
+Storage = BaseStorage
+"""Where studies are kept; opaque outside this module."""
 RETRIES = 3
+"""How often the trial of a dead worker is repeated."""
+_ATTEMPTS = 5
+"""Attempts to open a database, whose tables several workers may be creating at once."""
+_RACED = ("already exists", "UNIQUE constraint", "unique constraint", "database is locked")
 _BATCH = {"nsga2": 50, "nsga3": 50, "random": 50, "tpe": 10, "gp": 5}
 """Trials asked for at once: as many as a sampler loses nothing by."""
 _STATES = {
@@ -83,16 +94,17 @@ def _quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(level)
 
 
-def open_storage(text: str) -> BaseStorage | None:
+def open_storage(text: str, *, grace: int = 60) -> Storage | None:
     """Open a storage by its spelling; None for memory.
 
-    Raises AdvisorError where it cannot be reached.
+    A worker's trial is repeated by another after ``grace`` seconds without a sign of life.
+    Raises AdvisorError where the storage cannot be reached.
     """
     if not text:
         return None
     try:
         with _quiet():
-            return _storage(text)
+            return _storage(text, grace)
     except ImportError as error:
         message = f"storage {text!r} needs a package that is not installed: {error}"
         raise AdvisorError(f"{message}; pip install 'vision-advisor[distributed]'") from error
@@ -101,26 +113,42 @@ def open_storage(text: str) -> BaseStorage | None:
         raise AdvisorError(f"cannot open storage {text!r}: {first}") from error
 
 
-def _storage(text: str) -> BaseStorage:
+def _storage(text: str, grace: int) -> Storage:
     scheme, _, rest = text.partition("://")
     if not rest:
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
-
         Path(text).parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(text))
     if scheme == "grpc":
-        from optuna.storages import GrpcStorageProxy
-
         host, _, port = rest.partition(":")
-        return GrpcStorageProxy(host=host, port=int(port or 13000))
-    url = text.replace("postgresql://", "postgresql+psycopg://", 1)
-    return RDBStorage(
-        url,
-        heartbeat_interval=HEARTBEAT,
-        grace_period=GRACE,
-        heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(RETRIES),
-    )
+        proxy: Storage = GrpcStorageProxy(host=host, port=int(port or 13000))
+        return proxy
+    return _database(text.replace("postgresql://", "postgresql+psycopg://", 1), grace)
+
+
+def _database(url: str, grace: int) -> RDBStorage:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return RDBStorage(
+                url,
+                heartbeat_interval=max(1, grace // 4),
+                grace_period=grace,
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(RETRIES),
+            )
+        except (IntegrityError, OperationalError, ProgrammingError) as error:
+            raced = any(sign in str(error) for sign in _RACED)
+            if attempt == _ATTEMPTS or not raced:
+                raise
+            time.sleep(0.2 * attempt)
+    raise AssertionError("the loop returns or raises")
+
+
+def close_storage(storage: Storage | None) -> None:
+    """Give back the connections of a storage."""
+    if isinstance(storage, RDBStorage):
+        storage.remove_session()
+        storage.engine.dispose()
+    elif isinstance(storage, GrpcStorageProxy):
+        storage.close()
 
 
 def is_shared(text: str) -> bool:
@@ -178,20 +206,21 @@ class Study:
         *,
         sampler: str = "nsga2",
         seed: int = 0,
-        storage: BaseStorage | None = None,
+        storage: Storage | None = None,
         name: str | None = None,
         resume: bool = False,
     ) -> None:
         self.family = family
         self._distributions = distributions(family)
         self._heart = storage if isinstance(storage, RDBStorage) else None
+        local = storage is None or isinstance(storage, JournalStorage)
         with _quiet():
             self._study = _open(family, objectives, storage, name, resume)
             # a resumed study goes on with other draws than it began with
             self._study.sampler = _sampler(
                 sampler, seed + len(self._study.get_trials(deepcopy=False))
             )
-        self.batch = 1 if self._heart else _BATCH[sampler]
+        self.batch = _BATCH[sampler] if local else 1
 
     def enqueue(self, points: Sequence[Point], *, unless_known: bool = False) -> None:
         """Have these points asked first; ``unless_known`` leaves out those asked before."""
@@ -205,10 +234,18 @@ class Study:
         with _quiet():
             if self._heart is not None:
                 optuna.storages.fail_stale_trials(self._study)
-            trials = [self._study.ask(self._distributions) for _ in range(count)]
+            trials = [self._ask_one() for _ in range(count)]
             for trial in trials:
                 self._beat(trial)
         return [Asked(handle=trial, point=self._point(trial.params)) for trial in trials]
+
+    def _ask_one(self) -> optuna.Trial:
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._study.ask(self._distributions)
+            except UpdateFinishedTrialError:
+                continue  # SQLite may hand one queued trial to two workers
+        raise AdvisorError("the study's storage keeps giving trials away twice; use PostgreSQL")
 
     def _beat(self, trial: optuna.Trial) -> None:
         if self._heart is not None:
@@ -231,13 +268,13 @@ class Study:
     ) -> None:
         """Report a result; a margin of zero or more keeps its limit."""
         trial: optuna.Trial = asked.handle
-        with _quiet():
+        told = list(values) if state is State.COMPLETE else None
+        with _quiet(), suppress(UpdateFinishedTrialError):
+            # suppressed: another worker took this trial for dead, and repeated it
             for metric, margin in (margins or {}).items():
                 trial.set_constraint(metric.value, -margin)
             if reason:
                 trial.set_user_attr(_REASON, reason)
-            told = list(values) if state is State.COMPLETE else None
-            # another worker may have taken this one for dead, and repeated it
             self._study.tell(trial, told, state=_STATES[state], skip_if_finished=True)
 
     def finished(self) -> list[Finished]:
@@ -273,7 +310,7 @@ class Study:
 def _open(
     family: Family,
     objectives: Sequence[Metric],
-    storage: BaseStorage | None,
+    storage: Storage | None,
     name: str | None,
     resume: bool,
 ) -> optuna.Study:

@@ -1,0 +1,44 @@
+"""A worker process of a shared search: STORAGE TRIALS SECONDS, the last how long a trial takes.
+
+With a fourth argument it stops for good in its second trial, after writing that file.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from advisor.candidate import Candidate
+from advisor.constraint import Constraint
+from advisor.quantity import Metric
+from advisor.search.outcome import Answers, SearchRequest
+from advisor.search.searching import run_worker
+from advisor.workload_table import WorkloadTable
+from tests.search_stand_in import assess
+
+
+def main() -> None:
+    storage, trials, seconds, *stuck = sys.argv[1:]
+    calls = 0
+
+    def slow(candidates: Sequence[Candidate], table: WorkloadTable) -> list[Answers]:
+        nonlocal calls
+        calls += 1
+        if stuck and calls == 2:
+            Path(stuck[0]).write_text(candidates[0].name)
+            time.sleep(600)
+        time.sleep(float(seconds))
+        return assess(candidates, table)
+
+    request = SearchRequest(
+        families=("mobilenetv2",),
+        constraints=(Constraint(metric=Metric.LATENCY, at_most=0.005),),
+        trials=int(trials),
+        storage=storage,
+        grace=3,
+    )
+    print(len(run_worker(request, slow).front))
+
+
+if __name__ == "__main__":
+    main()
