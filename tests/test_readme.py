@@ -1,0 +1,86 @@
+"""The documents say what the program does: every command in them runs."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from advisor.cli.main import COMMANDS
+from advisor.errors import AdvisorError
+from tests.terminal import ask
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SLOW = ("catalog import", "catalog count", "catalog fit", "validate", "measure", "search")
+"""Commands that take minutes or need raw files; their own tests run them."""
+
+
+def commands() -> list[str]:
+    """Return every ``advisor …`` command of the README, in order."""
+    spans = re.findall(r"`(advisor [^`]+)`", README)
+    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    typed = [line.partition("bin/advisor ")[2] for line in lines if "bin/advisor " in line]
+    found = [*spans, *(f"advisor {words}" for words in typed)]
+    return [c for c in dict.fromkeys(found) if not any(f"advisor {s}" in c for s in SLOW)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what the examples need: a stored result, a table, networks of the user."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "questions.csv").write_text(
+        "device_id,timm_name,input_h\njetson-nano,resnet18,224\n"
+    )
+    (tmp_path / "mymodule.py").write_text(
+        "from torch import nn\ndef factory():\n    return nn.Conv2d(3, 8, 3, 2, 1)\n"
+    )
+    sys.modules.pop("mymodule", None)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_in_the_readme_runs(
+    command: str, desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = shlex.split(command)[1:]
+    if "COMMAND" in words:
+        words[words.index("COMMAND")] = "recommend"
+    if "net.onnx" in words:
+        _write_onnx(desk / "net.onnx")
+    if "result.json" in words and words[0] == "report":
+        ask(capsys, "recommend", "--device", "jetson-nano", "--max-latency", "10ms",
+            "-o", "result.json")  # fmt: skip
+    answer = ask(capsys, *words)
+    assert answer.code == 0, answer.err
+    for name in re.findall(r"-o (\S+)", command):
+        assert (desk / name).stat().st_size > 0
+
+
+def _write_onnx(path: Path) -> None:
+    import torch
+
+    network = torch.nn.Conv2d(3, 8, 3, 2, 1).eval()
+    torch.onnx.export(network, (torch.zeros(1, 3, 32, 32),), str(path), dynamo=False)
+
+
+def test_every_command_of_the_program_is_in_the_readme() -> None:
+    missing = [name for name in COMMANDS if f"advisor {name}" not in README]
+    assert missing == []
+
+
+def _errors(error: type[AdvisorError]) -> list[type[AdvisorError]]:
+    return [error, *(deeper for child in error.__subclasses__() for deeper in _errors(child))]
+
+
+@pytest.mark.parametrize("error", _errors(AdvisorError), ids=lambda error: error.__name__)
+def test_every_error_has_its_heading_in_the_readme(error: type[AdvisorError]) -> None:
+    headings = {
+        heading.strip().lower().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", README, flags=re.MULTILINE)
+    }
+    assert error.slug in headings
