@@ -1,0 +1,226 @@
+"""Fitted: the estimator's parameters as plain arrays, read from and written to the catalog.
+
+``estimator.npz`` holds the arrays, ``estimator.json`` names, facts, hyper-parameters, the
+calibration, a version and the hash of the catalog files that went in.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.errors import CatalogError
+from advisor.estimators.calibration import Calibration
+from advisor.estimators.columns import COLUMNS
+from advisor.estimators.covariance import Variances
+from advisor.estimators.lanes import LaneScale, LaneSet, lane_document, lanes_from
+from advisor.estimators.unit_costs import UnitCosts
+from advisor.lane import Lane
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+ARRAYS, DOCUMENT = "estimator.npz", "estimator.json"
+VERSION = 1
+_REFIT = "'python -m advisor.estimators.fit' writes it again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """Everything that a prediction needs."""
+
+    version: str
+    date: str
+    """Year and month of the newest figure that went in."""
+    inputs: str
+    """Hash of the catalog files that went in."""
+    lanes: LaneSet
+    scale: LaneScale
+    costs: UnitCosts
+    variances: Variances
+    calibration: Calibration
+    networks: tuple[tuple[str, int], ...]
+    """(network, resolution) of each row of the arrays by network."""
+    families: tuple[str, ...]
+    architecture: Integers
+    parameters: Integers
+    log_work: Floats
+    """(networks, columns): log of the amounts of work."""
+    features: Floats
+    """(networks, features)."""
+    cell_lane: Integers
+    """Lane of each cell, ascending."""
+    cell_network: Integers
+    cell_weight: Floats
+    """Weight of each cell in every mean: inverse covariance times surprise."""
+    cell_noise: Floats
+    """Variance of the noise of each cell."""
+    lane_costs: Floats
+    """(lanes, columns): log seconds per unit of work."""
+
+    @cached_property
+    def network_index(self) -> dict[tuple[str, int], int]:
+        """Row of each (network, resolution)."""
+        return {key: row for row, key in enumerate(self.networks)}
+
+    @cached_property
+    def by_name(self) -> dict[str, int]:
+        """A row of each network, whatever the resolution."""
+        return {name: row for row, (name, _) in enumerate(self.networks)}
+
+    @cached_property
+    def architecture_measured(self) -> NDArray[np.bool_]:
+        """Whether the network, or a twin of it, was measured anywhere."""
+        measured = np.zeros(len(self.networks), bool)
+        measured[self.cell_network] = True
+        seen = np.unique(self.architecture[measured])
+        found: NDArray[np.bool_] = np.isin(self.architecture, seen)
+        return found
+
+    @cached_property
+    def families_measured(self) -> frozenset[str]:
+        """Families of which any network was measured."""
+        return frozenset(self.families[row] for row in np.unique(self.cell_network))
+
+    @cached_property
+    def device_units(self) -> frozenset[tuple[str, str]]:
+        """(device, unit) with any cell."""
+        measured = [self.lanes.facts[lane].lane for lane in np.unique(self.cell_lane)]
+        return frozenset((lane.device, lane.unit) for lane in measured)
+
+    @cached_property
+    def networks_in_lane(self) -> dict[Lane, int]:
+        """Architectures measured in each lane."""
+        pairs = np.unique(np.stack([self.cell_lane, self.architecture[self.cell_network]]), axis=1)
+        counts = np.bincount(pairs[0], minlength=len(self.lanes))
+        return {one.lane: int(n) for one, n in zip(self.lanes.facts, counts, strict=True)}
+
+    @cached_property
+    def _bounds(self) -> Integers:
+        found: Integers = np.searchsorted(self.cell_lane, np.arange(len(self.lanes) + 1))
+        return found
+
+    def cells_of_lane(self, lane: int) -> Integers:
+        """Return the cells of a lane."""
+        return np.arange(self._bounds[lane], self._bounds[lane + 1])
+
+    @cached_property
+    def lane_weights(self) -> Floats:
+        """(lanes, columns): sum over each lane's cells of weight times share of the time."""
+        from advisor.estimators.unit_costs import shares
+
+        share, _ = shares(self.lane_costs[self.cell_lane], self.log_work[self.cell_network])
+        summed = np.zeros((len(self.lanes), len(COLUMNS)))
+        present, first = np.unique(self.cell_lane, return_index=True)
+        summed[present] = np.add.reduceat(share * self.cell_weight[:, None], first, axis=0)
+        return summed
+
+
+INPUTS = ("networks.csv", "layers.npz")
+
+
+def hash_of_inputs(root: Path) -> str:
+    """Return the hash of the catalog files that the fit reads: workloads and measurements."""
+    digest = hashlib.sha256()
+    files = [root / name for name in INPUTS] + sorted((root / "measurements").glob("*.csv"))
+    for path in files:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def write_fitted(fitted: Fitted, root: Path) -> None:
+    """Write both files into the folder ``root``."""
+    groups = sorted(fitted.costs.parts)
+    document = {
+        "version": fitted.version,
+        "date": fitted.date,
+        "inputs": fitted.inputs,
+        "columns": [column.name for column in COLUMNS],
+        "lanes": [lane_document(one) for one in fitted.lanes.facts],
+        "scale": {
+            "peak": fitted.scale.peak,
+            "bandwidth": fitted.scale.bandwidth,
+            "clock": fitted.scale.clock,
+            "typical_peak": fitted.scale.typical_peak,
+        },
+        "variances": variances_document(fitted.variances),
+        "calibration": {k: list(v) for k, v in sorted(fitted.calibration.quantiles.items())},
+        "networks": [list(key) for key in fitted.networks],
+        "families": list(fitted.families),
+        "groups": [list(key) for key in groups],
+    }
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    (root / DOCUMENT).write_text(text + "\n", encoding="utf-8")
+    np.savez_compressed(
+        root / ARRAYS,
+        parts=np.array([fitted.costs.parts[key] for key in groups], np.float32),
+        architecture=fitted.architecture.astype(np.int32),
+        parameters=fitted.parameters,
+        log_work=fitted.log_work.astype(np.float32),
+        features=fitted.features.astype(np.float32),
+        cell_lane=fitted.cell_lane.astype(np.int16),
+        cell_network=fitted.cell_network.astype(np.int16),
+        cell_weight=fitted.cell_weight,
+        cell_noise=fitted.cell_noise.astype(np.float32),
+        lane_costs=fitted.lane_costs,
+    )
+
+
+def variances_document(variances: Variances) -> dict[str, Any]:
+    """Write hyper-parameters as plain data."""
+    levels = {level: dict(sorted(v.items())) for level, v in variances.by_relation.items()}
+    return {"levels": levels, "exact": variances.exact, "close": variances.close}
+
+
+def variances_from(document: Mapping[str, Any]) -> Variances:
+    """Read the hyper-parameters that ``variances_document`` wrote."""
+    return Variances(
+        by_relation=document["levels"], exact=document["exact"], close=document["close"]
+    )
+
+
+def read_fitted(root: Path) -> Fitted:
+    """Read the fitted estimator; raises CatalogError where a file is missing or of another kind."""
+    try:
+        document = json.loads((root / DOCUMENT).read_text(encoding="utf-8"))
+        with np.load(root / ARRAYS, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        if document["columns"] != [column.name for column in COLUMNS]:
+            raise CatalogError(f"{root / DOCUMENT} is of another version; {_REFIT}")
+        return _fitted(document, arrays)
+    except (OSError, KeyError, ValueError) as error:
+        raise CatalogError(f"cannot read the estimator in {root}: {error}; {_REFIT}") from error
+
+
+def _fitted(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Fitted:
+    scale = LaneScale(**document["scale"])
+    parts = arrays["parts"].astype(np.float64)
+    groups = [(relation, name) for relation, name in document["groups"]]
+    return Fitted(
+        version=document["version"],
+        date=document["date"],
+        inputs=document["inputs"],
+        lanes=lanes_from(document["lanes"]),
+        scale=scale,
+        costs=UnitCosts(parts=dict(zip(groups, parts, strict=True)), scale=scale),
+        variances=variances_from(document["variances"]),
+        calibration=Calibration(quantiles=document["calibration"]),
+        networks=tuple((name, resolution) for name, resolution in document["networks"]),
+        families=tuple(document["families"]),
+        architecture=arrays["architecture"].astype(np.int64),
+        parameters=arrays["parameters"].astype(np.int64),
+        log_work=arrays["log_work"].astype(np.float64),
+        features=arrays["features"].astype(np.float64),
+        cell_lane=arrays["cell_lane"].astype(np.int64),
+        cell_network=arrays["cell_network"].astype(np.int64),
+        cell_weight=arrays["cell_weight"],
+        cell_noise=arrays["cell_noise"].astype(np.float64),
+        lane_costs=arrays["lane_costs"],
+    )

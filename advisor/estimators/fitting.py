@@ -1,0 +1,218 @@
+"""Fitting: from the catalog's cells to the parameters of the latency estimator.
+
+Needs SciPy, which comes with scikit-learn; predictions do not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.catalog.measurements import Cell, cells, read_all
+from advisor.errors import ProfileError, UsageError
+from advisor.estimators.calibration import Calibration
+from advisor.estimators.columns import LEAST, amounts, features
+from advisor.estimators.covariance import Points, Variances, covariance
+from advisor.estimators.fitted import VERSION, Fitted, hash_of_inputs
+from advisor.estimators.kinship import architectures_of, family_of
+from advisor.estimators.lanes import LaneFacts, LaneScale, LaneSet, facts_of
+from advisor.estimators.memory import Peaks, needed_bytes
+from advisor.estimators.unit_costs import COMMON, fit_unit_costs, shares
+from advisor.lane import Lane
+from advisor.library import ProfileLibrary
+from advisor.profile import DeviceProfile
+from advisor.workload_table import WorkloadTable, read
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The catalog's cells and everything that is known of their networks and lanes."""
+
+    table: WorkloadTable
+    architecture: Integers
+    families: tuple[str, ...]
+    log_work: Floats
+    features: Floats
+    lanes: LaneSet
+    lane: Integers
+    """Lane of each cell, ascending."""
+    network: Integers
+    """Row of ``table`` of each cell."""
+    log_seconds: Floats
+    """Log of the seconds of one pass; of one image in bulk lanes."""
+    exact: NDArray[np.bool_]
+    latency: NDArray[np.bool_]
+    """False where only the throughput of a pipeline was published."""
+    date: str
+    inputs: str
+
+    def __len__(self) -> int:
+        return len(self.lane)
+
+    @property
+    def families_of_cells(self) -> NDArray[np.str_]:
+        """Family of each cell's network."""
+        return np.array(self.families)[self.network]
+
+    @property
+    def architecture_of_cells(self) -> Integers:
+        """Architecture of each cell's network."""
+        return self.architecture[self.network]
+
+    def take(self, cells_: Integers) -> "Data":
+        """Return the data with some of the cells, in ascending order."""
+        rows = np.sort(cells_)
+        return replace(
+            self,
+            lane=self.lane[rows],
+            network=self.network[rows],
+            log_seconds=self.log_seconds[rows],
+            exact=self.exact[rows],
+            latency=self.latency[rows],
+        )
+
+
+def read_data(root: Path, profiles: ProfileLibrary) -> Data:
+    """Read the catalog's workloads, cells and the facts of their lanes."""
+    table = read(root)
+    found = cells([row for rows in read_all(root).values() for row in rows])
+    usable = {key: cell for key, cell in found.items() if key[1:] in table.index}
+    return data_of(table, usable, _facts(usable, profiles), hash_of_inputs(root))
+
+
+def _facts(
+    found: Mapping[tuple[Lane, str, int], Cell], profiles: ProfileLibrary
+) -> dict[Lane, LaneFacts]:
+    known: dict[str, DeviceProfile | None] = {}
+    for lane, _, _ in found:
+        if lane.device not in known:
+            known[lane.device] = _profile(profiles, lane.device)
+    return {lane: facts_of(lane, known[lane.device]) for lane, _, _ in found}
+
+
+def _profile(profiles: ProfileLibrary, device: str) -> DeviceProfile | None:
+    try:
+        return profiles.load(device)
+    except (ProfileError, UsageError):
+        return None
+
+
+def data_of(
+    table: WorkloadTable,
+    found: Mapping[tuple[Lane, str, int], Cell],
+    facts: Mapping[Lane, LaneFacts],
+    inputs: str = "",
+) -> Data:
+    """Turn cells into arrays."""
+    lanes = sorted(facts, key=lambda lane: (lane.device, lane.name))
+    position = {lane: index for index, lane in enumerate(lanes)}
+    keys = sorted(found, key=lambda key: (position[key[0]], table.index[key[1:]]))
+    chosen = [found[key] for key in keys]
+    work = amounts(table)
+    resolutions, parameters = (x.astype(np.float64) for x in (table.resolutions, table.parameters))
+    return Data(
+        table=table,
+        architecture=architectures_of(table),
+        families=tuple(family_of(name) for name in table.networks),
+        log_work=np.log(np.maximum(work, LEAST)),
+        features=features(work, resolutions, parameters),
+        lanes=LaneSet(facts=tuple(facts[lane] for lane in lanes)),
+        lane=np.array([position[key[0]] for key in keys], np.int64),
+        network=np.array([table.index[key[1:]] for key in keys], np.int64),
+        log_seconds=np.log([seconds_of(cell) for cell in chosen]),
+        exact=np.array([cell.match == "exact" for cell in chosen], bool),
+        latency=np.array([cell.latency is not None or cell.lane.is_bulk for cell in chosen], bool),
+        date=max((cell.newest for cell in chosen), default=""),
+        inputs=inputs,
+    )
+
+
+def seconds_of(cell: Cell) -> float:
+    """Return seconds of one pass, of one image in bulk lanes."""
+    if cell.latency is not None:
+        return cell.latency
+    return cell.seconds_per_image * max(cell.lane.batch, 1)
+
+
+def fit(data: Data, variances: Variances, calibration: Calibration | None = None) -> Fitted:
+    """Fit the estimator to all cells of ``data``."""
+    scale = LaneScale.of(data.lanes)
+    costs = fit_unit_costs(
+        data.lanes, scale, data.lane, data.log_work[data.network], data.log_seconds
+    )
+    lane_costs = costs.of(data.lanes)
+    points, surprise = linearised(data, lane_costs, costs.of(data.lanes, COMMON))
+    matrices = variances.lane_matrices(data.lanes, data.lanes, scale)
+    noise = variances.noise(data.exact)
+    return Fitted(
+        version=f"{VERSION}-{data.inputs[:8]}",
+        date=data.date,
+        inputs=data.inputs,
+        lanes=data.lanes,
+        scale=scale,
+        costs=costs,
+        variances=variances,
+        calibration=calibration or Calibration(quantiles={}),
+        networks=tuple(zip(data.table.networks, data.table.resolutions.tolist(), strict=True)),
+        families=data.families,
+        architecture=data.architecture,
+        parameters=data.table.parameters,
+        log_work=data.log_work,
+        features=data.features,
+        cell_lane=data.lane,
+        cell_network=data.network,
+        cell_weight=_weights(points, matrices, noise, surprise),
+        cell_noise=noise,
+        lane_costs=lane_costs,
+    )
+
+
+def linearised(data: Data, costs: Floats, common: Floats) -> tuple[Points, Floats]:
+    """Return the cells as points, and how far their times are from the prior's mean."""
+    share, predicted = shares(costs[data.lane], data.log_work[data.network])
+    expected = predicted - (share * (costs - common)[data.lane]).sum(axis=1)
+    points = Points(lane=data.lane, share=share, features=data.features[data.network])
+    return points, data.log_seconds - expected
+
+
+def _weights(
+    points: Points,
+    matrices: Mapping[str, NDArray[np.float32]],
+    noise: Floats,
+    surprise: Floats,
+) -> Floats:
+    from scipy.linalg import cho_factor, cho_solve
+
+    prior = covariance(points, points, matrices).astype(np.float64)
+    prior[np.diag_indices_from(prior)] += noise
+    factor = cho_factor(prior, lower=True, overwrite_a=True, check_finite=False)
+    weights: Floats = cho_solve(factor, surprise, check_finite=False)
+    return weights
+
+
+def read_peaks(root: Path, data: Data) -> Peaks:
+    """Read the published peaks of memory of networks whose workload is known."""
+    rows = [
+        row
+        for device in read_all(root).values()
+        for row in device
+        if row.usable and row.memory and (row.network, row.resolution) in data.table.index
+        if "memory-is-total-ram" not in row.caveats
+    ]
+    table = data.table
+    where = [table.index[row.network, row.resolution or 0] for row in rows]
+    needed = [
+        float(needed_bytes(row.lane, table.rows([place]))[0])
+        for row, place in zip(rows, where, strict=True)
+    ]
+    return Peaks(
+        key=np.array([f"{row.lane.runtime}/{row.lane.unit}" for row in rows]),
+        needed=np.array(needed),
+        seen=np.array([row.memory for row in rows], np.float64),
+        architecture=data.architecture[np.array(where, np.int64)],
+    )

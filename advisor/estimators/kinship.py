@@ -1,0 +1,87 @@
+"""Kinship: which networks count as one architecture, and which as one family.
+
+Leaving a network out is honest only when its twins go with it, so both notions are wide: the same
+layers at another resolution, under another name (``tf_efficientnet_b0``) or with a part that
+costs nothing measurable are one architecture.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.workload_table import WorkloadTable
+
+TWINS = 0.003
+"""Relative difference in MACs and in parameters below which two networks are twins."""
+_PREFIX = re.compile(r"^(?:tf|tv|gluon|legacy|ssl|swsl|ig|test|dm|cs|nf|gc|eca|se|sk|wide)_?")
+_WORD = re.compile(r"[a-z]+")
+_RELATIVES = {
+    "vit": "deit beit beitv eva aimv naflexvit samvit convit flexivit cait xcit hiera hieradet",
+    "resnet": "resnetv seresnet ecaresnet resnext seresnext seresnextaa resnetaa resnetblur"
+    " resnetrs skresnet skresnext resnest bat lambda lamhalobotnet halo halonet botnet sebotnet"
+    " eca regnety ese ecaresnext darknet sedarknet cspresnet cspresnext",
+    "efficientnet": "efficientnetv mixnet spnasnet fbnetc fbnetv rexnet rexnetr lcnet tinynet"
+    " hardcorenas mobilenetv mobilenet mnasnet semnasnet mobilenetedgetpu proxylessnas ghostnet"
+    " ghostnetv",
+    "convnext": "convnextv focalnet rdnet zepto",
+    "regnet": "regnetx regnety regnetz regnetv",
+    "swin": "swinv davit",
+    "inception": "inceptionnext googlenet xception",
+    "poolformer": "poolformerv caformer convformer",
+    "vovnet": "ese",
+    "shufflenet": "",
+}
+_FAMILY = {word: head for head, words in _RELATIVES.items() for word in words.split()}
+
+
+def family_of(network: str) -> str:
+    """Return the family of a network: the first word of its name, relatives merged."""
+    name = network.partition(":")[0].lower()
+    stripped = _PREFIX.sub("", name) or name
+    found = _WORD.match(stripped)
+    word = found[0] if found else stripped
+    return _FAMILY.get(word, word)
+
+
+def architectures_of(table: WorkloadTable) -> NDArray[np.int64]:
+    """Return the architecture of each row as the row number of its first member."""
+    parent = list(range(len(table)))
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            parent[row] = parent[parent[row]]
+            row = parent[row]
+        return row
+
+    def join(a: int, b: int) -> None:
+        first, second = sorted((root(a), root(b)))
+        parent[second] = first
+
+    for same in _grouped(table.networks):
+        for row in same[1:]:
+            join(same[0], row)
+    for same in _grouped(table.resolutions.tolist()):
+        for a, b in _twins(table, same):
+            join(a, b)
+    return np.array([root(row) for row in range(len(table))], np.int64)
+
+
+def _grouped(values: Iterable[object]) -> list[list[int]]:
+    rows: dict[object, list[int]] = defaultdict(list)
+    for row, value in enumerate(values):
+        rows[value].append(row)
+    return list(rows.values())
+
+
+def _twins(table: WorkloadTable, rows: list[int]) -> Iterable[tuple[int, int]]:
+    """Yield pairs of rows, of one resolution, that agree in MACs and parameters."""
+    ordered = sorted(rows, key=lambda row: float(table.macs[row]))
+    for position, a in enumerate(ordered):
+        for b in ordered[position + 1 :]:
+            if table.macs[b] > table.macs[a] * (1 + TWINS):
+                break
+            if abs(table.parameters[b] / max(table.parameters[a], 1) - 1) < TWINS:
+                yield a, b

@@ -1,0 +1,441 @@
+"""Latency: seconds of one pass of any network in any lane, with a calibrated interval.
+
+The model is that of ``unit_costs`` (non-negative sums over kinds of work) and ``covariance``
+(Gaussian deviations from them), fitted by ``fitting``. This module only evaluates it, with NumPy
+alone. The mean uses every published cell; the variance uses the cells closest to the lane, which
+can only make it larger.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.errors import ProfileError, UsageError
+from advisor.estimate import Origin
+from advisor.estimators.columns import COLUMNS, KIND_OF, LEAST, amounts, features
+from advisor.estimators.covariance import Points, Singles, covariance, likeness, prior_variance
+from advisor.estimators.evidence import Evidence, LaneKnown, NetworkKnown, known_of_lane
+from advisor.estimators.fitted import Fitted, read_fitted
+from advisor.estimators.kinship import family_of
+from advisor.estimators.lanes import LaneFacts, LaneSet, facts_of
+from advisor.estimators.unit_costs import COMMON, shares
+from advisor.lane import Lane
+from advisor.library import ProfileLibrary
+from advisor.profile import DeviceProfile
+from advisor.workload_table import WorkloadTable
+
+Floats = NDArray[np.float64]
+
+METHOD = "estimator"
+LOCAL = 400
+"""Published cells that the variance is conditioned on."""
+LOCAL_OF_LANE = 250
+"""… of one lane at most."""
+OWN_NOISE = 0.02**2
+"""Variance of the log of a time that the user measured with a careful harness."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """Latencies of the networks of one table in one lane, by row."""
+
+    value: Floats
+    """Seconds of one pass of the lane's batch; of one image in bulk lanes. Median."""
+    low: Floats
+    high: Floats
+    level: float
+    """Nominal coverage of low to high."""
+    evidence: tuple[Evidence, ...]
+    """What each value rests on."""
+    origins: tuple[Origin, ...]
+    sources: tuple[str, ...]
+    caveats: tuple[tuple[str, ...], ...]
+    reasons: tuple[str, ...]
+    """Why there is no value, empty where there is one."""
+    date: str
+    """Year and month of the newest figure in the catalog."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """A time that the user measured."""
+
+    lane: Lane
+    network: str
+    resolution: int
+    seconds: float
+    """Seconds of one pass of the lane's batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Networks in one lane as points of the covariance, with the mean of their log seconds."""
+
+    points: Points
+    mean: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatencyModel:
+    """The fitted estimator, with the user's own timings where there are some."""
+
+    fitted: Fitted
+    profiles: ProfileLibrary | None = None
+    own: tuple[Timing, ...] = ()
+    own_table: WorkloadTable | None = None
+    """Workloads of the networks in ``own``, row by row."""
+    _facts: dict[Lane, LaneFacts] = field(default_factory=dict, repr=False, compare=False)
+
+    @staticmethod
+    def load(root: Path, profiles: ProfileLibrary | None = None) -> "LatencyModel":
+        """Read the fitted parameters from the catalog's folder ``root``."""
+        return LatencyModel(fitted=read_fitted(root), profiles=profiles)
+
+    @property
+    def name(self) -> str:
+        """Method and version, for the provenance of a value."""
+        return f"{METHOD}/{self.fitted.version}"
+
+    def facts(self, lane: Lane) -> LaneFacts:
+        """Return what is known of a lane: from the fit, else from its device's profile."""
+        if lane not in self._facts:
+            position = self.fitted.lanes.index.get(lane)
+            known = None if position is None else self.fitted.lanes.facts[position]
+            self._facts[lane] = known or facts_of(lane, self._profile(lane.device))
+        return self._facts[lane]
+
+    def _profile(self, device: str) -> DeviceProfile | None:
+        try:
+            return self.profiles.load(device) if self.profiles else None
+        except (ProfileError, UsageError):
+            return None
+
+    def with_profile(self, profile: DeviceProfile, lanes: Sequence[Lane]) -> "LatencyModel":
+        """Return the model that takes the facts of some lanes from a profile."""
+        return self.with_facts({lane: facts_of(lane, profile) for lane in lanes})
+
+    def with_facts(self, facts: Mapping[Lane, LaneFacts]) -> "LatencyModel":
+        """Return the model that takes the facts of some lanes as given."""
+        return replace(self, _facts={**self._facts, **facts})
+
+    def with_measurements(self, rows: Sequence[Timing], table: WorkloadTable) -> "LatencyModel":
+        """Return the model that also knows the user's timings; row i of ``table`` is row i's."""
+        return replace(self, own=tuple(rows), own_table=table)
+
+    def predict(self, lane: Lane, table: WorkloadTable, *, level: float = 0.9) -> Prediction:
+        """Predict every network of ``table`` in ``lane``."""
+        mean, variance = self.log_seconds(lane, table)
+        evidence = self.evidence(lane, table)
+        width = np.array([self.fitted.calibration.quantile(e, level) for e in evidence])
+        spread = width * np.sqrt(np.maximum(variance, 1e-6))
+        reasons = [self._reason(lane, table, row) for row in range(len(table))]
+        return Prediction(
+            value=np.exp(mean),
+            low=np.exp(mean - spread),
+            high=np.exp(mean + spread),
+            level=level,
+            evidence=evidence,
+            origins=tuple(e.origin for e in evidence),
+            sources=tuple(f"{self.name}: {e.label}" for e in evidence),
+            caveats=tuple(
+                (*e.caveats, *table.caveats[row], *_uncounted(table.uncounted[row]))
+                for row, e in enumerate(evidence)
+            ),
+            reasons=tuple(reasons),
+            date=self.fitted.date,
+        )
+
+    def log_seconds(self, lane: Lane, table: WorkloadTable) -> tuple[Floats, Floats]:
+        """Return mean and variance of the log of the seconds of one pass."""
+        local = self._local(lane)
+        return local.posterior(self._asked(lane, table, local))
+
+    def _reason(self, lane: Lane, table: WorkloadTable, row: int) -> str:
+        if table.macs[row] <= 0:
+            return f"the workload of {table.networks[row]} holds no arithmetic"
+        facts = self.facts(lane)
+        unit_known = any(one.kind == facts.kind for one in self.fitted.lanes.facts)
+        if not unit_known and not self.own:
+            return f"no figure of any {facts.kind} is known, so nothing can be inferred for one"
+        return ""
+
+    def breakdown(self, lane: Lane, table: WorkloadTable) -> dict[str, Floats]:
+        """Return the seconds by operator class, each an array over the networks."""
+        work = _log_work(self.fitted, table)
+        costs = self._costs(lane)
+        share, _ = shares(np.repeat(costs[None], len(table), axis=0), work)
+        seconds = self.predict(lane, table).value
+        found: dict[str, Floats] = {}
+        for position, column in enumerate(COLUMNS):
+            found[column.operator] = found.get(column.operator, 0) + share[:, position] * seconds
+        return found
+
+    def evidence(self, lane: Lane, table: WorkloadTable) -> tuple[Evidence, ...]:
+        """Say what the prediction of each network rests on."""
+        own = sum(row.lane == lane for row in self.own)
+        lane_known, count = known_of_lane(self.fitted, self.facts(lane), own)
+        fitted = self.fitted
+        found = []
+        for network, resolution in zip(table.networks, table.resolutions.tolist(), strict=True):
+            row = fitted.network_index.get((network, resolution))
+            if row is None:
+                row = fitted.by_name.get(network)
+            family = family_of(network) if row is None else fitted.families[row]
+            known = NetworkKnown.FAMILY
+            if row is not None and bool(fitted.architecture_measured[row]):
+                known = NetworkKnown.ELSEWHERE
+            elif family in fitted.families_measured:
+                known = NetworkKnown.ARCHITECTURE
+            found.append(Evidence(network=known, lane=lane_known, count=count, own=own))
+        return tuple(found)
+
+    def next_measurements(self, lane: Lane, table: WorkloadTable, count: int) -> list[int]:
+        """Return the rows of ``table`` whose timing would narrow the answers of all rows most.
+
+        Greedy: each pick takes away the most of the summed posterior variance.
+        """
+        local = self._local(lane)
+        asked = self._asked(lane, table, local)
+        joint = local.joint(asked)
+        picks: list[int] = []
+        for _ in range(min(count, len(table))):
+            noisy = np.diag(joint) + OWN_NOISE
+            gain = (joint**2).sum(axis=0) / noisy
+            gain[picks] = -1.0
+            best = int(gain.argmax())
+            picks.append(best)
+            joint = joint - np.outer(joint[:, best], joint[best]) / noisy[best]
+        return picks
+
+    def _costs(self, lane: Lane) -> Floats:
+        position = self.fitted.lanes.index.get(lane)
+        if position is not None:
+            costs: Floats = self.fitted.lane_costs[position]
+            return costs
+        only: Floats = self.fitted.costs.of(LaneSet(facts=(self.facts(lane),)))[0]
+        return only
+
+    def _points(self, lane: Lane, table: WorkloadTable, row: int) -> tuple[Points, Floats]:
+        """Return the networks as points of lane ``row``, and their mean before any cell."""
+        work = _log_work(self.fitted, table)
+        costs = self._costs(lane)
+        share, log_seconds = shares(np.repeat(costs[None], len(table), axis=0), work)
+        common = self.fitted.costs.of(LaneSet(facts=(self.facts(lane),)), COMMON)[0]
+        mean = log_seconds - share @ (costs - common)
+        points = Points(
+            lane=np.full(len(table), row), share=share, features=_features(self.fitted, table)
+        )
+        return points, mean
+
+    def _asked(self, lane: Lane, table: WorkloadTable, local: "Local") -> Asked:
+        points, mean = self._points(lane, table, local.position[lane])
+        return Asked(points=points, mean=mean + local.global_shift(points))
+
+    def _local(self, lane: Lane) -> "Local":
+        return Local.around(self, lane)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """The published cells closest to a lane, and the user's own, factorised."""
+
+    fitted: Fitted
+    lanes: LaneSet
+    """The lane asked for, lanes of own timings, then those of the local cells."""
+    position: dict[Lane, int]
+    matrices: dict[str, Singles]
+    """Covariance over ``lanes`` by level."""
+    to_fitted: dict[str, Singles]
+    """Covariance of ``lanes`` with all fitted lanes by level."""
+    points: Points
+    whiten: Floats
+    """Inverse of the Cholesky factor of the local cells."""
+    own: "Own | None"
+
+    @staticmethod
+    def around(model: LatencyModel, lane: Lane) -> "Local":
+        """Collect the cells that say most about ``lane``."""
+        fitted = model.fitted
+        asked = list(dict.fromkeys([lane, *(row.lane for row in model.own)]))
+        first = LaneSet(facts=tuple(model.facts(one) for one in asked))
+        to_fitted = fitted.variances.lane_matrices(first, fitted.lanes, fitted.scale)
+        cells = _closest(fitted, to_fitted)
+        used, inverse = np.unique(fitted.cell_lane[cells], return_inverse=True)
+        lanes = LaneSet(facts=(*first.facts, *(fitted.lanes.facts[i] for i in used)))
+        matrices = fitted.variances.lane_matrices(lanes, lanes, fitted.scale)
+        points = _cell_points(fitted, cells, inverse + len(first))
+        prior = covariance(points, points, matrices).astype(np.float64)
+        prior[np.diag_indices_from(prior)] += fitted.cell_noise[cells]
+        local = Local(
+            fitted=fitted,
+            lanes=lanes,
+            position={one: place for place, one in enumerate(asked)},
+            matrices=matrices,
+            to_fitted=to_fitted,
+            points=points,
+            whiten=np.linalg.inv(np.linalg.cholesky(prior)),
+            own=None,
+        )
+        return replace(local, own=Own.of(model, local)) if model.own else local
+
+    def global_shift(self, points: Points) -> Floats:
+        """Return what all published cells add to the mean: (n,)."""
+        fitted, rows = self.fitted, points.lane
+        by_lane = fitted.lane_weights
+        common = self.to_fitted["common"] @ by_lane.sum(axis=1)
+        kinds = self.to_fitted["kind"] @ (by_lane @ KIND_OF)
+        columns = self.to_fitted["column"] @ by_lane
+        shift = common[rows] + (points.share @ KIND_OF * kinds[rows]).sum(axis=1)
+        shift += (points.share * columns[rows]).sum(axis=1)
+        for row in np.unique(rows):
+            mine = rows == row
+            shift[mine] += self._feature_shift(points.features[mine], int(row))
+        found: Floats = shift
+        return found
+
+    def _feature_shift(self, wanted: Floats, row: int) -> Floats:
+        fitted = self.fitted
+        by_cell = self.to_fitted["feature"][row][fitted.cell_lane] * fitted.cell_weight
+        by_network = np.bincount(
+            fitted.cell_network, weights=by_cell, minlength=len(fitted.networks)
+        )
+        used = np.flatnonzero(by_network)
+        alike = likeness(wanted, fitted.features[used])
+        found: Floats = (alike @ by_network[used].astype(np.float32)).astype(np.float64)
+        return found
+
+    def remaining(self, a: Points, b: Points) -> Floats:
+        """Return the covariance between points that the local cells leave: (a, b)."""
+        left = self.whiten @ covariance(self.points, a, self.matrices)
+        right = left if a is b else self.whiten @ covariance(self.points, b, self.matrices)
+        found: Floats = covariance(a, b, self.matrices) - left.T @ right
+        return found
+
+    def posterior(self, asked: Asked) -> tuple[Floats, Floats]:
+        """Return mean and variance of the log seconds."""
+        prior = prior_variance(asked.points, self.matrices)
+        left = self.whiten @ covariance(self.points, asked.points, self.matrices)
+        variance = prior - (left**2).sum(axis=0)
+        if self.own is None:
+            return asked.mean, np.maximum(variance, 1e-6)
+        cross = covariance(self.own.points, asked.points, self.matrices)
+        white = self.own.whiten @ (cross - self.own.left.T @ left)
+        mean = asked.mean + white.T @ self.own.surprise
+        return mean, np.maximum(variance - (white**2).sum(axis=0), 1e-6)
+
+    def joint(self, asked: Asked) -> Floats:
+        """Return the posterior covariance of all networks asked for."""
+        left = self.whiten @ covariance(self.points, asked.points, self.matrices)
+        joint: Floats = covariance(asked.points, asked.points, self.matrices) - left.T @ left
+        if self.own is not None:
+            cross = covariance(self.own.points, asked.points, self.matrices)
+            white = self.own.whiten @ (cross - self.own.left.T @ left)
+            joint = joint - white.T @ white
+        return joint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """The user's timings in the light of the local cells."""
+
+    points: Points
+    left: Floats
+    """Whitened covariance of the local cells with these points."""
+    whiten: Floats
+    """Inverse of the Cholesky factor of what remains uncertain of them."""
+    surprise: Floats
+    """Whitened difference between the timings and what was expected."""
+
+    @staticmethod
+    def of(model: LatencyModel, local: Local) -> "Own":
+        """Compare the timings with what the published cells expect of them."""
+        assert model.own_table is not None
+        pieces, means = [], []
+        for row, timing in enumerate(model.own):
+            table = model.own_table.rows([row])
+            points, mean = model._points(timing.lane, table, local.position[timing.lane])
+            pieces.append(points)
+            means.append(mean)
+        points = Points(
+            lane=np.concatenate([p.lane for p in pieces]),
+            share=np.concatenate([p.share for p in pieces]),
+            features=np.concatenate([p.features for p in pieces]),
+        )
+        left = local.whiten @ covariance(local.points, points, local.matrices)
+        prior = covariance(points, points, local.matrices) - left.T @ left
+        prior[np.diag_indices_from(prior)] += OWN_NOISE
+        whiten = np.linalg.inv(np.linalg.cholesky(prior))
+        expected = np.concatenate(means) + local.global_shift(points)
+        observed = np.log([timing.seconds for timing in model.own])
+        return Own(points=points, left=left, whiten=whiten, surprise=whiten @ (observed - expected))
+
+
+def _uncounted(names: Sequence[str]) -> tuple[str, ...]:
+    return (f"not counted: {', '.join(names)}",) if names else ()
+
+
+def _log_work(fitted: Fitted, table: WorkloadTable) -> Floats:
+    """Return the log of the amounts of work, from the fit where the network is the catalog's."""
+    found = np.empty((len(table), len(COLUMNS)))
+    rows = _known_rows(fitted, table)
+    known = rows >= 0
+    found[known] = fitted.log_work[rows[known]]
+    if not known.all():
+        rest = np.flatnonzero(~known)
+        found[rest] = np.log(np.maximum(amounts(table.rows(rest.tolist())), LEAST))
+    return found
+
+
+def _features(fitted: Fitted, table: WorkloadTable) -> Floats:
+    found = np.empty((len(table), fitted.features.shape[1]))
+    rows = _known_rows(fitted, table)
+    known = rows >= 0
+    found[known] = fitted.features[rows[known]]
+    if not known.all():
+        rest = np.flatnonzero(~known)
+        part = table.rows(rest.tolist())
+        found[rest] = features(
+            amounts(part),
+            part.resolutions.astype(np.float64),
+            part.parameters.astype(np.float64),
+        )
+    return found
+
+
+def _known_rows(fitted: Fitted, table: WorkloadTable) -> NDArray[np.int64]:
+    """Return each network's row in the fit, -1 where its workload is not the catalog's."""
+    pairs = zip(table.networks, table.resolutions.tolist(), table.parameters.tolist(), strict=True)
+    rows = []
+    for network, resolution, parameters in pairs:
+        row = fitted.network_index.get((network, resolution), -1)
+        rows.append(row if row >= 0 and fitted.parameters[row] == parameters else -1)
+    return np.array(rows, np.int64)
+
+
+def _closest(fitted: Fitted, to_fitted: dict[str, Singles]) -> NDArray[np.int64]:
+    """Choose the cells of the lanes most related to the first lane, spread out inside each."""
+    related = sum(matrix[0] for matrix in to_fitted.values())
+    order = np.argsort(-np.asarray(related), kind="stable")
+    picked: list[NDArray[np.int64]] = []
+    total = 0
+    for lane in order:
+        cells = fitted.cells_of_lane(int(lane))
+        if len(cells) > LOCAL_OF_LANE:
+            cells = cells[np.linspace(0, len(cells) - 1, LOCAL_OF_LANE).astype(np.int64)]
+        picked.append(cells[: LOCAL - total])
+        total += len(picked[-1])
+        if total >= LOCAL:
+            break
+    return np.concatenate(picked)
+
+
+def _cell_points(fitted: Fitted, cells: NDArray[np.int64], lane: NDArray[np.int64]) -> Points:
+    network = fitted.cell_network[cells]
+    share, _ = shares(fitted.lane_costs[fitted.cell_lane[cells]], fitted.log_work[network])
+    return Points(lane=lane, share=share, features=fitted.features[network])
+
+
+__all__ = ["LaneKnown", "LatencyModel", "Prediction", "Timing"]

@@ -1,0 +1,226 @@
+"""Unit costs: what each kind of work costs in a lane, shared across lanes by shrinkage.
+
+The logarithm of the seconds per unit of work is a sum over the groups a lane belongs to (all
+lanes, its unit, runtime, device, …), each with a part for all columns, one per kind of work and
+one per column. Groups with little evidence keep near zero and so inherit from the wider ones.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.estimators.columns import COLUMNS, KIND_OF, KINDS, WorkKind
+from advisor.estimators.lanes import LaneScale, LaneSet
+
+Floats = NDArray[np.float64]
+
+SPREADS: dict[str, tuple[float, float, float]] = {
+    "all": (5.0, 1.0, 1.0),
+    "unit": (3.0, 0.7, 0.7),
+    "runtime": (0.5, 0.3, 0.3),
+    "runtime_precision": (0.5, 0.3, 0.3),
+    "device": (1.5, 0.35, 0.15),
+    "device_precision": (0.3, 0.2, 0.05),
+    "runtime_variant": (0.4, 0.15, 0.05),
+    "lane": (0.3, 0.12, 0.06),
+}
+"""Prior standard deviation of a group's parts: common, per kind of work, per column."""
+COMMON = ("all", "unit")
+"""Groups whose parts are the mean of the prior that ``covariance`` spreads around."""
+_PARTS = 1 + len(KINDS) + len(COLUMNS)
+_PER_MAC = np.log(4e-9)
+"""Log of seconds times FLOP/s for one MAC before anything is fitted: half the peak."""
+_START = {
+    WorkKind.COMPUTE: 0.0,
+    WorkKind.MEMORY: 1.6,
+    WorkKind.WEIGHTS: 1.6,
+    WorkKind.LAUNCHES: 11.5,
+}
+_SHIFT = {
+    "macs_root": -1.5,
+    "normalisation_folded": -3.0,
+    "activation_cheap": -3.0,
+    "activation_costly": -1.0,
+    "calls_folded": -4.0,
+    "calls_other": -1.0,
+    "calls_tiny": -1.0,
+}
+_ACCELERATOR_LAUNCH, _BULK_LAUNCH, _DEPTHWISE = 3.0, -6.0, 1.2
+
+
+def starting_costs(lanes: LaneSet, scale: LaneScale) -> Floats:
+    """Return log seconds per unit of work from the peaks alone: (lanes, columns)."""
+    costs = np.array([_START[c.kind] + _SHIFT.get(c.name, 0.0) for c in COLUMNS])
+    costs += [_DEPTHWISE * c.name.startswith("depthwise") for c in COLUMNS]
+    launches = np.array([c.kind is WorkKind.LAUNCHES for c in COLUMNS])
+    accelerated = np.array([one.lane.unit != "cpu" for one in lanes.facts])
+    bulk = np.array([one.lane.is_bulk for one in lanes.facts])
+    extra = _ACCELERATOR_LAUNCH * accelerated + _BULK_LAUNCH * bulk
+    # Peaks enter in GFLOP/s, because the launch costs above are relative to that size.
+    speed = scale.log_peak(lanes) - np.log(1e9)
+    start: Floats = costs + np.outer(extra, launches) - speed[:, None] + _PER_MAC
+    return start
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitCosts:
+    """Fitted parts of every group."""
+
+    parts: Mapping[tuple[str, str], Floats]
+    """(relation, group) -> common part, one per kind, one per column."""
+    scale: LaneScale
+
+    def of(self, lanes: LaneSet, only: tuple[str, ...] = tuple(SPREADS)) -> Floats:
+        """Return log seconds per unit of work: (lanes, columns); unknown groups add nothing."""
+        costs = starting_costs(lanes, self.scale)
+        for relation in only:
+            keys = lanes.keys[relation].tolist()
+            rows = [self.parts.get((relation, key)) for key in keys]
+            for position, row in enumerate(rows):
+                if row is not None:
+                    costs[position] += spread_out(row)
+        return costs
+
+
+def spread_out(parts: Floats) -> Floats:
+    """Turn a group's parts into one number per column: (…, parts) -> (…, columns)."""
+    kinds = parts[..., 1 : 1 + len(KINDS)] @ KIND_OF.T
+    columns: Floats = parts[..., :1] + kinds + parts[..., 1 + len(KINDS) :]
+    return columns
+
+
+def shares(costs: Floats, log_work: Floats) -> tuple[Floats, Floats]:
+    """Return each column's share of the time and the log of the seconds: (n, columns), (n,)."""
+    terms = costs + log_work
+    largest = terms.max(axis=1, keepdims=True)
+    weights = np.exp(terms - largest)
+    total = weights.sum(axis=1, keepdims=True)
+    return weights / total, (largest + np.log(total))[:, 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Where each group's parts lie in one long vector of parameters."""
+
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    """(relation, names of its groups)."""
+    member: Mapping[str, NDArray[np.int64]]
+    """Relation -> group of each lane."""
+
+    @staticmethod
+    def of(lanes: LaneSet) -> "Layout":
+        """Lay out the groups of some lanes."""
+        groups, member = [], {}
+        for relation in SPREADS:
+            names, positions = np.unique(lanes.keys[relation], return_inverse=True)
+            groups.append((relation, tuple(names.tolist())))
+            member[relation] = positions
+        return Layout(groups=tuple(groups), member=member)
+
+    @property
+    def size(self) -> int:
+        """Length of the vector."""
+        return sum(len(names) for _, names in self.groups) * _PARTS
+
+    def blocks(self, vector: Floats) -> dict[str, Floats]:
+        """Cut the vector: relation -> (groups, parts), still in units of the prior's spread."""
+        found, start = {}, 0
+        for relation, names in self.groups:
+            stop = start + len(names) * _PARTS
+            found[relation] = vector[start:stop].reshape(len(names), _PARTS)
+            start = stop
+        return found
+
+    def costs(self, vector: Floats, start: Floats) -> Floats:
+        """Return log seconds per unit of work of each lane."""
+        costs = start.copy()
+        for relation, block in self.blocks(vector).items():
+            costs += spread_out(block * _widths(relation))[self.member[relation]]
+        return costs
+
+    def gradient(self, by_lane: Floats) -> Floats:
+        """Pull a gradient by (lane, column) back to the vector."""
+        pieces = []
+        for relation, names in self.groups:
+            summed = np.zeros((len(names), by_lane.shape[1]))
+            np.add.at(summed, self.member[relation], by_lane)
+            parts = [summed.sum(axis=1, keepdims=True), summed @ KIND_OF, summed]
+            pieces.append((np.concatenate(parts, axis=1) * _widths(relation)).ravel())
+        return np.concatenate(pieces)
+
+
+def _widths(relation: str) -> Floats:
+    common, kind, column = SPREADS[relation]
+    return np.array([common] + [kind] * len(KINDS) + [column] * len(COLUMNS))
+
+
+STAGES = ((0.6, 200), (0.25, 200), (0.12, 300))
+"""(scale of the noise, iterations): outliers count for less from stage to stage."""
+_TAIL = 4.0
+"""Degrees of freedom of the Student noise."""
+
+
+def fit_unit_costs(
+    lanes: LaneSet,
+    scale: LaneScale,
+    lane: NDArray[np.int64],
+    log_work: Floats,
+    log_seconds: Floats,
+) -> UnitCosts:
+    """Fit the unit costs to cells by the largest posterior density under Student noise.
+
+    ``lane`` is the lane of each cell, ``log_work`` (cells, columns) its amounts of work.
+    """
+    from scipy.optimize import minimize
+
+    order = np.argsort(lane, kind="stable")
+    problem = _Problem(
+        layout=Layout.of(lanes),
+        start=starting_costs(lanes, scale),
+        lane=lane[order],
+        log_work=log_work[order],
+        target=log_seconds[order],
+    )
+    vector = np.zeros(problem.layout.size)
+    for noise, iterations in STAGES:
+        options = {"maxiter": iterations, "maxcor": 15}
+        found = minimize(
+            problem.loss, vector, args=(noise,), jac=True, method="L-BFGS-B", options=options
+        )
+        vector = found.x
+    return UnitCosts(parts=_named(problem.layout, vector), scale=scale)
+
+
+def _named(layout: Layout, vector: Floats) -> dict[tuple[str, str], Floats]:
+    blocks = layout.blocks(vector)
+    return {
+        (relation, name): blocks[relation][position] * _widths(relation)
+        for relation, names in layout.groups
+        for position, name in enumerate(names)
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Problem:
+    """Cells sorted by lane, and the loss over the vector of parameters."""
+
+    layout: Layout
+    start: Floats
+    lane: NDArray[np.int64]
+    log_work: Floats
+    target: Floats
+
+    def loss(self, vector: Floats, noise: float) -> tuple[float, Floats]:
+        """Return the negative log posterior and its gradient."""
+        costs = self.layout.costs(vector, self.start)
+        share, predicted = shares(costs[self.lane], self.log_work)
+        error = (predicted - self.target) / noise
+        heavy = 1 + error**2 / _TAIL
+        value = 0.5 * (_TAIL + 1) * np.log(heavy).sum() + 0.5 * vector @ vector
+        slope = (_TAIL + 1) * error / _TAIL / heavy / noise
+        present, first = np.unique(self.lane, return_index=True)
+        by_lane = np.zeros_like(self.start)
+        by_lane[present] = np.add.reduceat(share * slope[:, None], first, axis=0)
+        return float(value), self.layout.gradient(by_lane) + vector

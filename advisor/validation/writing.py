@@ -1,0 +1,215 @@
+"""Writing: a report as JSON, as a table for the terminal and as a page of the docs."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from advisor.validation.measures import Accuracy
+from advisor.validation.report import Report, Row
+from advisor.validation.running import ESTIMATOR, LINE, ROOFLINE
+
+MAIN_GROUPS = (
+    "lanes with 8 or more networks",
+    "lanes with 15 or more networks",
+    "lanes with 8 to 14 networks",
+    "lanes with 3 to 7 networks",
+    "i9-10940X, RTX 3090 and RTX 4090",
+    "lane jetson-nano gpu tensorrt fp16 batch 1",
+)
+"""Groups of the short table; the JSON holds all."""
+_HEAD = (
+    "split",
+    "group",
+    "cells",
+    "median",
+    "mean",
+    "by lane",
+    "±10 %",
+    "±20 %",
+    "tau",
+    "coverage",
+    "width",
+    "line",
+    "roofline",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure that the estimator is meant to reach."""
+
+    name: str
+    split: str
+    group: str
+    field: str
+    aim: float
+    least: float
+
+
+NANO = "lane jetson-nano gpu tensorrt fp16 batch 1"
+BIG = "i9-10940X, RTX 3090 and RTX 4090"
+TARGETS = (
+    Target("unseen pair", "pair", MAIN_GROUPS[0], "median_error", 0.08, 0.11),
+    Target("unseen architecture", "architecture", MAIN_GROUPS[1], "median_error", 0.10, 0.14),
+    Target("unseen architecture", "architecture", MAIN_GROUPS[2], "median_error", 0.18, 0.26),
+    Target("unseen family", "family", BIG, "median_error", 0.05, 0.07),
+    Target("unseen architecture", "architecture", NANO, "median_error", 0.05, 0.08),
+    Target(
+        "unseen device, 10 shots", "device, 10 shots", MAIN_GROUPS[1], "lane_median", 0.08, 0.13
+    ),
+    Target(
+        "unseen device, profile only", "device, 0 shots", MAIN_GROUPS[1], "median_error", 0.35, 0.55
+    ),
+)
+
+
+def to_json(report: Report) -> str:
+    """Write every figure."""
+    document = _plain(asdict(report))
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(f"{value:.5g}")
+    return value
+
+
+def to_table(report: Report) -> str:
+    """Write the main groups in columns."""
+    lines = [_HEAD, *_lines(report)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(_HEAD))]
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    return "\n".join(text) + "\n"
+
+
+def _lines(report: Report) -> Iterator[tuple[str, ...]]:
+    for row in report.rows:
+        if row.estimator == ESTIMATOR and row.group in MAIN_GROUPS:
+            yield _line(report, row)
+
+
+def _line(report: Report, row: Row) -> tuple[str, ...]:
+    one = row.accuracy
+    simple = [report.find(row.split, row.group, name) for name in (LINE, ROOFLINE)]
+    return (
+        row.split,
+        row.group,
+        str(one.cells),
+        _percent(one.median_error),
+        _percent(one.mean_error),
+        _percent(one.lane_median),
+        _percent(one.within_10),
+        _percent(one.within_20),
+        "" if one.kendall is None else f"{one.kendall:.2f}",
+        "" if one.coverage is None else _percent(one.coverage),
+        "" if one.width is None else f"×{one.width:.2f}",
+        *("–" if other is None else _percent(other.median_error) for other in simple),
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share < 0.995 else f"{100 * share:.0f} %"
+
+
+def to_markdown(report: Report, notes: str = "") -> str:
+    """Write the page of the docs; ``notes`` is put before the tables."""
+    parts = [
+        "# How far off the estimates are",
+        "",
+        "Written by `python -m advisor.validation --output docs`; every figure is of networks or "
+        "devices that the fit had not seen. Median and mean are of |predicted / measured − 1|; "
+        "`by lane` is the mean over lanes of each lane's median; coverage and width are of the "
+        "90 % interval, calibrated on other folds; `line` and `roofline` are the median errors of "
+        "a line in log MACs and of the plain roofline, each scaled to the lane's other cells.",
+        "",
+        "## Against the aims",
+        "",
+        *_markdown(("split", "group", "aim", "at least", "reached", "coverage"), _targets(report)),
+        "",
+        notes.strip(),
+        "",
+        "## By split",
+        "",
+        *_markdown(_HEAD, list(_lines(report))),
+        "",
+        "## Decisions",
+        "",
+        *_markdown(
+            ("split", "group", "broken", "turned away", "top-1 lost", "unanswered"),
+            _decisions(report),
+        ),
+        "",
+        "## Noise of the data",
+        "",
+        *_markdown(
+            ("pairs of", "cells", "pairs", "median", "3rd quartile", "floor"), _noise(report)
+        ),
+        "",
+        f"{report.cells} cells of {report.lanes} lanes, {report.settings.folds} folds; catalog "
+        f"`{report.inputs[:12]}`.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _targets(report: Report) -> list[tuple[str, ...]]:
+    lines: list[tuple[str, ...]] = []
+    for target in TARGETS:
+        found = report.find(target.split, target.group)
+        lines.append(
+            (
+                target.name,
+                target.group,
+                _percent(target.aim),
+                _percent(target.least),
+                "not run" if found is None else _percent(getattr(found, target.field)),
+                _coverage(found),
+            )
+        )
+    return lines
+
+
+def _coverage(found: Accuracy | None) -> str:
+    return "" if found is None or found.coverage is None else _percent(found.coverage)
+
+
+def _decisions(report: Report) -> list[tuple[str, ...]]:
+    return [
+        (
+            row.split,
+            row.group,
+            _percent(row.decisions.broken),
+            _percent(row.decisions.turned_away),
+            f"{100 * row.decisions.top1_lost:.1f} points",
+            _percent(row.decisions.unanswered),
+        )
+        for row in report.decisions
+    ]
+
+
+def _noise(report: Report) -> list[tuple[str, ...]]:
+    return [
+        (
+            one.kind,
+            str(one.cells),
+            str(one.pairs),
+            _percent(one.median),
+            _percent(one.third_quartile),
+            _percent(one.floor),
+        )
+        for one in report.noise
+    ]
+
+
+def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    rule = ["---"] * len(head)
+    return [f"| {' | '.join(cells)} |" for cells in (head, rule, *lines)]

@@ -1,0 +1,270 @@
+"""The latency estimator on hand-computable devices, and the files that ship with it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from advisor.errors import CatalogError
+from advisor.estimate import Origin
+from advisor.estimators.baselines import line_in_macs, roofline, scaled
+from advisor.estimators.calibration import LEVELS, Calibration, conformal
+from advisor.estimators.columns import COLUMNS, amounts
+from advisor.estimators.covariance import likeness
+from advisor.estimators.evidence import Evidence, LaneKnown, NetworkKnown
+from advisor.estimators.fitted import hash_of_inputs, read_fitted
+from advisor.estimators.kinship import architectures_of, family_of
+from advisor.estimators.lanes import LaneFacts
+from advisor.estimators.latency import LatencyModel, Timing
+from advisor.estimators.memory import MemoryModel, Peaks, fit_memory
+from advisor.estimators.unit_costs import shares
+from advisor.lane import Lane
+from advisor.library import catalog_directory, profile_library
+from advisor.workload import Fusion, Layer, OperatorClass, Workload
+from advisor.workload_table import WorkloadTable, read
+
+NANO = Lane(device="jetson-nano", unit="gpu", runtime="tensorrt", precision="fp16")
+NEW_DEVICE = Lane(device="no-such-board", unit="cpu", runtime="ncnn", precision="fp32", threads=4)
+
+
+@pytest.fixture(scope="module")
+def root() -> Path:
+    return catalog_directory()
+
+
+@pytest.fixture(scope="module")
+def table(root: Path) -> WorkloadTable:
+    return read(root)
+
+
+@pytest.fixture(scope="module")
+def model(root: Path) -> LatencyModel:
+    return LatencyModel.load(root, profile_library())
+
+
+def pointwise(macs: int = 1000, fusion: Fusion = Fusion.NONE) -> Layer:
+    return Layer(
+        operator=OperatorClass.POINTWISE,
+        kind="convolution",
+        in_channels=64,
+        out_channels=64,
+        out_h=56,
+        out_w=56,
+        macs=macs,
+        weights=10,
+        reads=20,
+        writes=30,
+        fusion=fusion,
+    )
+
+
+def network(*layers: Layer, name: str = "tiny", resolution: int = 224) -> Workload:
+    return Workload(
+        network=name,
+        resolution=resolution,
+        parameters=10,
+        buffers=0,
+        peak_activations=50,
+        layers=layers,
+    )
+
+
+def test_a_pointwise_layer_counts_in_compute_memory_weights_and_calls() -> None:
+    work = amounts(WorkloadTable.of([network(pointwise())]))[0]
+    found = {c.name: amount for c, amount in zip(COLUMNS, work, strict=True) if amount}
+    assert found["pointwise_large"] == 1000
+    assert found["moved_pointwise"] == 50
+    assert found["weights_convolution"] == 10
+    assert found["calls_matrix"] == 1
+
+
+def test_no_mac_of_the_catalog_is_counted_twice_and_few_only_by_their_weights(
+    table: WorkloadTable,
+) -> None:
+    work = amounts(table)
+    plain = [c.kind == "compute" and c.name != "macs_root" for c in COLUMNS]
+    ratio = work[:, plain].sum(axis=1) / table.macs
+    assert ratio.max() < 1.000001
+    assert np.quantile(ratio, 0.05) > 0.97
+
+
+def test_roofline_takes_the_slower_of_arithmetic_and_memory() -> None:
+    table = WorkloadTable.of([network(pointwise(macs=1000))])
+    lane = Lane(device="round", unit="cpu", runtime="x", precision="fp32")
+    bound_by_compute = LaneFacts(lane=lane, peak=100.0, bandwidth=1e9)
+    bound_by_memory = LaneFacts(lane=lane, peak=1e9, bandwidth=10.0)
+    assert roofline(bound_by_compute, table) == pytest.approx([20.0])  # 2000 FLOP at 100 FLOP/s
+    assert roofline(bound_by_memory, table) == pytest.approx([24.0])  # 60 × 4 bytes at 10 B/s
+
+
+def test_roofline_without_a_peak_is_not_a_number_made_up() -> None:
+    lane = Lane(device="round", unit="cpu", runtime="x", precision="fp32")
+    facts = LaneFacts(lane=lane, bandwidth=10.0)
+    assert roofline(facts, WorkloadTable.of([network(pointwise())])) is None
+
+
+def test_line_in_macs_recovers_an_exact_power_law() -> None:
+    macs = np.array([1e6, 1e7, 1e8])
+    line = line_in_macs(macs, 3e-9 * macs)
+    assert line.slope == pytest.approx(1.0)
+    assert line.predict(np.array([1e9])) == pytest.approx([3.0])
+
+
+def test_scaling_is_the_median_ratio() -> None:
+    assert scaled(np.array([1.0, 1.0, 1.0]), np.array([2.0, 3.0, 40.0])) == 3.0
+
+
+def test_shares_add_up_to_one_and_their_sum_is_the_time() -> None:
+    share, log_seconds = shares(np.log([[2.0, 3.0]]), np.log([[5.0, 10.0]]))
+    assert np.exp(log_seconds) == pytest.approx([40.0])
+    assert share[0] == pytest.approx([0.25, 0.75])
+
+
+def test_a_network_is_most_like_itself() -> None:
+    places = np.array([[0.0, 0.0], [1.0, 0.0]])
+    alike = likeness(places, places)
+    assert alike[0, 0] == pytest.approx(1.0)
+    assert alike[0, 1] < 0.5
+
+
+def test_conformal_quantile_is_not_below_the_share_it_promises() -> None:
+    scores = np.arange(1.0, 101.0)
+    quantiles = dict(zip(LEVELS, conformal(scores), strict=True))
+    assert (scores <= quantiles[0.9]).mean() >= 0.9
+
+
+def test_small_evidence_classes_borrow_from_their_lane_class() -> None:
+    scores = {"family/many": np.ones(3), "elsewhere/many": np.full(500, 2.0)}
+    calibration = Calibration.of(scores)
+    rare = Evidence(network=NetworkKnown.FAMILY, lane=LaneKnown.MANY)
+    assert calibration.quantile(rare, 0.9) == 2.0
+
+
+def test_twins_under_another_name_and_other_resolutions_are_one_architecture() -> None:
+    twins = [
+        network(pointwise(), name="efficientnet_b0"),
+        network(pointwise(), name="tf_efficientnet_b0"),
+        network(pointwise(4000), name="efficientnet_b0", resolution=448),
+        network(pointwise(9000), name="resnet18"),
+    ]
+    assert architectures_of(WorkloadTable.of(twins)).tolist() == [0, 0, 0, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("deit_tiny_patch16_224", "vit"),
+        ("tf_efficientnetv2_b0", "efficientnet"),
+        ("seresnext50_32x4d", "resnet"),
+        ("mobilenetv1_100:width=0.5", "efficientnet"),
+    ],
+)
+def test_relatives_are_one_family(name: str, family: str) -> None:
+    assert family_of(name) == family
+
+
+def test_memory_recovers_overhead_and_factor() -> None:
+    needed = np.geomspace(1e6, 1e9, 40)
+    peaks = Peaks(
+        key=np.array(["x/cpu"] * 40),
+        needed=needed,
+        seen=2 * needed,
+        architecture=np.arange(40),
+    )
+    found = fit_memory(peaks).runtimes["x/cpu"].predict(np.array([1e8]))
+    assert found == pytest.approx([2e8], rel=0.05)
+
+
+def test_shipped_parameters_are_of_this_catalog(root: Path) -> None:
+    stale = "the catalog changed: run python -m advisor.estimators.fit"
+    assert read_fitted(root).inputs == hash_of_inputs(root), stale
+
+
+def test_missing_parameters_name_the_command_that_writes_them(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"advisor\.estimators\.fit"):
+        read_fitted(tmp_path)
+    with pytest.raises(CatalogError, match=r"advisor\.estimators\.fit"):
+        MemoryModel.load(tmp_path)
+
+
+def test_prediction_lies_inside_its_interval_and_wider_levels_are_wider(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    narrow, wide = (model.predict(NANO, table, level=level) for level in (0.8, 0.95))
+    assert (narrow.low < narrow.value).all()
+    assert (narrow.value < narrow.high).all()
+    assert (wide.low < narrow.low).all()
+    assert (wide.high > narrow.high).all()
+
+
+def test_known_board_answers_resnet18_near_its_published_time(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    row = table.index["resnet18", 224]
+    value = model.predict(NANO, table.rows([row])).value[0]
+    assert 0.008 < value < 0.016  # published: 11 to 12 ms
+
+
+def test_nothing_measured_on_the_device_is_analytic_and_says_so(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    found = model.predict(NEW_DEVICE, table.rows([0, 1]))
+    assert set(found.origins) == {Origin.ANALYTIC}
+    assert any("nothing measured on this device" in line for line in found.caveats[0])
+
+
+def test_unit_of_a_kind_nobody_measured_is_a_gap_with_its_reason(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    lane = Lane(device="x", unit="quantum", runtime="y", precision="fp32")
+    assert "quantum" in model.predict(lane, table.rows([0])).reasons[0]
+
+
+def test_a_variant_outside_the_catalog_is_predicted_like_its_own_layers(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    row = table.index["mobilenetv2_100", 224]
+    known = table.rows([row])
+    workload = known.workload(0)
+    renamed = Workload(
+        network="somebodys_own",
+        resolution=workload.resolution,
+        parameters=workload.parameters,
+        buffers=workload.buffers,
+        peak_activations=workload.peak_activations,
+        layers=workload.layers,
+    )
+    found = model.predict(NANO, WorkloadTable.of([renamed])).value
+    assert found == pytest.approx(model.predict(NANO, known).value, rel=1e-3)
+
+
+def test_own_timings_of_an_unknown_board_narrow_and_move_the_answer(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    names = ("resnet18", "resnet50", "mobilenetv2_100", "efficientnet_b0", "vgg16")
+    measured = table.rows([table.index[name, 224] for name in names])
+    asked = table.rows([table.index["mobilenetv3_large_100", 224]])
+    before = model.predict(NEW_DEVICE, asked)
+    true = model.predict(NEW_DEVICE, measured).value * 3
+    rows = [
+        Timing(lane=NEW_DEVICE, network=n, resolution=224, seconds=float(s))
+        for n, s in zip(names, true, strict=True)
+    ]
+    after = model.with_measurements(rows, measured).predict(NEW_DEVICE, asked)
+    assert after.value[0] == pytest.approx(3 * before.value[0], rel=0.35)
+    assert after.high[0] / after.low[0] < before.high[0] / before.low[0]
+
+
+def test_networks_to_measure_next_are_different_ones(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    part = table.rows(list(range(0, len(table), 20)))
+    picks = model.next_measurements(NEW_DEVICE, part, 5)
+    assert len(set(picks)) == 5
+
+
+def test_breakdown_adds_up_to_the_prediction(model: LatencyModel, table: WorkloadTable) -> None:
+    part = table.rows([table.index["resnet50", 224]])
+    parts = model.breakdown(NANO, part)
+    total = sum(float(seconds[0]) for seconds in parts.values())
+    assert total == pytest.approx(model.predict(NANO, part).value[0])
