@@ -62,7 +62,10 @@ def propose(request: Request, evidence: Evidence) -> list[Subject]:
     the request keeps them all.
     """
     found: dict[tuple[str, int, str], Subject] = {}
+    named: set[tuple[str, str]] = set()
     for weights in evidence.weights:
+        implied = (weights.network, weights.tag) not in named
+        named.add((weights.network, weights.tag))
         if not _admitted(request, weights.network, weights.tag, weights.license):
             continue
         tag = (weights.tag or "") if request.all_weights else ""
@@ -72,13 +75,23 @@ def propose(request: Request, evidence: Evidence) -> list[Subject]:
         candidate = Candidate(
             architecture=weights.network, tag=weights.tag, resolution=weights.resolution
         )
-        found[key] = Subject(candidate=candidate, resolution=weights.resolution, weights=weights)
-    if not found:
-        raise UsageError(
-            "no network of the catalog passes --models, --exclude and --license "
-            "('advisor models ls' lists all)"
+        found[key] = Subject(
+            candidate=candidate, resolution=weights.resolution, weights=weights, implied=implied
         )
+    if not found:
+        raise UsageError(f"no network of the catalog passes {_filters(request)}")
     return list(found.values())
+
+
+def _filters(request: Request) -> str:
+    """Name the filters of a request with the commands that list what there is."""
+    given = (
+        ("--models", request.models),
+        ("--exclude", request.exclude),
+        ("--license", request.licenses),
+    )
+    filters = [f"{option} {','.join(values)}" for option, values in given if values]
+    return f"{' '.join(filters)} ('advisor models ls' lists names and licences)"
 
 
 def _admitted(request: Request, network: str, tag: str | None, license_name: str) -> bool:
@@ -214,17 +227,15 @@ def subjects_named(patterns: Sequence[str], evidence: Evidence) -> list[Subject]
 def subject_of(candidate: Candidate, evidence: Evidence) -> Subject:
     """Attach the published weights of a candidate, where the input fits them."""
     resolution = candidate.resolution or evidence.default_resolution(candidate)
-    weights = next(
-        (
-            w
-            for w in evidence.weights
-            if w.network == candidate.architecture
-            and w.tag == candidate.tag
-            and w.resolution == resolution
-            and not candidate.axes
-        ),
-        None,
-    )
+    alike = [
+        w
+        for w in evidence.weights
+        if w.network == candidate.architecture and w.tag == candidate.tag and not candidate.axes
+    ]
+    weights = next((w for w in alike if w.resolution == resolution), None)
     return Subject(
-        candidate=replace(candidate, resolution=resolution), resolution=resolution, weights=weights
+        candidate=replace(candidate, resolution=resolution),
+        resolution=resolution,
+        weights=weights,
+        implied=weights is not None and weights is alike[0],
     )

@@ -63,7 +63,7 @@ def entry(
     subject, candidate = judged.subject, judged.subject.candidate
     weights = subject.weights
     assessment = judged.assessment
-    return Entry.model_construct(
+    return Entry(
         rank=rank,
         candidate=subject.name,
         architecture=candidate.architecture,
@@ -107,7 +107,7 @@ def rejections(violated: Sequence[Judged]) -> tuple[Rejection, ...]:
         metrics = {*REJECTED_METRICS, *(c.metric for c, _ in judged.verdicts)}
         known = judged.assessment.estimates
         found.append(
-            Rejection.model_construct(
+            Rejection(
                 candidate=judged.name,
                 constraint=str(failed.metric),
                 reason=reason(failed, estimate),
@@ -140,7 +140,7 @@ def estimate_entry(
 ) -> EstimateEntry:
     wanted = tuple(metrics) or tuple(Metric)
     return EstimateEntry(
-        candidate=subject.candidate.name,
+        candidate=subject.name,
         device=lane.device,
         lane=lane.name,
         precision=lane.precision,

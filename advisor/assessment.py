@@ -49,11 +49,14 @@ class Subject:
     top1: Estimate | Gap | None = None
     """Predicted accuracy of a variant that needs training; replaces that of the weights."""
 
+    implied: bool = False
+    """Whether the name without an input size means this one."""
+
     @property
     def name(self) -> str:
-        """Spelling that can be typed back, the input only where the weights do not imply it."""
-        implied = self.weights is not None and not self.candidate.needs_training
-        return replace(self.candidate, resolution=None).name if implied else self.candidate.name
+        """Spelling that can be typed back, with the input only where the name does not imply it."""
+        shown = replace(self.candidate, resolution=None if self.implied else self.resolution)
+        return shown.name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -122,7 +122,8 @@ def relaxations(
         if not admitted:
             continue
         side = min if one.at_most is not None else max
-        limit, nearest = side(admitted, key=lambda pair: pair[0])
+        exact, nearest = side(admitted, key=lambda pair: pair[0])
+        limit = _outward(exact, one)
         unit = one.metric.unit
         found.append(
             Relaxation(
@@ -132,7 +133,7 @@ def relaxations(
                 candidate=nearest.name,
                 text=(
                     f"{one.metric.label}: {human(one.bound, unit)} → "
-                    f"{human(_outward(limit, one), unit)} admits {nearest.name}"
+                    f"{human(limit, unit)} admits {nearest.name}"
                 ),
             )
         )

@@ -78,7 +78,7 @@ class Figure(Document):
     @staticmethod
     def of(estimate: Estimate) -> "Figure":
         """Write an Estimate as a figure."""
-        return Figure.model_construct(
+        return Figure(
             value=estimate.value,
             low=estimate.interval.low,
             high=estimate.interval.high,

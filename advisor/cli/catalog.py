@@ -57,3 +57,12 @@ def count(root: Path | None, anew: bool, processes: int) -> int:
     for (network, resolution), reason in failures.items():
         say(f"not counted: {network} at {resolution}: {reason}")
     return 1 if failures else 0
+
+
+@command.command("fit")
+def fit() -> int:
+    """Fit the estimators to the catalog again and write their parameters; takes minutes."""
+    from advisor.estimators.fit import main as fit_all
+
+    fit_all([])
+    return 0

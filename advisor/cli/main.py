@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": ("advisor.cli.explain", "Show where the time goes and what the answer rests on."),
     "devices": ("advisor.cli.devices", "List devices and show their profiles."),
     "models": ("advisor.cli.models", "List networks and show what is known of one."),
+    "procure": ("advisor.cli.procure", "Review devices for a purchase: cost, supply, a ranking."),
     "report": ("advisor.cli.report", "Render a stored result again."),
     "doctor": ("advisor.cli.doctor", "Say what is installed, what is missing and what to do."),
     "validate": ("advisor.cli.validate", "Recompute the estimator's error by leaving data out."),

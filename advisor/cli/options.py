@@ -43,11 +43,13 @@ def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None)
         return None
     from advisor.library import read_mapping
 
-    allowed = {p.name for p in ctx.command.params if p.name and p.name != param.name}
+    allowed = {p.name: p for p in ctx.command.params if p.name and p.name != param.name}
     settings = {str(key).replace("-", "_"): item for key, item in read_mapping(value).items()}
     for key in settings:
         if key not in allowed:
             raise unknown_name(f"key in {value}:", key, allowed, f"{ctx.command_path} --help")
+        if getattr(allowed[key], "multiple", False) and not isinstance(settings[key], list):
+            settings[key] = [settings[key]]
     ctx.default_map = {**(ctx.default_map or {}), **settings}
     return value
 
