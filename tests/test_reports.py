@@ -84,7 +84,7 @@ def test_invalid_stored_result_names_file_and_field() -> None:
 
 
 def test_stored_result_of_another_kind_is_refused() -> None:
-    with pytest.raises(UsageError, match="'kind' is 'novel'; allowed: recommendation, estimates"):
+    with pytest.raises(UsageError, match="'kind' is 'novel'; allowed: recommendation, estimates, procurement"):
         parse('{"kind": "novel"}', "x.json")
 
 

@@ -25,6 +25,10 @@ COMMANDS = {
 """Module and one-line help by command; a module is imported when its command runs."""
 
 
+FITTING = ("validate", "catalog", "calibrate")
+"""Commands with large matrices, for which linear algebra takes all processors."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when the command is used."""
 
@@ -87,6 +91,8 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str]) -> int:
     """Run the command line and return its exit code; one line on stderr for each known error."""
+    if not set(FITTING) & set(argv):  # the others' matrices are too small to share out
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         result = app.main(argv, "advisor", standalone_mode=False)
         return result if isinstance(result, int) else 0

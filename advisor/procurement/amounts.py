@@ -9,9 +9,9 @@ from advisor.recommendation import Figure
 DAYS_OF_A_YEAR = 365.25
 
 
-def unknown(unit: str, reason: str) -> Amount:
-    """Return an amount nobody knows."""
-    return Amount(unit=unit, reason=reason)
+def unknown(unit: str, reason: str, *, least: float | None = None) -> Amount:
+    """Return an amount nobody knows; ``least`` is the part of it that is known."""
+    return Amount(unit=unit, reason=reason, low=least)
 
 
 def exact(value: float, unit: str, *, origin: str, source: str = "", day: str = "") -> Amount:
@@ -40,7 +40,8 @@ def of_figure(figure: Figure | None, reason: str, unit: str) -> Amount:
 def scaled(amount: Amount, factor: float, unit: str) -> Amount:
     """Multiply by a known number."""
     if amount.value is None or amount.low is None or amount.high is None:
-        return amount.model_copy(update={"unit": unit})
+        least = None if amount.low is None else amount.low * factor
+        return amount.model_copy(update={"unit": unit, "low": least})
     ends = {
         "value": amount.value * factor,
         "low": amount.low * factor,

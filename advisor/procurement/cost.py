@@ -239,7 +239,7 @@ def total_cost(lines: Sequence[CostLine], currency: str) -> tuple[Amount, float,
     blocking = [line for line in missing if line.essential]
     if blocking:
         reasons = "; ".join(dict.fromkeys(f"{x.name}: {x.amount.reason}" for x in blocking))
-        found = unknown(currency, reasons)
+        found = unknown(currency, reasons, least=summed.value)
     else:
         found = summed
     return found, summed.value or 0.0, tuple(line.name for line in missing)

@@ -53,38 +53,53 @@ class _Scale:
 
 
 def matrix(devices: Sequence[DeviceReview], stated: Assumptions, seed: int) -> Matrix:
-    """Score the devices that are not ruled out; an unknown counts as the worst."""
+    """Score the devices that are not ruled out; an unknown counts as the worst.
+
+    A device whose cost is unknown is scored but not ranked: it cannot be recommended.
+    """
     criteria = criteria_of(stated)
     scored = [d for d in devices if d.outcome in ("meets", "uncertain")]
     scales = [_scale([raw(d, c.key) for d in scored], c) for c in criteria]
-    baseline = stated.baseline if any(d.device == stated.baseline for d in scored) else ""
-    baseline = baseline or (scored[0].device if scored else "")
-    base = next((d for d in scored if d.device == baseline), None)
+    base = _baseline(scored, stated)
     cells = [[_cell(d, c, s, base) for c, s in zip(criteria, scales, strict=True)] for d in scored]
     weights = np.array([c.weight for c in criteria])
-    worst = _table(cells, 0.0)
-    order = sorted(range(len(scored)), key=lambda i: (-float(worst[i] @ weights), i))
+    table = np.array([[c.normalised or 0.0 for c in row] for row in cells])
+    highest = np.array([[c.highest for c in row] for row in cells])
+    comparable = [_comparable(d, criteria) for d in scored]
+    order = sorted(
+        range(len(scored)), key=lambda i: (not comparable[i], -float(table[i] @ weights), i)
+    )
     first = _first_shares(scored, criteria, scales, seed)
     rows = [
         MatrixRow(
             device=scored[i].device,
             cells=tuple(cells[i]),
-            score=float(worst[i] @ weights),
-            best_score=float(_table(cells, 1.0)[i] @ weights),
-            rank=place,
+            score=float(table[i] @ weights),
+            best_score=float(highest[i] @ weights),
+            rank=place if comparable[i] else None,
             first_share=first[i],
         )
         for place, i in enumerate(order, 1)
     ]
-    names = [scored[i].device for i in order]
+    ranked = [i for i in order if comparable[i]]
+    names = [scored[i].device for i in ranked]
     return Matrix(
         criteria=tuple(criteria),
         rows=tuple(rows),
-        baseline=baseline,
-        break_even=tuple(_break_evens(worst[order], criteria, names)) if scored else (),
+        baseline=base.device if base else "",
+        break_even=tuple(_break_evens(table[ranked], criteria, names)) if ranked else (),
         draws=DRAWS,
         excluded=tuple(d.device for d in devices if d not in scored),
     )
+
+
+def _baseline(scored: Sequence[DeviceReview], stated: Assumptions) -> DeviceReview | None:
+    """The device to compare with: the one stated, else the first."""
+    return next((d for d in scored if d.device == stated.baseline), next(iter(scored), None))
+
+
+def _comparable(device: DeviceReview, criteria: Sequence[Criterion]) -> bool:
+    return device.per_unit.value is not None or all(c.key != "cost" for c in criteria)
 
 
 def criteria_of(stated: Assumptions) -> list[Criterion]:
@@ -136,12 +151,21 @@ def _cell(
 ) -> MatrixCell:
     amount = raw(device, criterion.key)
     value = amount.value
+    normalised = None if value is None else scale(value)
     reference = raw(base, criterion.key).value if base else None
     return MatrixCell(
         raw=amount,
-        normalised=None if value is None else scale(value),
+        normalised=normalised,
+        highest=_highest(amount, scale) if normalised is None else normalised,
         versus=_versus(value, reference, criterion),
     )
+
+
+def _highest(amount: Amount, scale: _Scale) -> float:
+    """Normalised value of an unknown amount at its best; a cost is at least its known part."""
+    if amount.low is None or scale.higher_is_better:
+        return 1.0
+    return min(max(scale(amount.low), 0.0), 1.0)
 
 
 def _versus(value: float | None, reference: float | None, criterion: Criterion) -> str:
@@ -152,12 +176,6 @@ def _versus(value: float | None, reference: float | None, criterion: Criterion) 
     return "better" if (value > reference) == criterion.higher_is_better else "worse"
 
 
-def _table(cells: Sequence[Sequence[MatrixCell]], instead: float) -> Floats:
-    return np.array(
-        [[instead if c.normalised is None else c.normalised for c in row] for row in cells]
-    )
-
-
 def _first_shares(
     devices: Sequence[DeviceReview],
     criteria: Sequence[Criterion],
@@ -166,7 +184,7 @@ def _first_shares(
 ) -> list[float]:
     """Share of the draws of weights and figures in which each device comes first.
 
-    A figure is drawn evenly from its range, an unknown evenly from worst to best.
+    A figure is drawn evenly from its range, an unknown evenly from the worst to its best.
     """
     if not devices:
         return []
@@ -185,7 +203,7 @@ def _first_shares(
 def _draw(amount: Amount, scale: _Scale, rng: np.random.Generator) -> Floats:
     share: Floats = rng.random(DRAWS)
     if amount.value is None or amount.low is None or amount.high is None:
-        return share
+        return share * _highest(amount, scale)
     low, high = scale(amount.low), scale(amount.high)
     return low + share * (high - low)
 

@@ -25,6 +25,7 @@ class Amount(Document):
 
     value: float | None = None
     low: float | None = None
+    """Lower end; of an unknown amount the part that is known, where there is one."""
     high: float | None = None
     unit: str = ""
     """Currency, W, kWh, 1/s, 1/J, years, fraction …"""
@@ -125,8 +126,8 @@ class DeviceReview(Document):
     missing: tuple[str, ...]
     """Parts of the cost that are unknown and not in the sum."""
     per_unit: Amount
-    per_thousand: Amount
-    """Cost of a thousand images when the fleet is busy as stated; unknown where the total is."""
+    per_million: Amount
+    """Cost of a million images when the fleet is busy as stated; unknown where the total is."""
     supply: Supply
     portfolio: Portfolio | None = None
 
@@ -150,6 +151,8 @@ class MatrixCell(Document):
     raw: Amount
     normalised: float | None
     """0 for the worst device, 1 for the best; None where unknown."""
+    highest: float
+    """The same at best: where unknown, 1, or less where a part of the figure is known."""
     versus: str
     """better, same, worse or unknown, against the baseline."""
 
@@ -163,8 +166,9 @@ class MatrixRow(Document):
     score: float
     """Weighted sum; an unknown counts as the worst."""
     best_score: float
-    """The same with every unknown as the best."""
-    rank: int
+    """The same with every unknown as good as it can be."""
+    rank: int | None
+    """None where the cost is unknown: such a device is listed, not ranked."""
     first_share: float
     """Share of the draws of weights and figures in which the device is first."""
 
@@ -185,7 +189,7 @@ class Matrix(Document):
 
     criteria: tuple[Criterion, ...]
     rows: tuple[MatrixRow, ...]
-    """Best first."""
+    """Best first; after them those whose cost is unknown."""
     baseline: str
     break_even: tuple[BreakEven, ...]
     draws: int

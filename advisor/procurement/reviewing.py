@@ -93,7 +93,7 @@ def review_device(answer: Answer, stated: Assumptions, today: date) -> DeviceRev
         known_total=known,
         missing=missing,
         per_unit=scaled(total, 1 / stated.quantity, stated.currency),
-        per_thousand=_per_thousand(total, speed, stated),
+        per_million=_per_million(total, speed, stated),
         supply=supply(facts, own, today),
         portfolio=portfolio(answer.workloads, stated, facts)
         if stated.workloads and len(answer.workloads) == len(stated.workloads)
@@ -166,14 +166,14 @@ def _lane(document: Recommendation, entry: Entry) -> LaneRecord:
     return next((lane for lane in document.lanes if lane.name == entry.lane), document.lane)
 
 
-def _per_thousand(total: Amount, speed: Amount, stated: Assumptions) -> Amount:
-    """Cost of a thousand images, when each device works through its duty cycle."""
+def _per_million(total: Amount, speed: Amount, stated: Assumptions) -> Amount:
+    """Cost of a million images, when each device works through its duty cycle."""
     if speed.value is None:
         return unknown(stated.currency, speed.reason)
     seconds = stated.quantity * stated.years * SECONDS_OF_A_YEAR * stated.duty_cycle
     if not seconds:
         return unknown(stated.currency, "the devices are never busy")
-    return ratio(total, scaled(speed, seconds / 1000, "1000 images"), stated.currency)
+    return ratio(total, scaled(speed, seconds / 1e6, "million images"), stated.currency)
 
 
 def warnings(devices: Sequence[DeviceReview], stated: Assumptions) -> Iterator[str]:

@@ -50,6 +50,7 @@ _BUILT_IN = {
     "markdown": "advisor.reports.markdown:MarkdownWriter",
     "html": "advisor.reports.html:HtmlWriter",
     "pdf": "advisor.reports.pdf:PdfWriter",
+    "xlsx": "advisor.reports.xlsx:XlsxWriter",
 }
 _SUFFIX = {
     ".json": "json",
@@ -58,6 +59,7 @@ _SUFFIX = {
     ".html": "html",
     ".htm": "html",
     ".pdf": "pdf",
+    ".xlsx": "xlsx",
     ".txt": "table",
 }
 PRINTED = ("table", "json", "csv", "markdown")

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from advisor.candidate import Candidate
 from advisor.errors import AdvisorError, UsageError
@@ -18,6 +19,9 @@ from advisor.recommendation import (
     Rejection,
 )
 from advisor.reports import Layout
+
+if TYPE_CHECKING:
+    from advisor.procurement.review import DeviceReview, ProcurementReview
 
 COLUMN: dict[Metric, tuple[str, str, float]] = {
     Metric.LATENCY: ("latency", "_ms", 1e3),
@@ -76,7 +80,47 @@ class CsvWriter:
             return _recommendation(document)
         if isinstance(document, Estimates):
             return _estimates(document)
+        from advisor.procurement.review import ProcurementReview
+
+        if isinstance(document, ProcurementReview):
+            return _review(document)
         raise UsageError(f"csv: cannot show {type(document).__name__}")
+
+
+def _review(document: "ProcurementReview") -> str:
+    """One row per device; empty cells are unknown."""
+    rows = [_device_row(device, document) for device in document.devices]
+    return _text(list(rows[0]) if rows else ["device_id"], rows)
+
+
+def _device_row(device: "DeviceReview", document: "ProcurementReview") -> dict[str, object]:
+    scored = {row.device: row for row in document.matrix.rows}
+    row = scored.get(device.device)
+    best = device.best[0] if device.best else None
+    amounts = {
+        "top1": device.accuracy,
+        "speed_ips": device.speed,
+        "efficiency_per_j": device.efficiency,
+        "price": device.price,
+        "power_w": device.power,
+        "total": device.total,
+        "years_left": device.supply.years_left,
+    }
+    return {
+        "device_id": device.device,
+        "outcome": device.outcome,
+        "rank": row.rank if row else "",
+        "score": number(row.score) if row else "",
+        "candidate": best.candidate if best else "",
+        "currency": document.assumptions.currency,
+        **{name: "" if a.value is None else number(a.value) for name, a in amounts.items()},
+        "known_total": number(device.known_total),
+        "missing": "; ".join(device.missing),
+        "price_date": device.price.date,
+        "price_is_stale": "yes" if device.price.stale else "no",
+        "status": device.supply.status,
+        "reason": device.reason,
+    }
 
 
 def number(value: float) -> str:

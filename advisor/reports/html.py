@@ -36,6 +36,12 @@ def page(document: Document, layout: Layout, *, paged: bool = False) -> str:
         from advisor.reports.view import view_of_estimates
 
         return _rendered("estimates.html", paged=paged, page=view_of_estimates(document))
+    from advisor.procurement.review import ProcurementReview
+
+    if isinstance(document, ProcurementReview):
+        from advisor.reports.purchase import purchase_of
+
+        return _rendered("procurement.html", paged=paged, page=purchase_of(document))
     raise UsageError(f"html: cannot show {type(document).__name__}")
 
 

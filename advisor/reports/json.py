@@ -1,17 +1,22 @@
 """JSON: documents as scripts read them, their schema, and reading them back."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from advisor.errors import UsageError
-from advisor.recommendation import Document, Estimates, Recommendation
+from advisor.recommendation import Document, Recommendation
 from advisor.reports import Layout
 
-KINDS: dict[str, type[Document]] = {"recommendation": Recommendation, "estimates": Estimates}
-"""Documents that a result file may hold, by their ``kind``."""
+KINDS = {
+    "recommendation": "advisor.recommendation:Recommendation",
+    "estimates": "advisor.recommendation:Estimates",
+    "procurement": "advisor.procurement.review:ProcurementReview",
+}
+"""Documents that a result file may hold, by their ``kind``; imported when one is read."""
 
 
 class JsonWriter:
@@ -24,9 +29,16 @@ class JsonWriter:
         return document.model_dump_json(indent=1)
 
 
+def document_type(kind: str) -> type[Document]:
+    """Return the class of a kind of document."""
+    module, _, name = KINDS[kind].partition(":")
+    found: type[Document] = getattr(import_module(module), name)
+    return found
+
+
 def schema(kind: str = "recommendation") -> dict[str, Any]:
     """Return the JSON Schema of a kind of document, as it is written."""
-    return KINDS[kind].model_json_schema(mode="serialization")
+    return document_type(kind).model_json_schema(mode="serialization")
 
 
 def read(path: Path) -> Document:
@@ -56,7 +68,7 @@ def parse(text: str, origin: str) -> Document:
     if kind not in KINDS:
         raise UsageError(f"{origin}: field 'kind' is {kind!r}; allowed: {', '.join(KINDS)}")
     try:
-        return KINDS[kind].model_validate(raw)
+        return document_type(kind).model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

@@ -1,6 +1,7 @@
 """Markdown: a report for issue trackers and wikis."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from advisor.errors import UsageError
 from advisor.quantity import Metric
@@ -14,6 +15,9 @@ from advisor.reports.view import (
     view_of,
     view_of_estimates,
 )
+
+if TYPE_CHECKING:
+    from advisor.procurement.review import ProcurementReview
 
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_|<>[]#"} | {"\n": " "})
 
@@ -29,6 +33,10 @@ class MarkdownWriter:
             return _recommendation(view_of(document, top=document.request.top))
         if isinstance(document, Estimates):
             return _estimates(view_of_estimates(document))
+        from advisor.procurement.review import ProcurementReview
+
+        if isinstance(document, ProcurementReview):
+            return _review(document)
         raise UsageError(f"markdown: cannot show {type(document).__name__}")
 
 
@@ -55,6 +63,21 @@ def _recommendation(view: ReportView) -> str:
         escape(view.counts) + ".",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _review(document: "ProcurementReview") -> str:
+    from advisor.reports.purchase import purchase_of
+
+    view = purchase_of(document)
+    parts = [f"# {view.title}", f"**{escape(view.headline)}**", *map(escape, view.sentences)]
+    parts += [_bullets(f"Warning: {text}" for text in view.warnings)] if view.warnings else []
+    parts += [_bullets(f"{what}: {text}" for what, text in view.requirements)]
+    for found in view.tables:
+        rows = [[" ".join(filter(None, (x.text, x.note))) for x in row] for row in found.rows]
+        lines = [list(found.head), ["---"] * len(found.head), *(map(escape, row) for row in rows)]
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        parts += [f"## {found.title}", table, *([escape(found.note)] if found.note else [])]
+    return "\n\n".join([*parts, f"```\n{view.command}\n```"]) + "\n"
 
 
 def _estimates(view: EstimatesView) -> str:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -23,8 +24,11 @@ from advisor.reports.view import (
     view_of_estimates,
 )
 
-WIDE = 118
-"""Columns from which a value and its interval fit on one line."""
+if TYPE_CHECKING:
+    from advisor.reports.purchase import TableView
+
+WIDE = 110
+"""Characters below which a value and its interval are never put on one line."""
 _VERDICT_STYLE = {"met": "green", "uncertain": "yellow", "unknown": "yellow", "violated": "red"}
 _OUTCOME_STYLE = {Outcome.USE: "bold green", Outcome.MEASURE: "bold yellow"}
 
@@ -41,7 +45,7 @@ class TextWriter:
         elif isinstance(document, Estimates):
             parts = _estimates(view_of_estimates(document), layout)
         else:
-            raise UsageError(f"table: cannot show {type(document).__name__}")
+            parts = _other(document)
         return _printed(Group(*parts), layout)
 
 
@@ -76,6 +80,33 @@ def _recommendation(view: ReportView, layout: Layout) -> list[RenderableType]:
     return lines
 
 
+def _other(document: Document) -> list[RenderableType]:
+    from advisor.procurement.review import ProcurementReview
+
+    if not isinstance(document, ProcurementReview):
+        raise UsageError(f"table: cannot show {type(document).__name__}")
+    from advisor.reports.purchase import purchase_of, tables_named
+
+    view = purchase_of(document)
+    lines: list[RenderableType] = [Text(view.headline, "bold")]
+    lines += [_indented(sentence) for sentence in view.sentences]
+    for found in tables_named(view, ("devices", "matrix", "fails", "portfolio")):
+        lines += [Text(), Text(found.title, "bold"), _review_table(found)]
+    return [*lines, *_listed("Warnings", view.warnings)]
+
+
+def _review_table(found: "TableView") -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for name in found.head:
+        table.add_column(name, overflow="fold")
+    for row in found.rows:
+        cells = [Text(item.text, _VERDICT_STYLE.get(item.kind, "")) for item in row]
+        for text, item in zip(cells, row, strict=True):
+            text.append(f"\n{item.note}" if item.note and len(found.rows) < 20 else "", "dim")
+        table.add_row(*cells)
+    return table
+
+
 def _estimates(view: EstimatesView, layout: Layout) -> list[RenderableType]:
     lines: list[RenderableType] = [_table(view.rows, view.columns, layout, judged=False)]
     lines += [Text(lane, "dim") for lane in view.lanes]
@@ -95,7 +126,7 @@ def _section(
 def _table(
     rows: Sequence[RowView], columns: Sequence[Metric], layout: Layout, *, judged: bool
 ) -> Table:
-    wide = layout.width >= WIDE
+    wide = layout.width >= _needed(rows, columns)
     stacks = [(metric,) for metric in columns] if wide else _stacked(rows, columns)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     if judged:
@@ -110,6 +141,16 @@ def _table(
     for row in rows:
         table.add_row(*_cells(row, stacks, wide=wide, judged=judged))
     return table
+
+
+def _needed(rows: Sequence[RowView], columns: Sequence[Metric]) -> int:
+    """Width from which a value and its interval fit on one line beside the model's name."""
+    model = min(max((len(row.candidate) + 6 for row in rows), default=14), 48)
+    figures = sum(
+        max([len(_figure(row.cells[m], Text(" "))) for row in rows] + [len(m.label)]) + 2
+        for m in columns
+    )
+    return max(WIDE, 4 + model + figures + 11 + 12)
 
 
 def _stacked(rows: Sequence[RowView], columns: Sequence[Metric]) -> list[tuple[Metric, ...]]:

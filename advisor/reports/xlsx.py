@@ -1,0 +1,377 @@
+"""XLSX: a procurement review as a workbook whose costs and scores are live formulas.
+
+Inputs are plain cells: change a price, a weight or the tariff and everything follows. Unknown
+inputs are the word "unknown", which the formulas carry along; it never counts as zero.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.worksheet import Worksheet
+
+from advisor.errors import UsageError
+from advisor.procurement.assumptions import Assumptions, DeviceAssumptions, convert
+from advisor.procurement.cost import HOURS_OF_A_YEAR
+from advisor.procurement.review import Amount, Criterion, DeviceReview, ProcurementReview
+from advisor.quantity import Metric
+from advisor.recommendation import Document
+from advisor.reports import Layout
+from advisor.reports.purchase import purchase_of
+
+UNKNOWN = "unknown"
+_HEAD = Font(bold=True)
+_INPUT = PatternFill("solid", fgColor="FFF6D6")
+"""Cells meant to be changed."""
+_QUIET = Font(color="666666")
+
+
+class Formula(str):
+    """Text that the workbook computes; any other text stays text, whatever it starts with."""
+
+    __slots__ = ()
+
+
+Value = float | int | str
+"""What a cell holds."""
+
+
+class XlsxWriter:
+    """Writes the workbook."""
+
+    suffix = ".xlsx"
+
+    def render(self, document: Document, layout: Layout) -> bytes:
+        """Return the file; raises UsageError for anything but a procurement review."""
+        if not isinstance(document, ProcurementReview):
+            raise UsageError("xlsx: only a procurement review (advisor procure) has a workbook")
+        stream = io.BytesIO()
+        workbook(document).save(stream)
+        return stream.getvalue()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Input:
+    """One named assumption."""
+
+    name: str
+    label: str
+    value: float
+    note: str
+
+
+def workbook(document: ProcurementReview) -> Workbook:
+    """Build the workbook of a review."""
+    book = Workbook()
+    summary = book.active
+    assert isinstance(summary, Worksheet)
+    _summary(summary, document)
+    _assumptions(book, document)
+    _devices(book.create_sheet("Devices"), document)
+    _cost(book.create_sheet("Cost"), document)
+    _matrix(book, document)
+    _models(book.create_sheet("Models"), document)
+    _sources(book.create_sheet("Sources"), document)
+    for sheet in book.worksheets:
+        _fit(sheet)
+    return book
+
+
+def _summary(sheet: Worksheet, document: ProcurementReview) -> None:
+    sheet.title = "Summary"
+    view = purchase_of(document)
+    lines = [view.headline, *view.sentences, "", *view.warnings, "", document.command]
+    for number, line in enumerate(lines, 1):
+        _put(sheet, number, 1, line)
+    sheet["A1"].font = Font(bold=True, size=14)
+    row = len(lines) + 2
+    _put(sheet, row, 1, "Yellow cells are inputs: change them and the other sheets follow.")
+
+
+def _inputs(stated: Assumptions) -> Iterator[_Input]:
+    tariff = convert(stated.tariff, stated) if stated.tariff else None
+    yield _Input(name="quantity", label="Devices", value=stated.quantity, note="to buy")
+    yield _Input(name="years", label="Years", value=stated.years, note="of use")
+    yield _Input(name="duty", label="Duty cycle", value=stated.duty_cycle, note="share of the time")
+    yield _Input(name="spares", label="Spares", value=stated.spares, note="share of the quantity")
+    note = f"{stated.currency} for a kWh"
+    if tariff is not None:
+        yield _Input(name="tariff", label="Tariff", value=tariff, note=note)
+    rate = convert(stated.hourly_rate, stated)
+    yield _Input(name="rate", label="Hourly rate", value=rate, note=stated.currency)
+    hours = stated.training.hours
+    yield _Input(name="training", label="Training", value=hours, note="hours, once")
+    note = "hours of a year"
+    yield _Input(name="hours", label="Hours", value=HOURS_OF_A_YEAR, note=note)
+
+
+def _assumptions(book: Workbook, document: ProcurementReview) -> None:
+    sheet = book.create_sheet("Assumptions")
+    _row(sheet, 1, ["Assumption", "Value", "Meaning"], font=_HEAD)
+    row = 2
+    for item in _inputs(document.assumptions):
+        _row(sheet, row, [item.label, item.value, item.note])
+        _name(book, sheet, item.name, row)
+        row += 1
+    if document.assumptions.tariff is None:
+        note = f"{document.assumptions.currency} for a kWh: fill in"
+        _row(sheet, row, ["Tariff", UNKNOWN, note])
+        _name(book, sheet, "tariff", row)
+        row += 1
+    for criterion in document.matrix.criteria:
+        weight = document.assumptions.criteria[criterion.key]
+        _row(sheet, row, [f"Weight: {criterion.label}", weight, "in the matrix"])
+        _name(book, sheet, f"weight_{criterion.key}", row)
+        row += 1
+
+
+def _name(book: Workbook, sheet: Worksheet, name: str, row: int) -> None:
+    sheet.cell(row, 2).fill = _INPUT
+    book.defined_names[f"in_{name}"] = DefinedName(
+        f"in_{name}", attr_text=f"'{sheet.title}'!$B${row}"
+    )
+
+
+_DEVICE_HEAD = (
+    "Device",
+    "Name",
+    "Limits",
+    "Price",
+    "Price date",
+    "Old price",
+    "Needs computer",
+    "Price of the computer",
+    "Accessories",
+    "Power W",
+    "Idle W",
+    "Integration h",
+    "Top-1",
+    "Latency ms",
+    "Images a second",
+    "Years on sale",
+)
+_INPUT_COLUMNS = (4, 8, 9, 10, 11, 12, 16)
+
+
+def _devices(sheet: Worksheet, document: ProcurementReview) -> None:
+    _row(sheet, 1, _DEVICE_HEAD, font=_HEAD)
+    stated = document.assumptions
+    for row, device in enumerate(document.devices, 2):
+        own = stated.devices.get(device.device, DeviceAssumptions())
+        idle = own.idle_w if own.idle_w is not None else device.facts.power_idle
+        best = device.best[0] if device.best else None
+        latency = best.metrics.get(Metric.LATENCY) if best else None
+        values: list[Value] = [
+            device.device,
+            device.name,
+            device.outcome,
+            _value(device.price),
+            device.price.date,
+            "yes" if device.price.stale else "no",
+            "yes" if device.facts.needs_host else "no",
+            convert(own.host.price, stated) if own.host else UNKNOWN,
+            convert(own.accessories.price, stated) if own.accessories else UNKNOWN,
+            _value(device.power),
+            UNKNOWN if idle is None else idle,
+            (own.integration or stated.integration).hours,
+            _value(device.accuracy),
+            UNKNOWN if latency is None else latency.value * 1e3,
+            _value(device.speed),
+            _value(device.supply.years_left),
+        ]
+        _row(sheet, row, values)
+        for column in _INPUT_COLUMNS:
+            sheet.cell(row, column).fill = _INPUT
+    sheet.freeze_panes = "B2"
+
+
+_COST_HEAD = (
+    "Device",
+    "Devices",
+    "Spares",
+    "Computer",
+    "Accessories",
+    "Energy kWh",
+    "Energy",
+    "Integration",
+    "Training",
+    "Total",
+    "At least",
+    "A device",
+)
+
+
+def _cost(sheet: Worksheet, document: ProcurementReview) -> None:
+    _row(sheet, 1, _COST_HEAD, font=_HEAD)
+    for row in range(2, len(document.devices) + 2):
+        _row(sheet, row, [Formula(text) for text in _cost_formulas(row)])
+    note = len(document.devices) + 3
+    _put(sheet, note, 1, f"All amounts in {document.assumptions.currency}.")
+    text = "Idle power that is unknown is taken as half of the power under load."
+    _put(sheet, note + 1, 1, text)
+    sheet.freeze_panes = "B2"
+
+
+def _cost_formulas(row: int) -> Iterator[str]:
+    """Formulas of one device; a missing input makes its part unknown."""
+    price, host, more = f"Devices!D{row}", f"Devices!H{row}", f"Devices!I{row}"
+    load, idle = f"Devices!J{row}", f"Devices!K{row}"
+    yield f"=Devices!A{row}"
+    yield f'=IF(ISNUMBER({price}),in_quantity*{price},"{UNKNOWN}")'
+    yield f'=IF(ISNUMBER({price}),ROUNDUP(in_quantity*in_spares,0)*{price},"{UNKNOWN}")'
+    yield f'=IF(Devices!G{row}="no",0,IF(ISNUMBER({host}),in_quantity*{host},"{UNKNOWN}"))'
+    yield f'=IF(ISNUMBER({more}),in_quantity*{more},"{UNKNOWN}")'
+    resting = f"(1-in_duty)*IF(ISNUMBER({idle}),{idle},{load}/2)"
+    yield (
+        f"=IF(ISNUMBER({load}),in_quantity*in_years*in_hours*(in_duty*{load}+{resting})/1000,"
+        f'"{UNKNOWN}")'
+    )
+    yield f'=IF(AND(ISNUMBER(F{row}),ISNUMBER(in_tariff)),F{row}*in_tariff,"{UNKNOWN}")'
+    yield f"=Devices!L{row}*in_rate"
+    yield "=in_training*in_rate"
+    parts = f"B{row}:D{row},G{row}:I{row}"
+    essential = ",".join(f"ISNUMBER({column}{row})" for column in "BCDG")
+    yield f'=IF(AND({essential}),SUM({parts},E{row}),"{UNKNOWN}")'
+    yield f"=SUM({parts},E{row})"
+    yield f'=IF(ISNUMBER(J{row}),J{row}/in_quantity,"{UNKNOWN}")'
+
+
+_RAW = {
+    "accuracy": "Devices!M{row}",
+    "speed": "Devices!O{row}",
+    "efficiency": "IF(AND(ISNUMBER(Devices!O{row}),ISNUMBER(Devices!J{row})),"
+    'Devices!O{row}/Devices!J{row},"unknown")',
+    "cost": "Cost!L{row}",
+    "supply": "Devices!P{row}",
+}
+
+
+def _matrix(book: Workbook, document: ProcurementReview) -> None:
+    """Raw value, value on its scale, normalised value per criterion; then score and rank."""
+    sheet = book.create_sheet("Matrix")
+    criteria = document.matrix.criteria
+    scored = [
+        (row, device)
+        for row, device in enumerate(document.devices, 2)
+        if device.outcome in ("meets", "uncertain")
+    ]
+    head = ["Device"]
+    for criterion in criteria:
+        head += [criterion.label, "on its scale", "0 to 1"]
+    _row(sheet, 1, [*head, "Score", "Ranked", "Rank"], font=_HEAD)
+    last = len(scored) + 1
+    for row, (source, _) in enumerate(scored, 2):
+        _put(sheet, row, 1, Formula(f"=Devices!A{source}"))
+        for place, criterion in enumerate(criteria):
+            column = 2 + 3 * place
+            raw, scale = get_column_letter(column), get_column_letter(column + 1)
+            _put(sheet, row, column, Formula("=" + _RAW[criterion.key].format(row=source)))
+            value = f"LN({raw}{row})" if criterion.logarithmic else f"{raw}{row}"
+            on_scale = Formula(f'=IF(ISNUMBER({raw}{row}),{value},"{UNKNOWN}")')
+            _put(sheet, row, column + 1, on_scale)
+            formula = _normalised(f"{scale}{row}", f"{scale}$2:{scale}${last}", criterion)
+            _put(sheet, row, column + 2, formula)
+        _put_score(sheet, row, last, [c.key for c in criteria])
+    sheet.freeze_panes = "B2"
+
+
+def _normalised(cell: str, span: str, criterion: Criterion) -> Formula:
+    share = f"({cell}-MIN({span}))/(MAX({span})-MIN({span}))"
+    value = share if criterion.higher_is_better else f"1-{share}"
+    return Formula(f'=IF(ISNUMBER({cell}),IF(MAX({span})=MIN({span}),1,{value}),"{UNKNOWN}")')
+
+
+def _put_score(sheet: Worksheet, row: int, last: int, keys: Sequence[str]) -> None:
+    """Weighted mean of the normalised values; an unknown counts as the worst."""
+    columns = [get_column_letter(4 + 3 * place) for place in range(len(keys))]
+    parts = [f"in_weight_{key}*N({column}{row})" for key, column in zip(keys, columns, strict=True)]
+    total = "+".join(f"in_weight_{key}" for key in keys)
+    score, known, rank = (2 + 3 * len(keys) + step for step in range(3))
+    _put(sheet, row, score, Formula(f"=({'+'.join(parts)})/({total})"))
+    cost = get_column_letter(2 + 3 * keys.index("cost")) if "cost" in keys else ""
+    known_text = Formula(f'=IF(ISNUMBER({cost}{row}),"yes","no")') if cost else "yes"
+    _put(sheet, row, known, known_text)
+    s, k = get_column_letter(score), get_column_letter(known)
+    better = f'COUNTIFS({s}$2:{s}${last},">"&{s}{row},{k}$2:{k}${last},"yes")'
+    _put(sheet, row, rank, Formula(f'=IF({k}{row}="yes",1+{better},"cost {UNKNOWN}")'))
+
+
+def _models(sheet: Worksheet, document: ProcurementReview) -> None:
+    head = [
+        "Device",
+        "Model",
+        "Precision",
+        "Limits",
+        "Latency ms",
+        "Low",
+        "High",
+        "Top-1",
+        "Origin",
+    ]
+    _row(sheet, 1, [*head, "Source"], font=_HEAD)
+    row = 2
+    for device in document.devices:
+        for entry in device.best:
+            latency, top1 = entry.metrics.get(Metric.LATENCY), entry.metrics.get(Metric.TOP1)
+            ends = (latency.value, latency.low, latency.high) if latency else ()
+            times: list[Value] = [1e3 * end for end in ends] or [UNKNOWN] * 3
+            values = [device.device, entry.candidate, entry.precision, str(entry.verdict), *times]
+            values += [top1.value if top1 else UNKNOWN]
+            values += [str(latency.origin), latency.source] if latency else ["", ""]
+            _row(sheet, row, values)
+            row += 1
+
+
+def _sources(sheet: Worksheet, document: ProcurementReview) -> None:
+    head = ["Device", "Figure", "Value", "Unit", "Origin", "Date", "Source", "Caveats"]
+    _row(sheet, 1, head, font=_HEAD)
+    row = 2
+    for device in document.devices:
+        for what, amount in _sourced(device):
+            values = [device.device, what, _value(amount), amount.unit, amount.origin]
+            caveats = "; ".join(amount.caveats) or amount.reason
+            _row(sheet, row, [*values, amount.date, amount.source, caveats])
+            row += 1
+
+
+def _sourced(device: DeviceReview) -> Iterator[tuple[str, Amount]]:
+    yield "Price", device.price
+    yield "Power under load", device.power
+    yield "Top-1", device.accuracy
+    yield "Images a second", device.speed
+    yield "Years on sale", device.supply.years_left
+
+
+def _value(amount: Amount) -> Value:
+    return UNKNOWN if amount.value is None else amount.value
+
+
+def _row(sheet: Worksheet, row: int, values: Sequence[Value], font: Font | None = None) -> None:
+    for column, value in enumerate(values, 1):
+        _put(sheet, row, column, value)
+        if font is not None:
+            sheet.cell(row, column).font = font
+            sheet.cell(row, column).alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def _put(sheet: Worksheet, row: int, column: int, value: Value) -> None:
+    """Write a cell; only a Formula is computed."""
+    cell = sheet.cell(row, column)
+    cell.value = value
+    if isinstance(value, str) and not isinstance(value, Formula):
+        cell.data_type = "s"
+    if isinstance(value, float):
+        cell.number_format = "#,##0.000" if abs(value) < 100 else "#,##0"
+
+
+def _fit(sheet: Worksheet) -> None:
+    """Make columns wide enough for their text, within reason."""
+    for cells in sheet.columns:
+        texts = [str(cell.value) for cell in cells if cell.value is not None]
+        plain = [len(text) for text in texts if not text.startswith("=")]
+        width = min(max([*plain, 9]) + 2, 42)
+        sheet.column_dimensions[get_column_letter(cells[0].column or 1)].width = width
