@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 class Document(BaseModel):
     """Base of everything that is written to a result file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Limit(Document):

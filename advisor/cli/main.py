@@ -14,6 +14,8 @@ COMMANDS = {
     "compare": ("advisor.cli.compare", "Put candidates side by side on one or several devices."),
     "estimate": ("advisor.cli.estimate", "Print every metric of candidates, or answer a table."),
     "explain": ("advisor.cli.explain", "Show where the time goes and what the answer rests on."),
+    "measure": ("advisor.cli.measure", "Time networks here, on real runtimes."),
+    "measurements": ("advisor.cli.measurements", "List, show, export, forget your measurements."),
     "devices": ("advisor.cli.devices", "List devices and show their profiles."),
     "models": ("advisor.cli.models", "List networks and show what is known of one."),
     "procure": ("advisor.cli.procure", "Review devices for a purchase: cost, supply, a ranking."),

@@ -48,9 +48,13 @@ def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None)
     for key in settings:
         if key not in allowed:
             raise unknown_name(f"key in {value}:", key, allowed, f"{ctx.command_path} --help")
-        if getattr(allowed[key], "multiple", False) and not isinstance(settings[key], list):
-            settings[key] = [settings[key]]
-    ctx.default_map = {**(ctx.default_map or {}), **settings}
+    listed = {
+        key: [item]
+        if getattr(allowed[key], "multiple", False) and not isinstance(item, list)
+        else item
+        for key, item in settings.items()
+    }
+    ctx.default_map = {**(ctx.default_map or {}), **listed}
     return value
 
 

@@ -13,17 +13,24 @@ SPLITS = ("pair", "architecture", "family", "lane", "device")
 
 @click.command("validate")
 @click.option("--split", help=f"Splits, separated by commas: {', '.join(SPLITS)}.")
-@click.option("--shots", default="0,5,10,20", show_default=True,
-              help="Measurements that a left-out device may keep.")
-@click.option("--folds", type=click.IntRange(2), default=5, show_default=True)
+@click.option(
+    "--shots",
+    default="0,5,10,20",
+    show_default=True,
+    help="Measurements that a left-out device may keep.",
+)
 @click.option("--full", is_flag=True, help="Keep every network of large lanes; far slower.")
-@click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]),
-              default="table", show_default=True, help="What standard output gets.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "markdown"]),
+    default="table",
+    show_default=True,
+    help="What standard output gets.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
               help="Folder to write validation.md and validation.json to.")  # fmt: skip
-def command(
-    split: str | None, shots: str, folds: int, full: bool, form: str, output: Path | None
-) -> int:
+def command(split: str | None, shots: str, full: bool, form: str, output: Path | None) -> int:
     """Recompute the estimator's error by leaving data out of the catalog; takes minutes.
 
     By unseen pair of lane and network, unseen architecture, family and device; beside each figure
@@ -42,7 +49,6 @@ def command(
         raise UsageError(f"--shots: {shots!r} is not a list of whole numbers such as 0,5,10,20")
     settings = Settings(
         splits=tuple(Split(name) for name in chosen),
-        folds=folds,
         shots=tuple(int(count) for count in words(shots)),
         thin=not full,
     )

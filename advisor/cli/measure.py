@@ -1,0 +1,194 @@
+"""``advisor measure``: time networks on a real runtime and keep the samples."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from advisor.cli.options import config_option, output_options, words
+from advisor.cli.output import checked, deliver, layout, say
+from advisor.errors import MeasurementError, UsageError
+from advisor.quantity import Unit, parse
+
+if TYPE_CHECKING:
+    from advisor.measurers.order import Order
+    from advisor.recommendation import Estimates
+
+INTERRUPTED = 130
+
+
+@click.command("measure")
+@click.argument("candidates", nargs=-1, required=True)
+@config_option
+@click.option(
+    "--runtime",
+    default="onnxruntime",
+    show_default=True,
+    help="Runtimes, separated by commas: pytorch, torch-inductor, onnxruntime, openvino, "
+    "ncnn, litert, tensorrt.",
+)
+@click.option(
+    "--precision",
+    default="fp32",
+    show_default=True,
+    help="Precisions, separated by commas: fp32, bf16, fp16, int8.",
+)
+@click.option("--unit", default="cpu", show_default=True, help="cpu or gpu.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="CPU threads; they are pinned to as many CPUs.",
+)
+@click.option(
+    "--batch", type=click.IntRange(1), default=1, show_default=True, help="Images of one pass."
+)
+@click.option(
+    "--device",
+    default="host",
+    show_default=True,
+    help="Id of the device under which the figures are kept.",
+)
+@click.option(
+    "--sessions",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Repetitions, each in a process of its own; their spread is the interval.",
+)
+@click.option(
+    "--pause", default="20s", show_default=True, help="Least time between the sessions of a group."
+)
+@click.option(
+    "--budget", default="8s", show_default=True, help="Most time for one network in one session."
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Times that a disturbed session is repeated.",
+)
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of images that calibrate int8; default random ones.",
+)
+@click.option(
+    "--labelled",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder with one folder of images per class: gives top-1.",
+)
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="State dict of the network; default random weights.",
+)
+@click.option("--no-memory", is_flag=True, help="Do not measure the peak memory.")
+@click.option("--no-pin", is_flag=True, help="Leave the choice of CPUs to the kernel.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same networks.")
+@click.option(
+    "--on",
+    "host",
+    metavar="USER@HOST",
+    help="Measure over ssh on a board that has the runtime but not the advisor.",
+)
+@output_options  # fmt: skip
+def command(
+    candidates: tuple[str, ...], form: str, output: tuple[Path, ...], **options: Any
+) -> int:
+    """Time CANDIDATES here, on real runtimes, and keep the samples.
+
+    Example: advisor measure resnet18 mobilenetv2_100 --runtime onnxruntime,openvino
+    --precision fp32,int8
+    """
+    from advisor.evidence import Evidence
+    from advisor.measured_answer import document
+
+    files = checked(output)
+    order = _order(candidates, options, Evidence())
+    if options["host"]:
+        from advisor.board_kit.remote import measure_over_ssh
+
+        measure_over_ssh(order, options["host"], say)
+        found = document(order, _command_line())
+        _print(found, form, files)
+        return 0
+    outcome = run(order, resume=options["resume"])
+    found = document(order, _command_line())
+    if not found.estimates and not outcome.interrupted:
+        raise MeasurementError("nothing was measured; the reasons are above")
+    _print(found, form, files)
+    if outcome.interrupted:
+        say("interrupted; what was measured is kept, go on with the same command and --resume")
+        return INTERRUPTED
+    return 1 if outcome.failures else 0
+
+
+def run(order: "Order", *, resume: bool = False) -> Any:
+    """Carry out an order with a progress bar on terminals and a line for every failure."""
+    from advisor.cli.progress import steps
+    from advisor.measurement_store import MeasurementStore
+    from advisor.measurers.measuring import Measuring
+
+    store = MeasurementStore()
+    try:
+        with steps() as tell:
+            outcome = Measuring(order=order, store=store, tell=tell).run(resume=resume)
+    finally:
+        store.close()
+    for failure in outcome.failures:
+        click.echo(f"advisor: {failure.line}", err=True)
+    return outcome
+
+
+def _order(candidates: tuple[str, ...], options: dict[str, Any], evidence: Any) -> "Order":
+    from advisor.measured_answer import ways, wishes
+    from advisor.measurers.cpu import usable
+    from advisor.measurers.order import Order
+
+    threads = options["threads"]
+    if not options["host"] and threads > len(usable()):
+        raise UsageError(
+            f"--threads {threads}: this process may use {len(usable())} CPUs, allowed: 1 to "
+            f"{len(usable())}"
+        )
+    return Order(
+        device=options["device"],
+        wishes=wishes(candidates, evidence, weights=options["weights"]),
+        ways=ways(
+            words(options["runtime"]),
+            words(options["precision"]),
+            unit=options["unit"],
+            threads=threads,
+            batch=options["batch"],
+        ),
+        sessions=options["sessions"],
+        pause=parse(str(options["pause"]), Unit.SECOND, option="--pause"),
+        budget=parse(str(options["budget"]), Unit.SECOND, option="--budget"),
+        repeats=options["repeats"],
+        calibration=options["images"],
+        labelled=options["labelled"],
+        memory=not options["no_memory"],
+        pin=not options["no_pin"],
+    )
+
+
+def _print(found: "Estimates", form: str, files: tuple[Path, ...]) -> None:
+    if form != "table":
+        deliver(found, form, files, layout())
+        return
+    from advisor.cli.measurements import print_estimates
+    from advisor.reports import write_file
+
+    print_estimates(found)
+    for path in files:
+        write_file(found, path, layout())
+        say(f"wrote {path}")
+
+
+def _command_line() -> str:
+    return shlex.join(["advisor", *sys.argv[1:]])
