@@ -227,11 +227,8 @@ def subjects_named(patterns: Sequence[str], evidence: Evidence) -> list[Subject]
 def subject_of(candidate: Candidate, evidence: Evidence) -> Subject:
     """Attach the published weights of a candidate, where the input fits them."""
     resolution = candidate.resolution or evidence.default_resolution(candidate)
-    alike = [
-        w
-        for w in evidence.weights
-        if w.network == candidate.architecture and w.tag == candidate.tag and not candidate.axes
-    ]
+    published = () if candidate.axes else evidence.weights_of(candidate.architecture)
+    alike = [w for w in published if w.tag == candidate.tag]
     weights = next((w for w in alike if w.resolution == resolution), None)
     return Subject(
         candidate=replace(candidate, resolution=resolution),

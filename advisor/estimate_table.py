@@ -166,7 +166,8 @@ def _network(name: str, side: str, evidence: Evidence) -> tuple[Candidate, int] 
         candidate = evidence.candidates([name])[0]
         resolution = _whole(side, "input_h") or candidate.resolution
         resolution = resolution or evidence.default_resolution(candidate)
-        evidence.workload(replace(candidate, resolution=resolution))
+        if not evidence.is_shipped(candidate, resolution):
+            evidence.workload(replace(candidate, resolution=resolution))
     except AdvisorError as error:
         return str(error)
     return candidate, resolution

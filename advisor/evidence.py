@@ -1,6 +1,7 @@
 """Evidence: everything an answer can rest on, each part read when it is first needed."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from advisor.estimators.memory import MemoryModel
 
 WILDCARDS = frozenset("*?[")
+USUAL_RESOLUTION = 224
+"""Input side of a network without published weights, where it was counted there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +115,33 @@ class Evidence:
 
     def default_resolution(self, candidate: Candidate) -> int:
         """Return the input that the candidate's weights were tested at."""
-        mine = [w for w in self.weights if w.network == candidate.architecture]
-        for weights in mine:
+        for weights in self.weights_of(candidate.architecture):
             if candidate.tag in (None, weights.tag):
                 return weights.resolution
-        counted = [r for n, r in self.table.index if n == candidate.network]
-        return 224 if 224 in counted or not counted else max(counted)
+        counted = self._resolutions.get(candidate.network, ())
+        return USUAL_RESOLUTION if USUAL_RESOLUTION in counted or not counted else max(counted)
+
+    def weights_of(self, architecture: str) -> Sequence[Accuracy]:
+        """Trained weights of one architecture, best first."""
+        return self._weights_by_network.get(architecture, ())
+
+    def is_shipped(self, candidate: Candidate, resolution: int) -> bool:
+        """Whether the workload is in the catalog, so that it need not be counted."""
+        return (candidate.network, resolution) in self.table.index
+
+    @cached_property
+    def _weights_by_network(self) -> dict[str, list[Accuracy]]:
+        found: dict[str, list[Accuracy]] = defaultdict(list)
+        for weights in self.weights:
+            found[weights.network].append(weights)
+        return dict(found)
+
+    @cached_property
+    def _resolutions(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for network, resolution in self.table.index:
+            found[network].append(resolution)
+        return dict(found)
 
     def candidates(self, patterns: Sequence[str]) -> list[Candidate]:
         """Resolve spellings and wildcards to candidates; UsageError names the nearest ones."""
@@ -143,22 +167,20 @@ class Evidence:
             raise unknown_name(
                 "network", candidate.architecture, self.architectures, "advisor models ls"
             )
-        tags = [w.tag for w in self.weights if w.network == candidate.architecture]
+        tags = [w.tag for w in self.weights_of(candidate.architecture)]
         if candidate.tag is not None and candidate.tag not in tags:
             names = [f"{candidate.architecture}.{tag}" for tag in tags]
             name = f"{candidate.architecture}.{candidate.tag}"
-            raise unknown_name(
-                "weights", name, names, f"advisor models ls {name.split('.', maxsplit=1)[0]}.*"
-            )
+            listing = f"advisor models ls {candidate.architecture}.*"
+            raise unknown_name("weights", name, names, listing)
         if candidate.tag is None and not candidate.axes:
             return [self._best(candidate)]
         return [candidate]
 
     def _best(self, candidate: Candidate) -> Candidate:
         """Take the most accurate weights for the resolution asked, or for any."""
-        for weights in self.weights:
-            same = weights.network == candidate.architecture
-            if same and candidate.resolution in (None, weights.resolution):
+        for weights in self.weights_of(candidate.architecture):
+            if candidate.resolution in (None, weights.resolution):
                 return Candidate(
                     architecture=candidate.architecture,
                     tag=weights.tag,

@@ -1,16 +1,15 @@
 """Counts of small networks against figures computed by hand, and of known ones."""
 
-import math
 from pathlib import Path
 
 import onnx
 import torch
-from onnx import TensorProto, helper
 from torch import nn
 
 from advisor.networks.counting import count, cross_check
 from advisor.networks.onnx_file import describe_onnx
 from advisor.workload import Fusion, OperatorClass, Workload
+from tests.onnx_files import two_convolutions
 
 
 def counted(network: nn.Module, resolution: int = 8) -> Workload:
@@ -137,7 +136,7 @@ def test_counters_that_disagree_leave_a_caveat() -> None:
 
 def test_an_onnx_file_is_counted_like_the_network_it_holds(tmp_path: Path) -> None:
     path = tmp_path / "two.onnx"
-    onnx.save(_two_convolutions(), path)
+    onnx.save(two_convolutions(), path)
     workload = describe_onnx(path, resolution=8)
     network = nn.Sequential(nn.Conv2d(3, 16, 1), nn.ReLU(), nn.Conv2d(16, 2, 1))
     built = counted(network)
@@ -145,27 +144,3 @@ def test_an_onnx_file_is_counted_like_the_network_it_holds(tmp_path: Path) -> No
     assert workload.parameters == built.parameters
     assert workload.launches == built.launches
     assert workload.peak_activations == built.peak_activations
-
-
-def _two_convolutions() -> onnx.ModelProto:
-    def weights(name: str, *shape: int) -> onnx.TensorProto:
-        return helper.make_tensor(name, TensorProto.FLOAT, shape, [0.0] * math.prod(shape))
-
-    nodes = [
-        helper.make_node("Conv", ["image", "w1", "b1"], ["a"]),
-        helper.make_node("Relu", ["a"], ["r"]),
-        helper.make_node("Conv", ["r", "w2", "b2"], ["out"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "two",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, "h", "w"])],
-        [helper.make_tensor_value_info("out", TensorProto.FLOAT, None)],
-        [
-            weights("w1", 16, 3, 1, 1),
-            weights("b1", 16),
-            weights("w2", 2, 16, 1, 1),
-            weights("b2", 2),
-        ],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])

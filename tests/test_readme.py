@@ -5,10 +5,12 @@ import shlex
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
 
 from advisor.cli.main import COMMANDS
 from advisor.errors import AdvisorError
+from tests.onnx_files import two_convolutions
 from tests.terminal import ask
 
 ROOT = Path(__file__).parents[1]
@@ -50,8 +52,8 @@ def test_every_command_in_the_readme_runs(
     words = shlex.split(command)[1:]
     if "COMMAND" in words:
         words[words.index("COMMAND")] = "recommend"
-    if "net.onnx" in words:
-        _write_onnx(desk / "net.onnx")
+    if "net.onnx@224" in words:
+        onnx.save(two_convolutions(), desk / "net.onnx")
     if "result.json" in words and words[0] == "report":
         ask(capsys, "recommend", "--device", "jetson-nano", "--max-latency", "10ms",
             "-o", "result.json")  # fmt: skip
@@ -59,13 +61,6 @@ def test_every_command_in_the_readme_runs(
     assert answer.code == 0, answer.err
     for name in re.findall(r"-o (\S+)", command):
         assert (desk / name).stat().st_size > 0
-
-
-def _write_onnx(path: Path) -> None:
-    import torch
-
-    network = torch.nn.Conv2d(3, 8, 3, 2, 1).eval()
-    torch.onnx.export(network, (torch.zeros(1, 3, 32, 32),), str(path), dynamo=False)
 
 
 def test_every_command_of_the_program_is_in_the_readme() -> None:

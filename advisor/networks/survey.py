@@ -17,9 +17,16 @@ Wanted = tuple[str, int]
 
 
 def wanted(root: Path) -> list[Wanted]:
-    """List the (network, resolution) pairs with an accuracy or a measurement in the catalog."""
+    """List the (network, resolution) pairs to ship.
+
+    Those with an accuracy or a measurement in the catalog, and every architecture that can be
+    built, at the input its default weights were made for.
+    """
+    from advisor.networks.building import architectures, default_resolution
+
     tables = [root / "accuracy.csv", *sorted((root / "measurements").glob("*.csv"))]
-    return sorted({pair for path in tables for pair in _pairs(path)})
+    published = {pair for path in tables for pair in _pairs(path)}
+    return sorted(published | {(name, default_resolution(name)) for name in architectures()})
 
 
 def _pairs(path: Path) -> Iterator[Wanted]:
