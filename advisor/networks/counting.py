@@ -18,210 +18,12 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from advisor.errors import NetworkError
+from advisor.networks.operators import CONVOLUTION, FREE, KNOWN, MATRIX, POOLING, operator_of
 from advisor.networks.trace import Call, Trace
 from advisor.workload import Layer, OperatorClass, Workload
 
 DISAGREEMENT = 0.02
 """Relative difference between two counters above which the workload carries a caveat."""
-
-_NORMALISATION = {
-    "native_batch_norm",
-    "cudnn_batch_norm",
-    "_native_batch_norm_legit_no_training",
-    "_native_batch_norm_legit",
-    "_batch_norm_no_update",
-    "native_layer_norm",
-    "native_group_norm",
-    "_fused_rms_norm",
-    "linalg_vector_norm",
-    "norm",
-}
-_POOLING = {
-    "max_pool2d_with_indices",
-    "avg_pool2d",
-    "_adaptive_avg_pool2d",
-    "adaptive_max_pool2d",
-    "mean",
-    "sum",
-    "amax",
-    "max",
-    "var",
-    "var_mean",
-    "std",
-}
-_ACTIVATION = {
-    "relu",
-    "hardtanh",
-    "silu",
-    "gelu",
-    "hardswish",
-    "hardsigmoid",
-    "sigmoid",
-    "tanh",
-    "elu",
-    "leaky_relu",
-    "_prelu_kernel",
-    "_softmax",
-    "_safe_softmax",
-    "softplus",
-    "mish",
-    "log_sigmoid_forward",
-    "clamp",
-    "clamp_min",
-    "exp",
-}
-_ELEMENTWISE = {
-    "add",
-    "sub",
-    "rsub",
-    "mul",
-    "div",
-    "pow",
-    "sqrt",
-    "rsqrt",
-    "neg",
-    "abs",
-    "square",
-    "addcmul",
-    "lerp",
-    "maximum",
-    "minimum",
-    "where",
-    "reciprocal",
-    "sin",
-    "cos",
-    "erf",
-    "floor",
-    "ceil",
-    "round",
-    "log",
-    "log2",
-    "eq",
-    "ne",
-    "gt",
-    "ge",
-    "lt",
-    "le",
-    "logical_not",
-    "logical_and",
-    "bitwise_not",
-    "masked_fill",
-    "remainder",
-    "fmod",
-    "sign",
-}
-_MOVEMENT = {
-    "cat",
-    "stack",
-    "clone",
-    "copy",
-    "_to_copy",
-    "constant_pad_nd",
-    "reflection_pad2d",
-    "roll",
-    "index",
-    "index_select",
-    "gather",
-    "scatter",
-    "index_put",
-    "im2col",
-    "col2im",
-    "upsample_bilinear2d",
-    "upsample_bicubic2d",
-    "_upsample_bicubic2d_aa",
-    "_upsample_bilinear2d_aa",
-    "upsample_nearest2d",
-    "grid_sampler_2d",
-    "repeat",
-    "repeat_interleave",
-    "flip",
-    "topk",
-    "sort",
-    "argsort",
-    "_unsafe_index",
-    "tril",
-    "triu",
-    "cumsum",
-    "pixel_shuffle",
-    "pixel_unshuffle",
-    "slice_scatter",
-    "select_scatter",
-    "fft_fft2",
-    "_fft_r2c",
-    "_fft_c2r",
-    "_fft_c2c",
-    "bernoulli",
-    "unfold_backward",
-    "masked_select",
-    "new_tensor",
-    "fill",
-}
-_FREE = {
-    "view",
-    "_unsafe_view",
-    "_reshape_alias",
-    "reshape",
-    "permute",
-    "transpose",
-    "t",
-    "slice",
-    "select",
-    "expand",
-    "unsqueeze",
-    "squeeze",
-    "split",
-    "split_with_sizes",
-    "chunk",
-    "unbind",
-    "detach",
-    "alias",
-    "as_strided",
-    "unfold",
-    "lift_fresh",
-    "movedim",
-    "diagonal",
-    "view_as_real",
-    "view_as_complex",
-    "_conj",
-    "real",
-    "imag",
-    "unsafe_split",
-    "view_dtype",
-    "dropout",
-    "narrow",
-    "empty",
-    "empty_like",
-    "empty_strided",
-    "new_empty",
-    "new_empty_strided",
-    "new_zeros",
-    "new_ones",
-    "new_full",
-    "zeros",
-    "zeros_like",
-    "ones",
-    "ones_like",
-    "full",
-    "full_like",
-    "arange",
-    "linspace",
-    "eye",
-    "scalar_tensor",
-    "sym_size",
-    "sym_stride",
-    "sym_numel",
-    "is_same_size",
-    "_local_scalar_dense",
-    "item",
-    "meshgrid",
-    "set_",
-    "resize_",
-    "randperm",
-    "rand",
-    "randn",
-    "zero",
-}
-_MATRIX = {"mm", "addmm", "bmm", "baddbmm", "addmv", "mv", "dot", "linear", "matmul"}
 
 
 class _AttentionFlag(TorchFunctionMode):
@@ -257,7 +59,7 @@ class _Recorder(TorchDispatchMode):
         name = func._schema.name.removeprefix("aten::")
         if name.endswith("_") and not name.endswith("__"):
             name = name[:-1]
-        if name in _FREE:
+        if name in FREE:
             self._alive += [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
             return result
         self._note(name, args, kwargs or {}, result)
@@ -271,7 +73,7 @@ class _Recorder(TorchDispatchMode):
             return
         activations = [t for t in tensors if _storage(t) not in self._weights]
         weights = [t for t in tensors if _storage(t) in self._weights]
-        if not activations and name not in _MATRIX and name != "convolution":
+        if not activations and name not in MATRIX | CONVOLUTION:
             return  # arithmetic on weights alone is done once, when the network is exported
         reads_image = any(
             _storage(t) not in self._writer and t.dim() >= 3 and t.shape[1] <= 4
@@ -282,7 +84,7 @@ class _Recorder(TorchDispatchMode):
             layer = replace(layer, operator=OperatorClass.STEM)
         if self._attention.inside and layer.operator is not OperatorClass.MOVEMENT:
             layer = replace(layer, operator=OperatorClass.ATTENTION)
-        if name not in _KNOWN:
+        if name not in KNOWN:
             self.trace.uncounted[name] += 1
         buffers = tuple(dict.fromkeys(_storage(t) for t in activations))
         output = _storage(outputs[0])
@@ -294,17 +96,6 @@ class _Recorder(TorchDispatchMode):
         self.trace.calls.append(
             Call(layer=layer, inputs=buffers, output=output, producers=producers)
         )
-
-
-_KNOWN = (
-    _NORMALISATION
-    | _POOLING
-    | _ACTIVATION
-    | _ELEMENTWISE
-    | _MOVEMENT
-    | _MATRIX
-    | {"convolution", "_convolution"}
-)
 
 
 def _storage(tensor: torch.Tensor) -> int:
@@ -330,21 +121,21 @@ def _layer(
     activations: list[torch.Tensor],
     weights: list[torch.Tensor],
 ) -> Layer:
-    if name in ("convolution", "_convolution"):
+    if name in CONVOLUTION:
         return _convolution(args, output)
-    if name in _MATRIX:
+    if name in MATRIX:
         return _matrix(name, args, output, weights)
     largest = max(activations, key=torch.Tensor.numel)
     in_channels, in_h, in_w = _plane(largest)
     out_channels, out_h, out_w = _plane(output)
     return Layer(
-        operator=_operator(name),
+        operator=operator_of(name),
         kind=name,
         in_channels=in_channels,
         out_channels=out_channels,
         kernel_h=_kernel(args)[0],
         kernel_w=_kernel(args)[1],
-        stride=max(1, round(in_h / max(out_h, 1))) if name in _POOLING else 1,
+        stride=max(1, round(in_h / max(out_h, 1))) if name in POOLING else 1,
         in_h=in_h,
         in_w=in_w,
         out_h=out_h,
@@ -353,18 +144,6 @@ def _layer(
         reads=sum(t.numel() for t in activations),
         writes=output.numel(),
     )
-
-
-def _operator(name: str) -> OperatorClass:
-    if name in _NORMALISATION:
-        return OperatorClass.NORMALISATION
-    if name in _POOLING:
-        return OperatorClass.POOLING
-    if name in _ACTIVATION:
-        return OperatorClass.ACTIVATION
-    if name in _MOVEMENT:
-        return OperatorClass.MOVEMENT
-    return OperatorClass.ELEMENTWISE
 
 
 def _kernel(args: Any) -> tuple[int, int]:
