@@ -279,6 +279,30 @@ class DeviceFacts(Document):
     status_confidence: str = ""
 
 
+class UseCase(Document):
+    """A preset of limits and weights for one kind of task, with its reasoning."""
+
+    name: str
+    title: str
+    description: str = ""
+    options: dict[str, str]
+    """Options of the command line that it sets."""
+    reasons: dict[str, str] = Field(default_factory=dict)
+    """Why, by option."""
+    warnings: tuple[str, ...] = ()
+    """What to watch out for, whatever the figures say."""
+
+
+class Claim(Document):
+    """A well-known claim about a network, checked against its sources."""
+
+    claim: str
+    verdict: str
+    official: str
+    """What the sources say."""
+    source: str
+
+
 class Recommendation(Document):
     """The answer to a request."""
 
@@ -311,6 +335,8 @@ class Recommendation(Document):
     """How firmly the first candidate stands, where it was computed."""
     device: DeviceFacts | None = None
     """Price, power and supply of the device."""
+    use_case: UseCase | None = None
+    """Preset that the request started from."""
 
 
 class EstimateEntry(Document):
@@ -336,3 +362,5 @@ class Estimates(Document):
     command: str
     lanes: tuple[LaneRecord, ...]
     estimates: tuple[EstimateEntry, ...]
+    claims: tuple[Claim, ...] = ()
+    """Well-known claims about the compared families, checked."""

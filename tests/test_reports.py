@@ -84,7 +84,9 @@ def test_invalid_stored_result_names_file_and_field() -> None:
 
 
 def test_stored_result_of_another_kind_is_refused() -> None:
-    with pytest.raises(UsageError, match="'kind' is 'novel'; allowed: recommendation, estimates, procurement"):
+    with pytest.raises(
+        UsageError, match="'kind' is 'novel'; allowed: recommendation, estimates, procurement"
+    ):
         parse('{"kind": "novel"}', "x.json")
 
 
@@ -108,7 +110,8 @@ def test_table_leads_with_the_decision() -> None:
 
 
 def test_table_shows_interval_origin_and_verdict() -> None:
-    line = next(x for x in render(recommendation(), "table").splitlines() if x.startswith(" 1 "))
+    text = render(recommendation(), "table", Layout(width=160))
+    line = next(x for x in text.splitlines() if x.startswith(" 1 "))
     assert "6.41 ms[1] 5.77–7.06 ms" in line
     assert "published" in line
     assert "met ◆" in line

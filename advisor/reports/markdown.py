@@ -85,11 +85,17 @@ def _estimates(view: EstimatesView) -> str:
         f"# {view.title}",
         _table(view.rows, view.columns, ranked=False),
         *([_bullets(view.lanes)] if view.lanes else []),
+        *(_claims(view) if view.claims else []),
         *(["## Not estimated", _bullets(view.gaps)] if view.gaps else []),
         *_notes(view.notes),
         f"```\n{view.command}\n```",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _claims(view: EstimatesView) -> list[str]:
+    texts = (f"{c.claim}: {c.verdict.replace('-', ' ')}. {c.official}" for c in view.claims)
+    return ["## What is said of these families, checked", _bullets(texts)]
 
 
 def _section(title: str, rows: Sequence[RowView], columns: Sequence[Metric]) -> list[str]:

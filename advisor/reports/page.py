@@ -4,15 +4,18 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from advisor.quantity import Metric, human
+from advisor.quantity import Metric, Unit, human
 from advisor.recommendation import (
+    DeviceFacts,
     Entry,
     EstimateEntry,
     Figure,
     Input,
     Recommendation,
     Rejection,
+    UseCase,
 )
+from advisor.reports.advice import FamilyLine, family_advice
 from advisor.reports.decision import Decision, decide, figure_text
 from advisor.reports.difference import Difference, difference
 from advisor.reports.drawing import chart_of, time_bars
@@ -134,6 +137,8 @@ class PageView:
     difference: Difference | None
     card: tuple[tuple[str, str], ...]
     """Excerpt of the recommended model's card: (field, text)."""
+    families: tuple[FamilyLine, ...]
+    use_case: UseCase | None
     signatures: tuple[str, ...] = ("Engineering", "Purchasing", "Review")
 
 
@@ -175,6 +180,8 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
         glossary=_glossary(columns),
         firmness=firmness(document, found) if found else None,
         difference=difference(against, document) if against else None,
+        families=family_advice(document),
+        use_case=document.use_case,
         card=tuple(_card(decision.entry)) if decision.entry else (),
     )
 
@@ -221,6 +228,8 @@ def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
             note=precision_name(lane.precision),
         )
         yield from _limit_facts(document, entry)
+    if document.device is not None:
+        yield from _device_facts(document.device)
     confidence = percent(document.request.confidence)
     yield Fact(
         label="How sure",
@@ -232,6 +241,48 @@ def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
     day = review_by(document)
     if day is not None:
         yield Fact(label="Valid until", text=day.isoformat(), note="then ask again: software moves")
+
+
+_STATUS = {
+    "active": "on sale",
+    "eol_announced": "end of life announced",
+    "eol": "end of life",
+    "unknown": "unknown",
+}
+
+
+def _device_facts(device: DeviceFacts) -> Iterable[Fact]:
+    """What the device costs and whether it can be bought; unknown is said, not left out."""
+    if device.price is None:
+        yield Fact(label="Price of the device", text="unknown", note="ask for an offer")
+    else:
+        parts = [device.price_item, device.price_date or "no date"]
+        launch = ["at launch"] if device.price_is_launch else []
+        bulk = [f"from {device.price_quantity:,} pieces"] if device.price_quantity else []
+        yield Fact(
+            label="Price of the device",
+            text=human(device.price, Unit.USD),
+            note=", ".join(part for part in [*parts, *launch, *bulk] if part),
+        )
+    events = [f"{event.replace('_', ' ')} {day}" for event, day, _ in device.events]
+    yield Fact(
+        label="Supply",
+        text=_STATUS.get(device.status, device.status),
+        note="; ".join([*events, *([device.note] if device.note else [])]),
+    )
+    power = device.power
+    yield Fact(
+        label="Power of the device",
+        text="unknown" if power is None else human(power, Unit.WATT),
+        note="" if power is None else _POWER.get(device.power_kind, "kind not stated"),
+    )
+
+
+_POWER = {
+    "tdp": "design power, not measured",
+    "wall": "measured at the socket",
+    "rail": "measured behind the supply",
+}
 
 
 def _card(entry: Entry) -> Iterable[tuple[str, str]]:

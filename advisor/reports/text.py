@@ -25,7 +25,7 @@ from advisor.reports.view import (
 )
 
 if TYPE_CHECKING:
-    from advisor.reports.purchase import TableView
+    from advisor.reports.purchase_cells import TableView
 
 WIDE = 110
 """Characters below which a value and its interval are never put on one line."""
@@ -111,6 +111,10 @@ def _estimates(view: EstimatesView, layout: Layout) -> list[RenderableType]:
     lines: list[RenderableType] = [_table(view.rows, view.columns, layout, judged=False)]
     lines += [Text(lane, "dim") for lane in view.lanes]
     lines += _listed("Not estimated", view.gaps)
+    lines += _listed(
+        "What is said of these families, checked",
+        (f"{c.claim}: {c.verdict.replace('-', ' ')}. {c.official}" for c in view.claims),
+    )
     lines += _numbered(view.notes)
     return lines
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from advisor.constraint import Verdict
 from advisor.quantity import Metric, human, human_interval
 from advisor.recommendation import (
+    Claim,
     Entry,
     EstimateEntry,
     Estimates,
@@ -111,6 +112,7 @@ class EstimatesView:
     """``candidate: metric: reason`` for each missing figure."""
     notes: tuple[str, ...]
     command: str
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(slots=True)
@@ -176,6 +178,7 @@ def view_of_estimates(document: Estimates) -> EstimatesView:
         ),
         notes=notes.texts,
         command=document.command,
+        claims=document.claims,
     )
 
 
