@@ -39,6 +39,8 @@ class Family:
     """Training recipe whose accuracy is predicted unless another one is asked for."""
     epochs: int
     """Epochs of that recipe, for the estimate of the training compute."""
+    epochs_basis: str = "assumed: the recipe does not state its epochs"
+    """Where the epochs come from."""
     source: str
     """The paper."""
 
@@ -160,6 +162,7 @@ def _regnet(letter: str) -> Family:
         ),
         recipe="pycls-dds",
         epochs=100,
+        epochs_basis="stated by the recipe",
         source="Radosavovic et al. 2020, arXiv 2003.13678",
     )
 
@@ -180,6 +183,7 @@ def _once_for_all() -> Family:
         axes=(*axes, _sides(128, 288)),
         recipe="ofa-mbv3-ft25",
         epochs=25,
+        epochs_basis="stated: fine-tuning from the trained super-network alone",
         source="Cai et al. 2020, arXiv 1908.09791",
     )
 
@@ -199,6 +203,7 @@ _ALL = (
         ),
         recipe="torchvision-v1-ResNet",
         epochs=90,
+        epochs_basis="torchvision's reference script",
         source="He et al. 2015, arXiv 1512.03385; He et al. 2018, arXiv 1812.01187 (D)",
     ),
     Family(
@@ -211,6 +216,7 @@ _ALL = (
         ),
         recipe="cifar10-paper",
         epochs=164,
+        epochs_basis="64k steps of 128 images, He et al. 2015, section 4.2",
         source="He et al. 2015, arXiv 1512.03385, section 4.2",
     ),
     Family(
@@ -256,6 +262,7 @@ _ALL = (
         axes=(_width(0.4, 1.6), _depth(0.5, 2.2), _sides(128, 384)),
         recipe="effnet-paper-v1",
         epochs=350,
+        epochs_basis="the paper's reference code",
         source="Tan & Le 2019, arXiv 1905.11946",
     ),
     Family(
@@ -271,6 +278,7 @@ _ALL = (
         ),
         recipe="effnet-paper-v1",
         epochs=350,
+        epochs_basis="the paper's reference code",
         source="Tan & Le 2019, arXiv 1905.11946",
     ),
     Family(
@@ -306,6 +314,7 @@ _ALL = (
         ),
         recipe="megvii-ShuffleNetV2",
         epochs=240,
+        epochs_basis="300k steps of 1,024 images, Ma et al. 2018",
         source="Ma et al. 2018, arXiv 1807.11164",
     ),
     _once_for_all(),
