@@ -135,7 +135,9 @@ def entry(
 def recommendation(count: int = 50, *, limit: float = 0.010, **changes: object) -> Recommendation:
     """Return an answer for ``count`` networks under one limit on latency, in seconds."""
     rng = random.Random(7)
-    ranked, uncertain, rejected = [], [], []
+    ranked: list[Entry] = []
+    uncertain: list[Entry] = []
+    rejected: list[Rejection] = []
     for index in range(count):
         candidate = f"{FAMILIES[index % len(FAMILIES)]}@{160 + 32 * (index // len(FAMILIES))}"
         latency = 0.002 * 1.06**index
@@ -157,7 +159,8 @@ def recommendation(count: int = 50, *, limit: float = 0.010, **changes: object) 
             )
         else:
             rejected.append(rejection(candidate, latency, top1, limit, origin=origin))
-    ranked.sort(key=lambda item: -item.metrics[Metric.TOP1].value)
+    for group in (ranked, uncertain):
+        group.sort(key=lambda item: -item.metrics[Metric.TOP1].value)
     front = _front(ranked)
     fields: dict[str, object] = {
         "advisor_version": "0.1.0",

@@ -1,0 +1,258 @@
+"""The HTML report in a real browser: it opens, sorts, filters, ranks again and prints."""
+
+import random
+import re
+from typing import Any
+
+import pytest
+
+from advisor.constraint import Constraint, Verdict
+from advisor.procurement.review import ProcurementReview
+from advisor.quantity import Metric, human, human_interval
+from advisor.ranking import order
+from advisor.recommendation import Entry, Recommendation, Rejection
+from advisor.reports import Layout
+from tests.browser.page import Page
+from tests.documents import entry, estimates, infeasible, recommendation
+from tests.test_procurement import six
+
+pytestmark = pytest.mark.browser
+NAMES = "#ranking tbody th a, #ranking tbody th"
+WIDTHS = (1280, 390)
+
+
+def documents() -> dict[str, Any]:
+    return {
+        "feasible": recommendation(),
+        "infeasible": infeasible(),
+        "estimates": estimates(),
+        "review": six(),
+    }
+
+
+@pytest.mark.parametrize("kind", list(documents()))
+def test_page_opens_without_errors_and_without_network(page: Page, kind: str) -> None:
+    page.show(documents()[kind])
+    assert page.errors() == []
+    assert all(url.startswith("file:") for url in page.requests())
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", list(documents()))
+def test_page_is_no_wider_than_the_screen(page: Page, kind: str, width: int) -> None:
+    page.show(documents()[kind], width=width)
+    assert page.run("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", list(documents()))
+def test_accessibility_checker_finds_nothing_serious(
+    page: Page, axe: str, kind: str, width: int, dark: bool
+) -> None:
+    earlier = recommendation(limit=0.008) if kind == "feasible" else None
+    page.show(documents()[kind], width=width, dark=dark, layout=Layout(against=earlier))
+    assert page.violations(axe) == []
+
+
+def test_rows_stand_in_the_order_of_the_ranking(page: Page) -> None:
+    document = recommendation()
+    page.show(document)
+    shown = page.texts("#ranking tbody th a")
+    assert shown == [e.candidate for e in (*document.ranked, *document.uncertain)]
+
+
+def test_a_click_on_a_heading_sorts_and_a_second_one_turns_it_round(page: Page) -> None:
+    page.show(recommendation())
+    head = page.find("th[data-sort=latency] button")
+    head.click()
+    times = page.texts("#ranking tbody td:nth-child(4) .value")
+    assert times == sorted(times, key=lambda text: float(text.split()[0]))
+    assert page.find("th[data-sort=latency]").get_attribute("aria-sort") == "ascending"
+    head.click()
+    assert page.texts("#ranking tbody td:nth-child(4) .value") == times[::-1]
+
+
+def test_the_filter_keeps_what_contains_the_text(page: Page) -> None:
+    page.show(recommendation())
+    page.find("input[name=query]").send_keys("GHOST")
+    shown = page.texts("#ranking tbody th")
+    assert shown
+    assert all("ghostnet" in name for name in shown)
+
+
+def test_only_one_verdict_can_be_shown(page: Page) -> None:
+    page.show(recommendation())
+    page.run(
+        "const s = document.querySelector('select[name=verdict]'); s.value = 'uncertain';"
+        "s.dispatchEvent(new Event('change'))"
+    )
+    assert set(page.texts("#ranking .judged .verdict")) == {"? uncertain"}
+
+
+def test_the_keyboard_moves_a_slider(page: Page) -> None:
+    page.show(recommendation())
+    slider = page.find("input[data-limit=latency]")
+    before = page.find("input[data-limit=latency]").get_attribute("aria-valuetext")
+    slider.send_keys("\ue012" * 40)  # left arrow
+    assert slider.get_attribute("aria-valuetext") != before
+
+
+def test_a_looser_limit_admits_rejected_models_and_back_resets(page: Page) -> None:
+    document = recommendation()
+    page.show(document)
+    page.slide("input[data-limit=latency]", 1000)
+    assert "50 meet every limit" in page.find("#status").text
+    page.find("#controls button").click()
+    assert f"{len(document.ranked)} meet every limit" in page.find("#status").text
+
+
+def test_a_source_is_one_click_away(page: Page) -> None:
+    page.show(recommendation())
+    page.find("#ranking tbody th a").click()
+    assert page.run("return document.querySelector('details:target').open") is True
+
+
+def test_numbers_are_written_as_the_program_writes_them(page: Page) -> None:
+    document = recommendation()
+    figures = [f for e in document.ranked for f in e.metrics.values()]
+    extra = [(x, "s") for x in (0.0125, 0.00999999, 9.995, 0.01225, 1.0, 0.1235, 12345.6)]
+    cases = [(f.value, f.low, f.high, f.unit) for f in figures]
+    cases += [(x, x * 0.9, x * 1.1, unit) for x, unit in extra]  # type: ignore[misc]
+    page.show(document)
+    written = page.run(
+        "const r = window.advisorReport;"
+        "return arguments[0].map(([v, l, h, u]) => [r.human(v, u), r.humanInterval(l, h, u, v)])",
+        cases,
+    )
+    from advisor.quantity import Unit
+
+    expected = [
+        [human(v, Unit(u)), human_interval(low, high, Unit(u), like=v)] for v, low, high, u in cases
+    ]
+    assert written == expected
+
+
+Setting = tuple[list[dict[str, Any]], dict[str, float]]
+
+
+def settings(document: Recommendation, count: int) -> list[Setting]:
+    """Random limits and weights over the range of the document's figures."""
+    rng = random.Random(11)
+    metrics = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
+    items = every(document)
+    values = {m: [e.metrics[m].value for e in items if m in e.metrics] for m in metrics}
+    found: list[Setting] = []
+    for _ in range(count):
+        limits = []
+        for metric in rng.sample(metrics, rng.randint(0, 3)):
+            bound = rng.choice(values[metric]) * rng.uniform(0.8, 1.2)
+            side = "at_least" if metric.higher_is_better else "at_most"
+            limits.append({"metric": metric.value, "at_most": None, "at_least": None, side: bound})
+        chosen = rng.sample(metrics, rng.randint(1, 3))
+        found.append((limits, {m.value: float(rng.randint(1, 100)) for m in chosen}))
+    return found
+
+
+def every(document: Recommendation) -> list[Entry | Rejection]:
+    return [*document.ranked, *document.uncertain, *document.rejected]
+
+
+def program(document: Recommendation, setting: Setting) -> tuple[list[int], list[int]]:
+    """Judge and rank with the program's own functions: (met, open) as indices."""
+    limits = [
+        Constraint(metric=Metric(x["metric"]), at_most=x["at_most"], at_least=x["at_least"])
+        for x in setting[0]
+    ]
+    items = every(document)
+    verdicts = [_verdict(item, limits) for item in items]
+    weights = {Metric(m): w for m, w in setting[1].items()}
+
+    def sorted_(wanted: set[Verdict]) -> list[int]:
+        group = [i for i, v in enumerate(verdicts) if v in wanted]
+        values = [{m: f.value for m, f in items[i].metrics.items()} for i in group]
+        return [group[k] for k in order(values, weights)]
+
+    return sorted_({Verdict.MET}), sorted_({Verdict.UNCERTAIN, Verdict.UNKNOWN})
+
+
+def _verdict(item: Entry | Rejection, limits: list[Constraint]) -> Verdict:
+    from advisor.estimate import Estimate, Gap, Interval, Origin, Provenance
+
+    found = []
+    for limit in limits:
+        f = item.metrics.get(limit.metric)
+        if f is None:
+            found.append(limit.verdict(Gap(metric=limit.metric, reason="none")))
+            continue
+        estimate = Estimate(
+            metric=limit.metric,
+            value=f.value,
+            interval=Interval(low=f.low, high=f.high, level=f.level),
+            provenance=Provenance(origin=Origin.MEASURED, source="test"),
+        )
+        found.append(limit.verdict(estimate))
+    return max(found, key=lambda v: v.rank, default=Verdict.MET)
+
+
+def test_ranking_in_the_page_equals_the_programs_for_200_settings(page: Page) -> None:
+    document = recommendation(120)
+    page.show(document)
+    asked = settings(document, 200)
+    answers = page.run(
+        "return arguments[0].map(([l, w]) => { const a = advisorReport.answer(l, w);"
+        " return [a.met, a.open]; })",
+        asked,
+    )
+    for setting, answer in zip(asked, answers, strict=True):
+        met, open_ones = program(document, setting)
+        assert (answer[0], answer[1]) == (met, open_ones), setting
+
+
+def test_every_figure_in_the_tables_is_the_documents(page: Page) -> None:
+    document = recommendation()
+    page.show(document)
+    columns = [Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS]
+    shown = page.run(
+        "return [...document.querySelectorAll('#ranking tbody tr')].map(r =>"
+        " [...r.querySelectorAll('td.number')].map(c => [...c.children].map(e => e.textContent)))"
+    )
+    entries = [*document.ranked, *document.uncertain]
+    assert len(shown) == len(entries)
+    for cells, item in zip(shown, entries, strict=True):
+        for texts, metric in zip(cells, columns, strict=True):
+            f = item.metrics[metric]
+            spread = human_interval(f.low, f.high, f.unit, like=f.value)
+            assert texts == [human(f.value, f.unit), *([spread] if f.low != f.high else [])]
+
+
+def test_hostile_names_are_text(page: Page) -> None:
+    name = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=2>"
+    hostile = entry(name, 0.003, 0.7, rank=1, settle=name, license=name, training_data=name)
+    document = recommendation(3, ranked=(hostile,), warnings=(name,), command=name)
+    page.show(document)
+    assert page.run("return window.hacked === undefined")
+    assert page.texts("#ranking tbody th a") == [name]
+
+
+def test_hostile_text_in_a_review_is_text(page: Page) -> None:
+    name = "</td><script>window.hacked=1</script>"
+    document: ProcurementReview = six().model_copy(update={"warnings": (name,), "command": name})
+    page.show(document)
+    assert page.run("return window.hacked === undefined")
+    assert name in page.find("main").text
+
+
+def test_the_printed_page_has_pages(page: Page) -> None:
+    page.show(recommendation())
+    pages = len(re.findall(rb"/Type\s*/Page\b", page.printed()))
+    assert 3 <= pages <= 15
+
+
+def test_without_script_everything_but_the_controls_is_there(page: Page) -> None:
+    from advisor.reports import render
+
+    text = render(recommendation(), "html")
+    assert 'class="no-script"' in text
+    for part in ("What was asked", "Speed against accuracy", "Models", "Sign-off", "<svg"):
+        assert part in text
