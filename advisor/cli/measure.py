@@ -111,12 +111,7 @@ def command(
     files = checked(output)
     order = _order(candidates, options, Evidence())
     if options["host"]:
-        from advisor.board_kit.remote import measure_over_ssh
-
-        measure_over_ssh(order, options["host"], say)
-        found = document(order, _command_line())
-        _print(found, form, files)
-        return 0
+        return _over_ssh(order, options["host"], form, files)
     outcome = run(order, resume=options["resume"])
     found = document(order, _command_line())
     if not found.estimates and not outcome.interrupted:
@@ -126,6 +121,18 @@ def command(
         say("interrupted; what was measured is kept, go on with the same command and --resume")
         return INTERRUPTED
     return 1 if outcome.failures else 0
+
+
+def _over_ssh(order: "Order", host: str, form: str, files: tuple[Path, ...]) -> int:
+    from advisor.board_kit.remote import measure_over_ssh
+    from advisor.measured_answer import document
+    from advisor.measurement_store import MeasurementStore
+
+    reading = measure_over_ssh(order, host, MeasurementStore(), say=say)
+    for line in reading.refused:
+        click.echo(f"advisor: {line}", err=True)
+    _print(document(order, _command_line()), form, files)
+    return 1 if reading.refused else 0
 
 
 def run(order: "Order", *, resume: bool = False) -> Any:

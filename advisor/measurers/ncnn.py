@@ -1,0 +1,132 @@
+"""ncnn on the CPU, converted by pnnx; int8 where ncnn's own tools are on the PATH."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from advisor.errors import MeasurementError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from advisor.measurers import Images, Settings
+    from advisor.measurers.source import Source
+
+PARAM, WEIGHTS = "model.param", "model.bin"
+
+
+class NcnnEngine:
+    """A network and the image it runs on; ncnn takes one image a pass."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        import ncnn
+
+        self._ncnn = ncnn
+        self._net = ncnn.Net()
+        option = self._net.opt
+        option.num_threads = settings.threads
+        option.use_vulkan_compute = False
+        for name in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage"):
+            setattr(option, f"use_{name}", False)
+        option.use_bf16_packed = option.use_bf16_storage = settings.precision == "bf16"
+        failed = self._net.load_param(str(folder / PARAM)) or self._net.load_model(
+            str(folder / WEIGHTS)
+        )
+        if failed:
+            raise MeasurementError(f"ncnn cannot load {folder / PARAM}")
+        self._input = self._net.input_names()[0]
+        self._output = self._net.output_names()[0]
+        self._found: Any = None
+
+    def load(self, images: Images) -> None:
+        """Copy one image into ncnn's memory."""
+        self._image = self._ncnn.Mat(np.ascontiguousarray(images[0])).clone()
+
+    def run(self) -> None:
+        """Run one pass; an extractor is made for each, as ncnn's own benchmark does."""
+        extractor = self._net.create_extractor()
+        extractor.input(self._input, self._image)
+        failed, self._found = extractor.extract(self._output)
+        if failed:
+            raise MeasurementError(f"ncnn stopped with code {failed}")
+
+    def result(self) -> Images:
+        """Return the output as one row."""
+        return np.array(self._found, dtype=np.float32).reshape(1, -1)
+
+
+class Ncnn:
+    """The CPU path of ncnn's Python wheel."""
+
+    runtime = "ncnn"
+    unit = "cpu"
+    packages: tuple[str, ...] = ("ncnn", "pnnx")
+    modules: tuple[str, ...] = ("ncnn",)
+
+    def missing(self) -> str | None:
+        """Name the extra that brings it."""
+        lacking = [name for name in ("ncnn", "pnnx") if util.find_spec(name) is None]
+        if not lacking:
+            return None
+        return f"{' and '.join(lacking)} missing: pip install 'vision-advisor[ncnn]'"
+
+    def refusal(self, settings: Settings) -> str | None:
+        """Refuse batches, which ncnn has none of, and precisions it does not compute in."""
+        if settings.batch != 1:
+            return f"ncnn runs one image a pass, not {settings.batch}"
+        if settings.precision in ("fp32", "int8"):
+            return None
+        return f"ncnn on this CPU is measured in fp32 and int8, not in {settings.precision}"
+
+    def convert(self, source: Source, settings: Settings, folder: Path) -> None:
+        """Convert by pnnx and quantise where asked."""
+        import pnnx
+        import torch
+
+        from advisor.measurers.preparation import first_line
+
+        network = source.module("pnnx")
+        example = torch.from_numpy(np.ascontiguousarray(source.example))
+        traced = folder / "network.pt"
+        with _quiet():
+            try:
+                pnnx.export(network, str(traced), example, fp16=False)
+            except Exception as error:
+                raise MeasurementError(f"pnnx cannot convert it: {first_line(error)}") from error
+        for made, kept in (("network.ncnn.param", PARAM), ("network.ncnn.bin", WEIGHTS)):
+            if not (folder / made).is_file():
+                raise MeasurementError("pnnx wrote no ncnn network; it lacks one of its operators")
+            shutil.move(folder / made, folder / kept)
+        for left in folder.glob("network*"):
+            left.unlink()
+        if settings.precision == "int8":
+            from advisor.measurers.ncnn_int8 import quantise
+
+            quantise(folder / PARAM, folder / WEIGHTS, source.calibration)
+
+    def open(self, folder: Path, settings: Settings) -> NcnnEngine:
+        """Load the network."""
+        return NcnnEngine(folder, settings)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the chatter of pnnx's own process off standard output and error."""
+    saved = [os.dup(1), os.dup(2)]
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 1)
+        os.dup2(sink, 2)
+        yield
+    finally:
+        for number, copy in zip((1, 2), saved, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
+        os.close(sink)

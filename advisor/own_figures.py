@@ -1,0 +1,197 @@
+"""The user's own measurements as estimates: they outrank what others published.
+
+Read by the standard library alone, so that an answer does not wait for a database layer.
+"""
+
+import json
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from advisor.errors import MeasurementError
+from advisor.estimate import Estimate, Interval, Origin, Provenance
+from advisor.lane import Lane
+from advisor.library import advisor_home
+from advisor.quantity import Metric
+from advisor.spread import agree, between_sessions
+
+FILE = "measurements.sqlite"
+_QUERY = """
+SELECT s.unit, s.runtime, s.precision, s.threads, s.batch, s.variant,
+       s.machine, s.packages, s.origin, s.started, s.environment,
+       f.network, f.resolution, f.latency, f.added_memory, f.energy, f.reasons, f.output_error
+FROM figure f JOIN session s ON s.id = f.session
+WHERE s.device = ? AND f.latency IS NOT NULL AND s.status NOT IN ('running', 'superseded')
+ORDER BY s.started
+"""
+
+
+def store_path() -> Path:
+    """Where the user's measurements are."""
+    return advisor_home() / FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFigure:
+    """One network in one session."""
+
+    lane: Lane
+    machine: str
+    packages: str
+    origin: str
+    date: str
+    cpu: str
+    network: str
+    resolution: int
+    latency: float
+    """Seconds of one pass."""
+    memory: float | None
+    """Bytes that the network adds to its process."""
+    energy: float | None
+    """Joules of one pass."""
+    doubts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnFigures:
+    """All own measurements of one device."""
+
+    device: str
+    path: Path = field(default_factory=store_path)
+
+    @cached_property
+    def figures(self) -> Mapping[tuple[Lane, str, int], tuple[OwnFigure, ...]]:
+        """Figures by lane, network and resolution, oldest first; empty where there is no file."""
+        found: dict[tuple[Lane, str, int], list[OwnFigure]] = defaultdict(list)
+        for one in self._read():
+            found[one.lane, one.network, one.resolution].append(one)
+        return {key: _alike(figures) for key, figures in found.items()}
+
+    def estimate(
+        self, metric: Metric, lane: Lane, network: str, resolution: int, *, level: float
+    ) -> Estimate | None:
+        """Return what was measured of a network, with the spread between sessions.
+
+        Latency, throughput, peak memory and energy are known; None where nothing was measured.
+        """
+        figures = self.figures.get((lane, network, resolution))
+        values = [_value(metric, one) for one in figures or ()]
+        known = [value for value in values if value is not None]
+        if figures is None or not known:
+            return None
+        value, low, high = between_sessions(known, level)
+        return Estimate(
+            metric=metric,
+            value=value,
+            interval=Interval(low=low, high=high, level=level),
+            provenance=_provenance(figures, known),
+        )
+
+    def networks(self, lane: Lane) -> int:
+        """Different networks that were measured in a lane."""
+        return len({network for found, network, _ in self.figures if found == lane})
+
+    def lanes(self) -> list[Lane]:
+        """Lanes with a measurement, the one with the most networks first."""
+        found = {lane for lane, _, _ in self.figures}
+        return sorted(found, key=lambda lane: (-self.networks(lane), lane.name))
+
+    def _read(self) -> list[OwnFigure]:
+        if not self.path.is_file():
+            return []
+        try:
+            connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)
+            try:
+                return [
+                    _figure(self.device, row) for row in connection.execute(_QUERY, [self.device])
+                ]
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise MeasurementError(f"cannot read {self.path}: {error}") from error
+
+
+def _figure(device: str, row: tuple[object, ...]) -> OwnFigure:
+    unit, runtime, precision, threads, batch, variant, machine, packages, origin, started = row[:10]
+    environment, network, resolution, latency, memory, energy, reasons, error = row[10:]
+    doubts = list(json.loads(str(reasons)))
+    if precision != "fp32" and isinstance(error, float):
+        doubts.append(f"its outputs differ from fp32 by {100 * error:.3g} % of their spread")
+    return OwnFigure(
+        lane=Lane(
+            device=device,
+            unit=str(unit),
+            runtime=str(runtime),
+            precision=str(precision),
+            threads=None if threads is None else int(str(threads)),
+            batch=int(str(batch)),
+            variant=str(variant),
+        ),
+        machine=str(machine),
+        packages=str(packages),
+        origin=str(origin),
+        date=str(started)[:10],
+        cpu=str(json.loads(str(environment)).get("cpu", "")),
+        network=str(network),
+        resolution=int(str(resolution)),
+        latency=float(str(latency)),
+        memory=_number(memory),
+        energy=_number(energy),
+        doubts=tuple(doubts),
+    )
+
+
+def _alike(figures: list[OwnFigure]) -> tuple[OwnFigure, ...]:
+    """Keep the figures taken under the newest one's conditions: unlike ones are never combined."""
+    newest = figures[-1]
+    same = (newest.machine, newest.packages)
+    return tuple(one for one in figures if (one.machine, one.packages) == same)
+
+
+def _value(metric: Metric, figure: OwnFigure) -> float | None:
+    images = max(figure.lane.batch, 1)
+    if metric is Metric.LATENCY:
+        return figure.latency
+    if metric is Metric.THROUGHPUT:
+        return images / figure.latency
+    if metric is Metric.PEAK_MEMORY:
+        return figure.memory
+    if metric is Metric.ENERGY and figure.energy is not None:
+        return figure.energy / images
+    return None
+
+
+def _provenance(figures: tuple[OwnFigure, ...], values: list[float]) -> Provenance:
+    newest = figures[-1]
+    count = f"{len(values)} session{'s' if len(values) > 1 else ''}"
+    place = "measured here" if newest.origin == "here" else f"measured, {newest.origin}"
+    return Provenance(
+        origin=Origin.MEASURED,
+        source=f"{place}: {count}, {newest.packages}{', ' + newest.cpu if newest.cpu else ''}",
+        date=newest.date,
+        caveats=_caveats(figures, values),
+    )
+
+
+def _caveats(figures: tuple[OwnFigure, ...], values: list[float]) -> tuple[str, ...]:
+    found = []
+    if len(values) == 1:
+        found.append("a single session: how far the next one differs is assumed, not seen")
+    if not agree(values):
+        found.append(
+            f"sessions differ by a factor of {max(values) / min(values):.2f}; measure again"
+        )
+    return (*found, *_newest_of_a_kind(doubt for one in figures for doubt in one.doubts))
+
+
+def _newest_of_a_kind(doubts: Iterable[str]) -> tuple[str, ...]:
+    """Of doubts that differ in their numbers only keep the newest."""
+    return tuple({re.sub(r"[\d.]+", "#", doubt): doubt for doubt in doubts}.values())
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else float(str(value))
