@@ -28,6 +28,8 @@ FAMILIES = (
     ("SqueezeNet and ShuffleNet", r"squeezenet|shufflenet"),
 )
 """Label and pattern of the families people ask about; what fits none is left out."""
+NOTABLE = 0.9
+"""Share of the first choice's time below which a model counts as faster."""
 LEAST = 2
 """Members from which a family is spoken of."""
 
@@ -62,7 +64,7 @@ def _members(document: Recommendation, pattern: str) -> list[Entry | Rejection]:
         *document.uncertain,
         *document.rejected,
     ]
-    fits = re.compile(rf"(tf_|test_)?({pattern})", re.IGNORECASE)
+    fits = re.compile(rf"(tf_)?({pattern})", re.IGNORECASE)
     return [item for item in every if fits.match(item.candidate)]
 
 
@@ -127,12 +129,12 @@ def _met(best: Entry, document: Recommendation, first: set[str]) -> str:
         )
     faster = best.metrics.get(Metric.LATENCY)
     top = document.ranked[0].metrics.get(Metric.LATENCY)
-    if faster is not None and top is not None and faster.value < top.value:
+    if faster is not None and top is not None and faster.value < NOTABLE * top.value:
         return (
             f"Take it when time is shorter: it needs {100 * faster.value / top.value:.0f} % of "
             "the time of the first choice, and no faster model is as accurate."
         )
-    return "A fair alternative: no model is both faster and more accurate."
+    return "A fair alternative: no model is both at least as fast and as accurate."
 
 
 def _dominator(best: Entry, ranked: Iterable[Entry]) -> Entry | None:

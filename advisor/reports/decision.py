@@ -60,6 +60,7 @@ def _use(document: Recommendation, entry: Entry) -> Decision:
         f"Run it on {document.lane.device_name} with {lane_words(_lane_of(document, entry))}.",
         *(_limit_sentence(document, entry, index) for index in range(len(document.request.limits))),
         *_quality_sentence(document, entry),
+        *_open_sentence(document),
     ]
     return Decision(
         outcome=Outcome.USE,
@@ -67,6 +68,17 @@ def _use(document: Recommendation, entry: Entry) -> Decision:
         sentences=tuple(sentences),
         entry=entry,
     )
+
+
+def _open_sentence(document: Recommendation) -> list[str]:
+    """Name what a measurement could admit, so that a reader knows what is left on the table."""
+    if not document.uncertain:
+        return []
+    best = document.uncertain[0]
+    top1 = best.metrics.get(Metric.TOP1)
+    figure = f" ({human(top1.value, top1.unit)} top-1)" if top1 else ""
+    more = plural(len(document.uncertain), "further model")
+    return [f"{more} may keep the limits after a measurement, first {best.candidate}{figure}."]
 
 
 def _measure(document: Recommendation, entry: Entry) -> Decision:

@@ -37,8 +37,10 @@ from advisor.reports.view import (
 from advisor.reports.wording import (
     METRIC_MEANING,
     ORIGIN_MEANING,
+    STATUS,
     VERDICT_MEANING,
     constraint_of,
+    event_words,
     joined,
     lane_words,
     percent,
@@ -243,14 +245,6 @@ def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
         yield Fact(label="Valid until", text=day.isoformat(), note="then ask again: software moves")
 
 
-_STATUS = {
-    "active": "on sale",
-    "eol_announced": "end of life announced",
-    "eol": "end of life",
-    "unknown": "unknown",
-}
-
-
 def _device_facts(device: DeviceFacts) -> Iterable[Fact]:
     """What the device costs and whether it can be bought; unknown is said, not left out."""
     if device.price is None:
@@ -264,10 +258,10 @@ def _device_facts(device: DeviceFacts) -> Iterable[Fact]:
             text=human(device.price, Unit.USD),
             note=", ".join(part for part in [*parts, *launch, *bulk] if part),
         )
-    events = [f"{event.replace('_', ' ')} {day}" for event, day, _ in device.events]
+    events = [event_words(*event) for event in device.events]
     yield Fact(
         label="Supply",
-        text=_STATUS.get(device.status, device.status),
+        text=STATUS.get(device.status, device.status),
         note="; ".join([*events, *([device.note] if device.note else [])]),
     )
     power = device.power

@@ -4,18 +4,12 @@ from dataclasses import dataclass
 
 from advisor.procurement.review import Amount, DeviceReview
 from advisor.quantity import Unit, human, human_interval, significant
-from advisor.reports.wording import joined
+from advisor.reports.wording import STATUS, joined
 
 UNKNOWN = "unknown"
 _PER = {"1/s": "/s", "1/J": "per joule"}
 """How units are written where they are not written as they are."""
 _SI = {"B": Unit.BYTE, "s": Unit.SECOND, "fraction": Unit.FRACTION}
-_STATUS = {
-    "active": "on sale",
-    "eol_announced": "end of life announced",
-    "eol": "end of life",
-    "unknown": UNKNOWN,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,4 +90,4 @@ def supply_text(device: DeviceReview) -> Text:
     found = device.supply
     kind = {"active": "", "unknown": "gap"}.get(found.status, "warn")
     note = "; ".join([*found.events, *([found.note] if found.note else [])])
-    return Text(text=_STATUS.get(found.status, found.status), note=note, kind=kind)
+    return Text(text=STATUS.get(found.status, found.status), note=note, kind=kind)

@@ -136,7 +136,8 @@ def weights_table(document: ProcurementReview) -> TableView:
 
 
 def costs_table(document: ProcurementReview) -> TableView:
-    names = list(dict.fromkeys(line.name for d in document.devices for line in d.costs))
+    longest = max(document.devices, key=lambda d: len(d.costs), default=None)
+    names = [line.name for line in longest.costs] if longest else []
     rows = []
     for device in document.devices:
         lines = {line.name: line for line in device.costs}

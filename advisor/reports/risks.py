@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from advisor.estimate import Origin
 from advisor.quantity import Metric
-from advisor.recommendation import Entry, Recommendation
-from advisor.reports.wording import batch_words, joined
+from advisor.recommendation import DeviceFacts, Entry, Recommendation
+from advisor.reports.wording import batch_words, event_words, joined
 
 REVIEW_AFTER = timedelta(days=183)
 """Runtimes, drivers and published weights change on the scale of half a year."""
@@ -49,9 +49,8 @@ _ASKED = (Metric.ENERGY, Metric.POWER, Metric.PEAK_MEMORY, Metric.TOP1, Metric.L
 
 def risks(document: Recommendation, entry: Entry | None) -> tuple[Risk, ...]:
     """Collect the risks that apply to this answer, the most specific first."""
-    if entry is None:
-        return tuple(_general(document))
-    return (*_of_entry(entry), *_general(document))
+    of_entry = _of_entry(entry) if entry is not None else ()
+    return (*of_entry, *_of_supply(document.device), *_general(document))
 
 
 def _of_entry(entry: Entry) -> Iterator[Risk]:
@@ -85,6 +84,18 @@ def _of_entry(entry: Entry) -> Iterator[Risk]:
         )
     for caveat in dict.fromkeys(c for figure in entry.metrics.values() for c in figure.caveats):
         yield Risk(title="Caveat on a figure", text=caveat, remedy="See the sources below.")
+
+
+def _of_supply(device: DeviceFacts | None) -> Iterator[Risk]:
+    if device is None or device.status not in ("eol", "eol_announced"):
+        return
+    dates = "; ".join(event_words(*event) for event in device.events)
+    yield Risk(
+        title="The device will not be sold much longer",
+        text=f"{dates or 'End of life'}. Source: {device.status_source} "
+        f"({device.status_confidence or 'unknown'} confidence).",
+        remedy="Ask the vendor for dates, and compare successors with advisor procure.",
+    )
 
 
 def _general(document: Recommendation) -> Iterator[Risk]:

@@ -59,6 +59,27 @@ METRIC_MEANING = {
 }
 
 
+_EVENT = {
+    "eol_announced": "end of life announced",
+    "available_until": "available until",
+    "last_time_buy": "last orders",
+    "last_ship": "last shipments",
+    "software_end": "end of software support",
+}
+STATUS = {
+    "active": "on sale",
+    "eol_announced": "end of life announced",
+    "eol": "end of life",
+    "unknown": "unknown",
+}
+"""Whether a device can be bought."""
+
+
+def event_words(event: str, day: str, item: str = "") -> str:
+    """Spell a dated fact of supply: ``available until 2027-01 (module)``."""
+    return f"{_EVENT.get(event, event)} {day}{f' ({item})' if item else ''}"
+
+
 def runtime_name(runtime: str) -> str:
     """Spell a runtime as its makers do."""
     return _RUNTIME.get(runtime, runtime)
