@@ -16,6 +16,8 @@ COMMANDS = {
     "explain": ("advisor.cli.explain", "Show where the time goes and what the answer rests on."),
     "measure": ("advisor.cli.measure", "Time networks here, on real runtimes."),
     "measurements": ("advisor.cli.measurements", "List, show, export, forget your measurements."),
+    "kit": ("advisor.cli.kit", "Pack networks to be measured on a board."),
+    "import": ("advisor.cli.import_", "Take measurements back from a board."),
     "devices": ("advisor.cli.devices", "List devices and show their profiles."),
     "models": ("advisor.cli.models", "List networks and show what is known of one."),
     "procure": ("advisor.cli.procure", "Review devices for a purchase: cost, supply, a ranking."),

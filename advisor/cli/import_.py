@@ -1,0 +1,52 @@
+"""``advisor import``: take measurements back from a board, a kit or a colleague."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from advisor.cli.options import lane_options, words
+from advisor.cli.output import say
+from advisor.errors import MeasurementError, UsageError
+
+
+@click.command("import")
+@click.argument("table", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--device", help="Device profile that the figures are of; default the table's.")
+@lane_options
+def command(table: Path, device: str | None, **options: Any) -> int:
+    """Read TABLE, a CSV of measurements, screen it and keep its figures as your own.
+
+    Columns: timm_name and latency_ms at least; the options say what the table does not.
+    """
+    from advisor.evidence import evidence_with
+    from advisor.lane import Lane
+    from advisor.measurement_store import MeasurementStore
+    from advisor.measurement_table import device_of, read_table, store_rows
+
+    evidence = evidence_with(options["profiles_dir"])
+    profile = evidence.profiles.load(device or device_of(table))
+    default = profile.default_lane
+    precisions = words(options["precision"])
+    if len(precisions) > 1:
+        raise UsageError("--precision: a figure has one precision")
+    lane = Lane(
+        device=profile.id,
+        unit=options["unit"] or default.unit,
+        runtime=options["runtime"] or default.runtime,
+        precision=next(iter(precisions), default.precision),
+        threads=options["threads"] or default.threads,
+        batch=options["batch"] or max(default.batch, 1),
+    )
+    reading = read_table(table, lane, evidence.table.networks)
+    for line in (*reading.warnings, *reading.refused):
+        click.echo(f"advisor: {line}", err=True)
+    if not reading.rows:
+        raise MeasurementError(f"{table} holds no figure that can be used")
+    store_rows(MeasurementStore(), reading.rows, origin=f"import {table.name}")
+    lanes = sorted({row.lane.name for row in reading.rows})
+    say(
+        f"kept {len(reading.rows)} figures of {profile.id} ({'; '.join(lanes)}), "
+        f"left out {len(reading.refused)}"
+    )
+    return 1 if reading.refused else 0

@@ -1,0 +1,94 @@
+"""``advisor kit``: pack networks to be measured on a board that cannot run the advisor."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from advisor.cli.options import lane_options, words
+from advisor.cli.output import say
+from advisor.errors import UsageError
+from advisor.quantity import Unit, parse
+
+SCRIPTED = ("tensorrt", "onnxruntime", "ncnn", "tflite")
+"""Runtimes that the script on the board can drive."""
+
+
+@click.command("kit")
+@click.option("--device", required=True, help="Device profile of the board.")
+@click.option(
+    "--models", multiple=True, required=True, help="Candidates or wildcards, separated by commas."
+)
+@lane_options
+@click.option(
+    "--sessions",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Repetitions on the board.",
+)
+@click.option("--pause", default="60s", show_default=True, help="Time between repetitions.")
+@click.option("--budget", default="5s", show_default=True, help="Time for one network.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="Archive to write; default kit-DEVICE.tar.gz.")  # fmt: skip
+def command(device: str, models: tuple[str, ...], output: Path | None, **options: Any) -> int:
+    """Pack ONNX files and one script; 'advisor import' takes the figures back.
+
+    Example: advisor kit --device jetson-nano --models mobilenetv2_100,resnet18 -o kit.tar.gz
+    """
+    from advisor.board_kit.packing import KitLane, pack
+    from advisor.evidence import evidence_with
+    from advisor.lanes import KNOWN_RUNTIMES
+    from advisor.measured_answer import wishes
+    from advisor.measurers import Settings
+    from advisor.measurers.order import Order, Way
+    from advisor.profile import LaneRequest, resolve_lane
+
+    precisions = words(options["precision"])
+    if len(precisions) > 1:
+        raise UsageError("a kit holds one precision; write one kit for each")
+    evidence = evidence_with(options["profiles_dir"])
+    lane = resolve_lane(
+        evidence.profiles.load(device),
+        LaneRequest(
+            unit=options["unit"],
+            runtime=options["runtime"],
+            precision=next(iter(precisions), None),
+            batch=options["batch"],
+            threads=options["threads"],
+        ),
+        known_runtimes=KNOWN_RUNTIMES,
+    ).lane
+    if lane.runtime not in SCRIPTED:
+        raise UsageError(
+            f"a kit cannot drive {lane.runtime}; name one by --runtime: {', '.join(SCRIPTED)}"
+        )
+    way = Way(
+        name="onnxruntime",
+        runtime=lane.runtime,
+        unit=lane.unit,
+        packages=(),
+        settings=Settings(precision="fp32", threads=lane.threads or 1, batch=max(lane.batch, 1)),
+    )
+    order = Order(
+        device=lane.device,
+        wishes=wishes(words(models), evidence),
+        ways=(way,),
+        sessions=options["sessions"],
+        pause=parse(str(options["pause"]), Unit.SECOND, option="--pause"),
+        budget=parse(str(options["budget"]), Unit.SECOND, option="--budget"),
+    )
+    kit_lane = KitLane(
+        device=lane.device,
+        unit=lane.unit,
+        runtime=lane.runtime,
+        precision=lane.precision,
+        threads=lane.threads,
+    )
+    target = output or Path(f"kit-{lane.device}.tar.gz")
+    packed = pack(order, kit_lane, target, say=say)
+    for line in packed.failures:
+        click.echo(f"advisor: {line}", err=True)
+    say(f"wrote {packed.path}: {len(packed.networks)} networks for {lane.name}")
+    say("on the board: tar xzf KIT && cd kit && python3 measure_on_board.py -o measurements.csv")
+    return 1 if packed.failures else 0
