@@ -115,6 +115,7 @@ def assess(
         profile=profile,
         lane=lane,
         published=evidence.published(profile),
+        own=evidence.own(profile),
         latency=evidence.latency,
         memory=evidence.memory,
         changes=evidence.precision_changes,

@@ -19,6 +19,7 @@ from advisor.candidate import Candidate
 from advisor.catalog.accuracy import Accuracy
 from advisor.estimate import Assessment, Estimate, Gap, Interval, Origin, Provenance, strongest
 from advisor.lane import Lane
+from advisor.own_figures import OwnFigures
 from advisor.precision import PrecisionChanges
 from advisor.profile import DeviceProfile
 from advisor.published import PublishedFigures
@@ -74,6 +75,8 @@ class LaneAssessor:
     images: int = 1
     """Images of one pass; decides the latency where the lane holds times per image."""
     use_published: bool = True
+    own: OwnFigures | None = None
+    """What the user measured on the device; outranks everything published."""
 
     def assess(self, subjects: Sequence[Subject], table: WorkloadTable) -> list[Assessment]:
         """Assess each subject; row i of ``table`` is the workload of subject i."""
@@ -108,6 +111,9 @@ class LaneAssessor:
         parts: list[Estimate | Gap] = [
             *self._times(table.networks[row], subject.resolution, prediction, row),
             *self._accuracy(subject),
+            *self._own(
+                table.networks[row], subject.resolution, (Metric.PEAK_MEMORY, Metric.ENERGY)
+            ),
             peak,
             _counted(Metric.WEIGHTS, float(table.parameters[row]) * self.bytes_per_weight),
             _counted(Metric.PARAMETERS, float(table.parameters[row])),
@@ -141,6 +147,7 @@ class LaneAssessor:
     ) -> list[Estimate | Gap]:
         parts: list[Estimate | Gap] = []
         if self.use_published:
+            parts += self._own(network, resolution, (Metric.LATENCY, Metric.THROUGHPUT))
             for metric in (Metric.LATENCY, Metric.THROUGHPUT):
                 figure = self.published.estimate(
                     metric, self.lane, network, resolution, level=self.level
@@ -149,6 +156,16 @@ class LaneAssessor:
                     parts.append(self._of_batch(figure))
         parts += self._predicted(prediction, row)
         return parts
+
+    def _own(self, network: str, resolution: int, metrics: Sequence[Metric]) -> list[Estimate]:
+        """What the user measured of a network in this lane."""
+        if self.own is None or not self.use_published:
+            return []
+        found = (
+            self.own.estimate(metric, self.lane, network, resolution, level=self.level)
+            for metric in metrics
+        )
+        return [estimate for estimate in found if estimate is not None]
 
     def _of_batch(self, estimate: Estimate) -> Estimate:
         """Turn the time per image of a bulk lane into that of the batch asked for, and say so."""

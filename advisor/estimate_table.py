@@ -138,6 +138,7 @@ def _answered(
         profile=profile,
         lane=lane,
         published=evidence.published(profile),
+        own=evidence.own(profile),
         latency=evidence.latency,
         memory=evidence.memory,
         changes=evidence.precision_changes,

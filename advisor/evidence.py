@@ -15,6 +15,7 @@ from advisor.catalog.accuracy import Accuracy, read_accuracies, read_changes
 from advisor.errors import UsageError, unknown_name
 from advisor.library import ProfileLibrary, advisor_home, catalog_directory, profile_library
 from advisor.networks import is_foreign
+from advisor.own_figures import OwnFigures
 from advisor.precision import PrecisionChanges
 from advisor.profile import DeviceProfile
 from advisor.published import PublishedFigures
@@ -38,6 +39,7 @@ class Evidence:
     """Folder of the catalog."""
     profiles: ProfileLibrary = field(default_factory=profile_library)
     _published: dict[str, PublishedFigures] = field(default_factory=dict)
+    _own: dict[str, OwnFigures] = field(default_factory=dict)
     _workloads: dict[tuple[str, int], Workload] = field(default_factory=dict)
 
     @cached_property
@@ -60,6 +62,12 @@ class Evidence:
         if profile.id not in self._published:
             self._published[profile.id] = PublishedFigures(root=self.root, device=profile.id)
         return self._published[profile.id]
+
+    def own(self, profile: DeviceProfile) -> OwnFigures:
+        """What the user measured on a device, read once."""
+        if profile.id not in self._own:
+            self._own[profile.id] = OwnFigures(device=profile.id)
+        return self._own[profile.id]
 
     @cached_property
     def latency(self) -> "LatencyModel":
