@@ -15,7 +15,7 @@ from advisor.catalog.accuracy import Accuracy, read_accuracies, read_changes
 from advisor.errors import UsageError, unknown_name
 from advisor.library import ProfileLibrary, advisor_home, catalog_directory, profile_library
 from advisor.networks import is_foreign
-from advisor.own_figures import OwnFigures
+from advisor.own_figures import OwnFigures, own_times
 from advisor.precision import PrecisionChanges
 from advisor.profile import DeviceProfile
 from advisor.published import PublishedFigures
@@ -71,10 +71,20 @@ class Evidence:
 
     @cached_property
     def latency(self) -> "LatencyModel":
-        """Estimator of latencies, with its fitted parameters."""
-        from advisor.estimators.latency import LatencyModel
+        """Estimator of latencies: its fitted parameters, and what the user measured."""
+        from advisor.estimators.latency import LatencyModel, Timing
 
-        return LatencyModel.load(self.root, self.profiles)
+        model = LatencyModel.load(self.root, self.profiles)
+        index = self.table.index
+        own = [one for one in own_times() if (one.network, one.resolution) in index]
+        if not own:
+            return model
+        timings = [
+            Timing(lane=o.lane, network=o.network, resolution=o.resolution, seconds=o.seconds)
+            for o in own
+        ]
+        rows = [index[one.network, one.resolution] for one in own]
+        return model.with_measurements(timings, self.table.rows(rows))
 
     @cached_property
     def memory(self) -> "MemoryModel":

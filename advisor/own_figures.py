@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 
 from advisor.errors import MeasurementError
 from advisor.estimate import Estimate, Interval, Origin, Provenance
@@ -103,16 +104,49 @@ class OwnFigures:
     def _read(self) -> list[OwnFigure]:
         if not self.path.is_file():
             return []
+        return [_figure(self.device, row) for row in _select(self.path, _QUERY, [self.device])]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTime:
+    """The median of all sessions of one network in one lane."""
+
+    lane: Lane
+    network: str
+    resolution: int
+    seconds: float
+
+
+def own_times(path: Path | None = None) -> list[OwnTime]:
+    """Medians of everything that was measured, on any device; empty where there is no file."""
+    place = path or store_path()
+    if not place.is_file():
+        return []
+    found = []
+    for (device,) in _select(place, "SELECT DISTINCT device FROM session ORDER BY device", []):
+        own = OwnFigures(device=str(device), path=place)
+        found += [
+            OwnTime(
+                lane=lane,
+                network=network,
+                resolution=resolution,
+                seconds=median(one.latency for one in figures),
+            )
+            for (lane, network, resolution), figures in own.figures.items()
+        ]
+    return found
+
+
+def _select(path: Path, query: str, values: list[str]) -> list[tuple[object, ...]]:
+    """Run a query on the file without changing it; MeasurementError in one line."""
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
         try:
-            connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)
-            try:
-                return [
-                    _figure(self.device, row) for row in connection.execute(_QUERY, [self.device])
-                ]
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            raise MeasurementError(f"cannot read {self.path}: {error}") from error
+            return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise MeasurementError(f"cannot read {path}: {error}") from error
 
 
 def _figure(device: str, row: tuple[object, ...]) -> OwnFigure:
