@@ -1,5 +1,7 @@
 """PDF: the HTML page on paper, through WeasyPrint."""
 
+import logging
+
 from advisor.errors import PluginError
 from advisor.recommendation import Document
 from advisor.reports import Layout
@@ -21,5 +23,7 @@ class PdfWriter:
             raise PluginError(
                 f"a PDF needs WeasyPrint with its libraries ({error}); install it: {INSTALL}"
             ) from error
+        # It warns of every rule that only screens need.
+        logging.getLogger("weasyprint").setLevel(logging.ERROR)
         printed: bytes = HTML(string=page(document, layout, paged=True)).write_pdf()
         return printed

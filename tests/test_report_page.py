@@ -1,0 +1,164 @@
+"""The HTML page without a browser: one small file, safe, complete, and on paper."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from advisor.constraint import Verdict
+from advisor.device_facts import device_facts
+from advisor.library import load_profile
+from advisor.quantity import human
+from advisor.recommendation import Limit, Recommendation
+from advisor.reports import Layout, render, writer
+from advisor.reports.html import page as html_page
+from advisor.reports.page import page_of
+from advisor.use_cases import use_case
+from tests.documents import entry, figure, infeasible, recommendation
+from tests.test_procurement import six
+
+
+class Reader(HTMLParser):
+    """Collects ids, references to the outside and unbalanced elements."""
+
+    VOID = frozenset({"meta", "br", "input", "line", "circle", "rect", "path", "img", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.references: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src"):
+                self.references.append(value or "")
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def full() -> Recommendation:
+    return recommendation(
+        device=device_facts(load_profile("jetson-nano")), use_case=use_case("smart-camera")
+    )
+
+
+@pytest.mark.parametrize("document", [full(), infeasible(), six()], ids=["full", "none", "review"])
+def test_page_is_well_formed_and_refers_to_nothing_outside(document: Recommendation) -> None:
+    text = render(document, "html", Layout())
+    reader = Reader(text)
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    assert all(ref.startswith("#") for ref in reader.references)
+    assert {ref[1:] for ref in reader.references} <= set(reader.ids)
+
+
+def test_page_of_fifty_candidates_is_under_a_megabyte() -> None:
+    assert len(render(full(), "html").encode()) < 300_000
+
+
+def test_page_of_a_whole_catalog_is_under_a_megabyte() -> None:
+    assert len(render(recommendation(1500), "html").encode()) < 1_000_000
+
+
+def test_page_allows_no_script_but_its_own() -> None:
+    text = render(full(), "html")
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)
+    assert policy
+    assert "default-src 'none'" in policy[1]
+    assert "'unsafe-inline'" not in policy[1].split("script-src")[1]
+
+
+def test_the_decision_box_says_what_it_costs_and_until_when_it_is_sold() -> None:
+    facts = {fact.label: fact for fact in page_of(full()).facts}
+    assert facts["Price of the device"].text == "199 USD"
+    assert facts["Supply"].text == "end of life announced"
+    assert facts["Valid until"].text == "2027-05-23"
+
+
+def test_an_unknown_price_is_said() -> None:
+    document = recommendation(device=device_facts(load_profile("galaxy-s25")))
+    facts = {fact.label: fact.text for fact in page_of(document).facts}
+    assert facts["Power of the device"] == "unknown"
+
+
+def test_every_section_that_a_reader_expects_is_there() -> None:
+    text = render(full(), "html", Layout(against=recommendation(limit=0.008)))
+    for title in (
+        "What was asked",
+        "Use case",
+        "Speed against accuracy",
+        "Models",
+        "Why the others fell",
+        "Where the time goes",
+        "How firm the answer is",
+        "What changed since",
+        "The model in short",
+        "Which family, and when",
+        "What could go wrong",
+        "Sources of every figure",
+        "How to get this answer again",
+        "Sign-off",
+    ):
+        assert f">{title}" in text, title
+
+
+def test_limits_on_other_metrics_get_a_column() -> None:
+    from advisor.quantity import Metric
+
+    document = recommendation()
+    request = document.request.model_copy(
+        update={"limits": (Limit(metric=Metric.POWER, at_most=5.0),)}
+    )
+    page = page_of(document.model_copy(update={"request": request}))
+    assert Metric.POWER in page.columns
+    assert "unknown" in render(document.model_copy(update={"request": request}), "html")
+
+
+def test_sources_show_every_figure_as_the_document_has_it() -> None:
+    document = recommendation()
+    blocks = {block.candidate: block for block in page_of(document).sources}
+    for item in document.ranked:
+        lines = {line.metric: line for line in blocks[item.candidate].lines}
+        for metric, found in item.metrics.items():
+            assert lines[metric.label].text.startswith(human(found.value, found.unit))
+            assert lines[metric.label].source == found.source
+
+
+def test_weaker_figures_are_listed_beside_the_strongest() -> None:
+    from advisor.quantity import Metric
+
+    second = figure(Metric.LATENCY, 0.009, spread=0.2)
+    item = entry("net", 0.004, 0.7, rank=1, alternatives={Metric.LATENCY: (second,)})
+    page = page_of(recommendation(0, ranked=(item,), uncertain=(), rejected=()))
+    assert any("also known" in line.metric for line in page.sources[0].lines)
+
+
+def test_a_model_with_a_gap_in_a_limit_is_unknown() -> None:
+    item = entry("net", 0.004, 0.7, verdict=Verdict.UNKNOWN)
+    text = render(recommendation(0, ranked=(), uncertain=(item,)), "html")
+    assert "– unknown" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", [full(), six()], ids=["answer", "review"])
+def test_pdf_has_its_pages(document: Recommendation) -> None:
+    weasyprint = pytest.importorskip("weasyprint", reason="pip install 'vision-advisor[pdf]'")
+    printed = weasyprint.HTML(string=html_page(document, Layout(), paged=True)).render()
+    assert 4 <= len(printed.pages) <= 14
+
+
+@pytest.mark.slow
+def test_pdf_is_written_without_noise(caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("weasyprint", reason="pip install 'vision-advisor[pdf]'")
+    content = writer("pdf").render(infeasible(), Layout())
+    assert isinstance(content, bytes)
+    assert content.startswith(b"%PDF")
+    assert not caplog.records
