@@ -64,6 +64,19 @@ def show(device: str, profiles_dir: Path | None, form: str) -> int:
     return 0
 
 
+@command.command("detect")
+@click.option("--id", "device", default="host", show_default=True, help="Id of the profile.")
+def detect(device: str) -> int:
+    """Write a profile of this machine, so that --device host works; takes a few seconds."""
+    from advisor.cli.output import say
+    from advisor.host_profile import detect as write
+
+    path = write(device)
+    say(f"wrote {path}; now 'advisor recommend --device {device}' answers for this machine")
+    click.echo(path.read_text(encoding="utf-8"), nl=False)
+    return 0
+
+
 def _plain(value: Any) -> Any:
     """Turn a profile into dictionaries and lists, without what is unknown."""
     from dataclasses import fields, is_dataclass

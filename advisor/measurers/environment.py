@@ -84,7 +84,7 @@ def capture(packages: dict[str, str], cpus: Iterable[int]) -> dict[str, object]:
         "cpus": os.cpu_count(),
         "pinned_to": list(cpus),
         "flags": sorted(flag for needed in cpu.FEATURES.values() for flag in needed & cpu.flags()),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "memory_bytes": memory_bytes(),
         "kernel": platform.release(),
         "python": platform.python_version(),
         "governor": governor(),
@@ -96,10 +96,14 @@ def capture(packages: dict[str, str], cpus: Iterable[int]) -> dict[str, object]:
     }
 
 
+def memory_bytes() -> int:
+    """Bytes of main memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def machine_id() -> str:
     """Digest of what makes figures of two machines unlike: CPU, number of CPUs, memory."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
-    text = f"{cpu.name()}|{os.cpu_count()}|{memory}|{sorted(cpu.flags())}"
+    text = f"{cpu.name()}|{os.cpu_count()}|{memory_bytes() >> 30}|{sorted(cpu.flags())}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
