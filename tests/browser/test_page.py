@@ -256,3 +256,30 @@ def test_without_script_everything_but_the_controls_is_there(page: Page) -> None
     assert 'class="no-script"' in text
     for part in ("What was asked", "Speed against accuracy", "Models", "Sign-off", "<svg"):
         assert part in text
+
+
+@pytest.mark.slow
+def test_ranking_in_the_page_equals_running_the_program_again(page: Page) -> None:
+    from advisor.advise import recommend
+    from advisor.evidence import Evidence
+    from advisor.recommendation import Limit, Request
+
+    evidence = Evidence()
+    models = ("resnet*", "mobilenet*", "efficientnet*", "vit_*")
+    asked = Request(
+        device="jetson-nano", models=models, limits=(Limit(metric=Metric.LATENCY, at_most=0.02),)
+    )
+    document = recommend(asked, evidence)
+    names = [e.candidate for e in every(document)]
+    page.show(document)
+    for limits, weights in settings(document, 200):
+        again = asked.model_copy(
+            update={
+                "limits": tuple(Limit.model_validate(limit) for limit in limits),
+                "weights": {Metric(m): w for m, w in weights.items()},
+            }
+        )
+        expected = recommend(again, evidence)
+        answer = page.run("return advisorReport.answer(...arguments)", limits, weights)
+        assert [names[i] for i in answer["met"]] == [e.candidate for e in expected.ranked]
+        assert [names[i] for i in answer["open"]] == [e.candidate for e in expected.uncertain]
