@@ -99,7 +99,7 @@ class Measuring:
         mine = [s.run for s in self.store.sessions() if s.run.startswith(self.order.digest)]
         if resume and mine:
             return mine[-1]
-        return f"{self.order.digest}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+        return f"{self.order.digest}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
 
     # Conversion
 
