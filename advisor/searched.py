@@ -1,0 +1,208 @@
+"""Answer by searching: the front of a search as a recommendation, with the record of the search."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from advisor import answer
+from advisor.advise import propose, recommendation
+from advisor.assessment import LaneAssessor
+from advisor.errors import UsageError
+from advisor.estimate import Assessment, Estimate
+from advisor.evidence import Evidence
+from advisor.judging import Judged, constraint, judge
+from advisor.lane import Lane
+from advisor.lanes import images_of, lanes_for
+from advisor.profile import DeviceProfile
+from advisor.quantity import Metric
+from advisor.recommendation import Entry, Recommendation, Request
+from advisor.search.families import family
+from advisor.search.outcome import Progress, SearchOutcome, SearchRequest, State, Trial
+from advisor.search.searching import search
+from advisor.search.training import training_compute
+from advisor.search_record import ConvergencePoint, SearchedPoint, SearchedVariant, SearchRecord
+from advisor.variant_accuracy.answering import reference_recipe
+from advisor.variant_accuracy.model import VariantAccuracy
+from advisor.variant_accuracy.storing import load
+from advisor.variants import assess_on, assess_variants, nearest_trained, start_points
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchTask:
+    """A search on the lane of a request."""
+
+    request: Request
+    search: SearchRequest
+    recipe: str | None
+    """Training recipe whose accuracy is meant; None takes each family's reference recipe."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchAnswer:
+    """The front in the form of a recommendation, and how it was found."""
+
+    document: Recommendation
+    record: SearchRecord
+    outcome: SearchOutcome
+
+
+def default_study(task: SearchTask, lane: Lane) -> str:
+    """Return a name that the same search on the same lane has again."""
+    search_part = replace(task.search, storage="", study="", resume=False, trials=1, start=())
+    text = f"{search_part!r} {task.recipe} {lane!r}"
+    return f"{lane.device}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def lane_of(request: Request, profile: DeviceProfile) -> Lane:
+    """Return the one lane a search runs on; raises UsageError where several compete."""
+    lanes = lanes_for(profile, request)
+    if len(lanes) > 1:
+        raise UsageError("a search runs on one lane; give one --precision")
+    return lanes[0]
+
+
+def assessor_on(
+    lane: Lane, profile: DeviceProfile, request: Request, evidence: Evidence
+) -> LaneAssessor:
+    """Return what assesses candidates on a lane at the request's confidence."""
+    return LaneAssessor(
+        profile=profile,
+        lane=lane,
+        published=evidence.published(profile),
+        latency=evidence.latency,
+        memory=evidence.memory,
+        changes=evidence.precision_changes,
+        level=request.confidence,
+        images=images_of(lane, request),
+        use_published=request.published,
+    )
+
+
+def search_and_recommend(
+    task: SearchTask, evidence: Evidence, *, progress: OnProgress | None = None
+) -> SearchAnswer:
+    """Search on the request's lane and write the front as a recommendation.
+
+    Raises UsageError for an unknown family or recipe, AdvisorError where the study's storage
+    cannot be opened.
+    """
+    profile = evidence.profiles.load(task.request.device)
+    lane = lane_of(task.request, profile)
+    assessor = assessor_on(lane, profile, task.request, evidence)
+    accuracy = load(evidence.root)
+    start = start_points([family(name) for name in task.search.families], evidence.weights)
+    outcome = search(
+        replace(task.search, start=(*task.search.start, *start)),
+        assess_on(assessor, accuracy, task.recipe),
+        progress=progress,
+    )
+    judged = judged_trials(outcome, task, assessor, accuracy)
+    records = (answer.lane_record(profile, lane, task.request, evidence),)
+    document = recommendation(task.request, records, judged, evidence)
+    return SearchAnswer(
+        document=_named(document, task, outcome),
+        record=_record(task, outcome, _trained(task, assessor, evidence)),
+        outcome=outcome,
+    )
+
+
+def judged_trials(
+    outcome: SearchOutcome, task: SearchTask, assessor: LaneAssessor, accuracy: VariantAccuracy
+) -> list[Judged]:
+    """Judge the front, or the nearest misses where nothing is feasible."""
+    chosen = [trial.candidate for trial in outcome.front or outcome.nearest]
+    if not chosen:
+        return []
+    constraints = [constraint(limit) for limit in task.request.limits]
+    found = assess_variants(chosen, assessor, accuracy, task.recipe)
+    return [judge(subject, assessor.lane, one, constraints) for subject, one in found]
+
+
+def _named(document: Recommendation, task: SearchTask, outcome: SearchOutcome) -> Recommendation:
+    """Say in a document how much was searched and by which recipe its variants are trained."""
+
+    def named(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        return tuple(
+            entry.model_copy(
+                update={
+                    "recipe": task.recipe or reference_recipe(entry.architecture),
+                    "needs_training": True,
+                }
+            )
+            for entry in entries
+        )
+
+    return document.model_copy(
+        update={
+            "considered": len(outcome.trials),
+            "ranked": named(document.ranked),
+            "uncertain": named(document.uncertain),
+        }
+    )
+
+
+def _trained(
+    task: SearchTask, assessor: LaneAssessor, evidence: Evidence
+) -> list[tuple[str, Assessment]]:
+    subjects = propose(task.request, evidence)
+    rows = [evidence.table.index[s.candidate.network, s.resolution] for s in subjects]
+    found = assessor.assess(subjects, evidence.table.rows(rows))
+    return [(s.name, one) for s, one in zip(subjects, found, strict=True)]
+
+
+def _record(
+    task: SearchTask, outcome: SearchOutcome, trained: Sequence[tuple[str, Assessment]]
+) -> SearchRecord:
+    known = {name: one.estimates for name, one in trained}
+    states = [trial.state for trial in outcome.trials]
+    return SearchRecord(
+        families=task.search.families,
+        objectives=task.search.objectives,
+        sampler=task.search.sampler,
+        seed=task.search.seed,
+        trials=len(outcome.trials),
+        pruned=states.count(State.PRUNED),
+        failed=states.count(State.FAILED),
+        feasible=sum(trial.feasible for trial in outcome.trials),
+        stopped=outcome.stopped,
+        seconds=outcome.seconds,
+        variants=tuple(_variant(trial, task, known) for trial in outcome.front or outcome.nearest),
+        points=tuple(_point(trial) for trial in outcome.trials),
+        convergence=tuple(
+            ConvergencePoint(trials=c.trials, hypervolume=c.hypervolume, front=c.front)
+            for c in outcome.convergence
+        ),
+        importances={metric: dict(shares) for metric, shares in outcome.importances.items()},
+    )
+
+
+def _point(trial: Trial) -> SearchedPoint:
+    return SearchedPoint(
+        number=trial.number,
+        family=trial.family,
+        candidate=trial.candidate.name,
+        feasible=trial.feasible,
+        values=trial.values,
+    )
+
+
+def _variant(
+    trial: Trial, task: SearchTask, trained: Mapping[str, Mapping[Metric, Estimate]]
+) -> SearchedVariant:
+    macs = trial.answers[Metric.MACS]
+    assert isinstance(macs, Estimate)
+    cost = training_compute(family(trial.family), macs.value)
+    nearest = nearest_trained(trial, trained)
+    return SearchedVariant(
+        candidate=trial.candidate.name,
+        family=trial.family,
+        recipe=task.recipe or reference_recipe(trial.candidate.architecture),
+        epochs=cost.epochs,
+        epochs_basis=cost.basis,
+        training_macs=cost.macs,
+        trained=nearest.name if nearest else "",
+        trained_top1_lost=nearest.top1_lost if nearest else 0.0,
+        trained_latency_ratio=nearest.latency_ratio if nearest else 0.0,
+    )

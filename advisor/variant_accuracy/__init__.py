@@ -1,0 +1,1 @@
+"""Predicted accuracy of variants that nobody trained, for a named training recipe."""
