@@ -1,6 +1,6 @@
 """What the charts of a recommendation show: points, limits, front, shares of time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from advisor.constraint import Verdict
 from advisor.quantity import Metric
@@ -8,6 +8,10 @@ from advisor.recommendation import Entry, Recommendation, Rejection
 from advisor.reports.charts import Bound, Point, scatter, stacked_bars
 from advisor.reports.decision import figure_text
 from advisor.reports.wording import constraint_of
+
+
+SMALL = 0.03
+"""Share of the time below which a kind of operation is shown among the others."""
 
 
 def chart_of(document: Recommendation, shown: Sequence[tuple[int, Entry | Rejection]]) -> str:
@@ -44,19 +48,21 @@ def chart_of(document: Recommendation, shown: Sequence[tuple[int, Entry | Reject
 def time_bars(entries: Sequence[Entry]) -> str:
     """Draw where the time goes in the given candidates; empty where nothing is known."""
     rows = [
-        (
-            f"{e.candidate} ({e.precision})",
-            sorted(
-                ((part.replace("_", " "), share) for part, share in e.time_by_operator.items()),
-                key=lambda part: -part[1],
-            ),
-        )
+        (f"{e.candidate} ({e.precision})", _parts(e.time_by_operator))
         for e in entries
         if e.time_by_operator
     ]
     if not rows:
         return ""
     return stacked_bars(rows, title="Share of the time by kind of operation, best models")
+
+
+def _parts(shares: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Order shares by size and put the small ones together."""
+    large = [(name.replace("_", " "), x) for name, x in shares.items() if x >= SMALL]
+    large.sort(key=lambda part: -part[1])
+    rest = sum(x for x in shares.values() if x < SMALL)
+    return [*large, ("other", rest)] if rest > 0 else large
 
 
 def _axes(document: Recommendation) -> tuple[Metric, Metric] | None:
