@@ -123,10 +123,7 @@ def _met(best: Entry, document: Recommendation, first: set[str]) -> str:
         return "First choice: by these figures and this ranking no other model comes before it."
     better = _dominator(best, document.ranked)
     if better is not None:
-        return (
-            f"Nothing speaks for it here: {better.candidate} is at least as fast and as accurate "
-            f"({_figures(better)}){_doubt(best, better)}."
-        )
+        return _dominated(best, better)
     faster = best.metrics.get(Metric.LATENCY)
     top = document.ranked[0].metrics.get(Metric.LATENCY)
     if faster is not None and top is not None and faster.value < NOTABLE * top.value:
@@ -156,8 +153,16 @@ def _pair(item: Entry) -> tuple[float, float] | None:
     return (latency.value, top1.value) if latency and top1 else None
 
 
-def _doubt(a: Entry, b: Entry) -> str:
-    """Say so where the intervals leave the comparison open."""
-    mine, theirs = a.metrics[Metric.LATENCY], b.metrics[Metric.LATENCY]
-    overlap = mine.low <= theirs.high and theirs.low <= mine.high
-    return ", though the intervals of their times overlap" if overlap else ""
+def _dominated(best: Entry, better: Entry) -> str:
+    """Advise against a family, or say that the intervals leave the comparison open."""
+    figures = _figures(better)
+    mine, theirs = best.metrics[Metric.LATENCY], better.metrics[Metric.LATENCY]
+    if mine.low <= theirs.high and theirs.low <= mine.high:
+        return (
+            f"By these figures {better.candidate} is at least as fast and as accurate ({figures}), "
+            "but the intervals of their times overlap: measure both before ruling it out."
+        )
+    return (
+        f"Nothing speaks for it here: {better.candidate} is at least as fast and as accurate "
+        f"({figures})."
+    )

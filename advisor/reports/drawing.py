@@ -9,7 +9,6 @@ from advisor.reports.charts import Bound, Point, scatter, stacked_bars
 from advisor.reports.decision import figure_text
 from advisor.reports.wording import constraint_of
 
-
 SMALL = 0.03
 """Share of the time below which a kind of operation is shown among the others."""
 

@@ -71,7 +71,8 @@ def share(value: float) -> str:
 
 def _sentences(document: Recommendation, found: Sensitivity, first: str) -> list[str]:
     drawn = (
-        f"Every figure was drawn {found.draws:,} times from its interval: {first} keeps every "
+        f"Every figure was drawn {found.draws:,} times from its interval, each by itself: {first} "
+        "keeps every "
         f"limit in {share(found.first_keeps)} of the draws and is the best of the "
         f"{len(document.ranked):,} recommended models in {share(found.first_stays)}."
     )
