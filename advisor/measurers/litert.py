@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from advisor.errors import MeasurementError
+from advisor.measurers.lines import first_line
 
 if TYPE_CHECKING:
     from advisor.measurers import Images, Settings
@@ -72,8 +73,6 @@ class LiteRt:
         """Convert from PyTorch."""
         import litert_torch
         import torch
-
-        from advisor.measurers.preparation import first_line
 
         network = source.module("litert_torch")
         example = torch.from_numpy(np.ascontiguousarray(source.example))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
+import subprocess
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from advisor.errors import MeasurementError
+from advisor.measurers.lines import first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from advisor.measurers import Images, Settings
     from advisor.measurers.source import Source
 
 PARAM, WEIGHTS = "model.param", "model.bin"
+LONGEST = 1800.0
+"""Seconds that pnnx may take."""
 
 
 class NcnnEngine:
@@ -87,19 +87,16 @@ class Ncnn:
 
     def convert(self, source: Source, settings: Settings, folder: Path) -> None:
         """Convert by pnnx and quantise where asked."""
-        import pnnx
         import torch
-
-        from advisor.measurers.preparation import first_line
 
         network = source.module("pnnx")
         example = torch.from_numpy(np.ascontiguousarray(source.example))
         traced = folder / "network.pt"
-        with _quiet():
-            try:
-                pnnx.export(network, str(traced), example, fp16=False)
-            except Exception as error:
-                raise MeasurementError(f"pnnx cannot convert it: {first_line(error)}") from error
+        try:
+            torch.jit.trace(network, example, check_trace=False).save(str(traced))
+        except Exception as error:
+            raise MeasurementError(f"it cannot be traced for pnnx: {first_line(error)}") from error
+        _convert(traced, source.example.shape)
         for made, kept in (("network.ncnn.param", PARAM), ("network.ncnn.bin", WEIGHTS)):
             if not (folder / made).is_file():
                 raise MeasurementError("pnnx wrote no ncnn network; it lacks one of its operators")
@@ -116,17 +113,15 @@ class Ncnn:
         return NcnnEngine(folder, settings)
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the chatter of pnnx's own process off standard output and error."""
-    saved = [os.dup(1), os.dup(2)]
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 1)
-        os.dup2(sink, 2)
-        yield
-    finally:
-        for number, copy in zip((1, 2), saved, strict=True):
-            os.dup2(copy, number)
-            os.close(copy)
-        os.close(sink)
+def _convert(traced: Path, shape: tuple[int, ...]) -> None:
+    """Run pnnx; its own Python wrapper would also import the code that pnnx writes."""
+    import pnnx
+
+    sides = ",".join(map(str, shape))
+    command = [pnnx.EXEC_PATH, traced.name, f"inputshape=[{sides}]f32", "fp16=0"]
+    done = subprocess.run(
+        command, cwd=traced.parent, capture_output=True, timeout=LONGEST, check=False
+    )
+    if done.returncode != 0:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        raise MeasurementError(f"pnnx ended with {done.returncode}: {lines[-1][:200]}")

@@ -13,7 +13,7 @@ from torch import nn
 
 from advisor.errors import MeasurementError
 from advisor.measurers import Images
-from advisor.measurers.preparation import first_line
+from advisor.measurers.lines import first_line
 
 OPSET = 17
 INPUT, OUTPUT = "input", "output"

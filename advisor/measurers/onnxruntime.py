@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from advisor.errors import MeasurementError
+from advisor.measurers.lines import first_line
 
 if TYPE_CHECKING:
     from advisor.measurers import Images, Settings
@@ -102,8 +103,6 @@ def quantise(model: Path, target: Path, batches: tuple[Images, ...]) -> None:
         quantize_static,
     )
     from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    from advisor.measurers.preparation import first_line
 
     CalibrationDataReader.register(_Reader)
     logging.getLogger().setLevel(logging.ERROR)  # the quantiser writes hints to the root logger

@@ -11,6 +11,7 @@ import numpy as np
 
 from advisor.errors import MeasurementError
 from advisor.measurers.cpu import supports
+from advisor.measurers.lines import first_line
 
 if TYPE_CHECKING:
     from advisor.measurers import Images, Settings
@@ -80,8 +81,6 @@ class OpenVino:
     def convert(self, source: Source, settings: Settings, folder: Path) -> None:
         """Read the ONNX file, quantise where asked and write OpenVINO's own format."""
         import openvino as ov
-
-        from advisor.measurers.preparation import first_line
 
         try:
             model: Any = ov.Core().read_model(str(source.onnx_file()))

@@ -18,6 +18,7 @@ from torch import nn
 
 from advisor.candidate import Candidate
 from advisor.errors import MeasurementError, NetworkError
+from advisor.measurers.lines import first_line
 from advisor.networks.building import build
 
 SEED = 0
@@ -111,9 +112,3 @@ def _load(network: nn.Module, weights: Path) -> None:
         raise MeasurementError(f"cannot load {weights}: {first_line(error)}") from error
     except Exception as error:  # torch raises the unpickler's own errors for a foreign file
         raise MeasurementError(f"{weights} is no state dict: {first_line(error)}") from error
-
-
-def first_line(error: BaseException) -> str:
-    """First line of an error's message, with its type."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300] if lines else 'no message'}"

@@ -20,6 +20,7 @@ from advisor.measurers.exports import (
     once,
     write_record,
 )
+from advisor.measurers.lines import first_line
 from advisor.measurers.source import Source
 
 if TYPE_CHECKING:
@@ -120,8 +121,6 @@ def _answer(network: Any, batch: Images) -> Images:
     """What eager PyTorch computes; the first output where there are several."""
     import torch
 
-    from advisor.measurers.preparation import first_line
-
     try:
         with torch.inference_mode():
             found = network(torch.from_numpy(batch))
@@ -136,7 +135,6 @@ def _onnx_answer(item: Item, batch: Images) -> Images:
     """What the user's own ONNX file computes in ONNX Runtime, the reference where there is no
     PyTorch module."""
     from advisor.measurers.onnxruntime import OnnxEngine
-    from advisor.measurers.preparation import first_line
 
     try:
         engine = OnnxEngine(Path(item.onnx_file), 1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.errors import MeasurementError
 from advisor.library import advisor_home
+from advisor.measurers.lines import first_line
 from advisor.measurers.torch_eager import TorchEager, TorchEngine, calibration_of, restored
 
 if TYPE_CHECKING:
@@ -67,8 +68,6 @@ def _quantised(network: Any, batches: Images) -> Any:
         X86InductorQuantizer,
         get_default_x86_inductor_quantization_config,
     )
-
-    from advisor.measurers.preparation import first_line
 
     quantizer = X86InductorQuantizer()
     quantizer.set_global(get_default_x86_inductor_quantization_config())

@@ -12,6 +12,7 @@ import numpy as np
 
 from advisor.errors import MeasurementError
 from advisor.measurers.cpu import supports
+from advisor.measurers.lines import first_line
 
 if TYPE_CHECKING:
     import torch
@@ -153,8 +154,6 @@ def _quantised(network: Any, batches: Images) -> Any:
     import torch
     from torch.ao.quantization import get_default_qconfig_mapping
     from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
-
-    from advisor.measurers.preparation import first_line
 
     torch.backends.quantized.engine = "x86"
     example = (torch.from_numpy(batches[0]),)

@@ -7,6 +7,7 @@ a runtime ends one session, not the run.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -23,6 +24,7 @@ from advisor.measurers.environment import machine_between, moment
 from advisor.measurers.exports import exports_folder
 from advisor.measurers.jobs import Item, Job
 from advisor.measurers.journal import Writer
+from advisor.measurers.lines import first_line
 from advisor.measurers.timing import Clock, MachineClock, Sample, Session, WarmUp
 
 ENERGY_SECONDS = 1.0
@@ -65,11 +67,9 @@ def _guarded(item: Item, journal: Writer, work: Callable[[], None]) -> None:
         work()
     except AdvisorError as error:
         journal.write(e="failed", n=item.position, reason=str(error))
-    except OSError:
-        raise
     except Exception as error:  # whatever a runtime raises concerns this network alone
-        from advisor.measurers.preparation import first_line
-
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
         journal.write(e="failed", n=item.position, reason=first_line(error))
 
 

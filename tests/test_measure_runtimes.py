@@ -1,0 +1,133 @@
+"""Every runtime keeps the contract; real ones are slow and skipped where they are missing."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from advisor import measurers
+from advisor.errors import PluginError, UsageError
+from advisor.measurers import Measurer, Settings
+from advisor.measurers.images import calibration, example
+from advisor.testing import FakeMeasurer, MeasurerContract
+
+slow = pytest.mark.slow
+quiet = pytest.mark.filterwarnings("ignore")
+
+
+class TestFake(MeasurerContract):
+    def make(self) -> Measurer:
+        return FakeMeasurer()
+
+
+@slow
+@quiet
+class TestTorchEager(MeasurerContract):
+    def make(self) -> Measurer:
+        return _Stored(measurers.load("pytorch"))
+
+
+@slow
+@quiet
+class TestOnnxRuntime(MeasurerContract):
+    def make(self) -> Measurer:
+        return measurers.load("onnxruntime")
+
+
+@slow
+@quiet
+class TestOpenVino(MeasurerContract):
+    def make(self) -> Measurer:
+        return measurers.load("openvino")
+
+
+@slow
+@quiet
+class TestNcnn(MeasurerContract):
+    def make(self) -> Measurer:
+        return measurers.load("ncnn")
+
+
+@slow
+@quiet
+class TestLiteRt(MeasurerContract):
+    def make(self) -> Measurer:
+        return measurers.load("litert")
+
+
+class TestCuda(MeasurerContract):
+    def make(self) -> Measurer:
+        return measurers.load("pytorch-gpu")
+
+
+class TestTensorRt(MeasurerContract):
+    def make(self) -> Measurer:
+        return measurers.load("tensorrt-gpu")
+
+
+def _Stored(made: Measurer) -> Measurer:  # noqa: N802 - stands for a class
+    """Eager PyTorch builds by name, which the contract's small network has none of."""
+    if made.missing() is None:
+        pytest.skip("builds networks of the catalog; see the slow test of all runtimes")
+    return made
+
+
+def test_the_registry_names_every_built_in_runtime() -> None:
+    for name in measurers.BUILT_IN:
+        assert measurers.load(name).runtime == name.removesuffix("-gpu")
+
+
+def test_an_unknown_runtime_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'onnxruntime'"):
+        measurers.find("onnxruntme")
+
+
+def test_a_plug_in_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    points: Mapping[str, str] = {"fake": "advisor.testing:FakeMeasurer"}
+    monkeypatch.setattr(measurers, "_entry_points", lambda: points)
+    assert "fake" in measurers.names()
+    assert measurers.load(measurers.find("fake")).runtime == "fake"
+
+
+def test_a_plug_in_that_lacks_a_method_is_named() -> None:
+    with pytest.raises(PluginError, match="lacks runtime, unit"):
+        measurers.load("builtins:object")
+
+
+def test_a_plug_in_that_cannot_be_imported_is_one_line() -> None:
+    with pytest.raises(PluginError, match="cannot load runtime 'no_such:Thing'"):
+        measurers.load("no_such:Thing")
+
+
+@pytest.mark.parametrize("name", ["pytorch", "onnxruntime", "openvino", "ncnn", "litert"])
+def test_no_runtime_takes_one_precision_for_another(name: str) -> None:
+    refusal = measurers.load(name).refusal(Settings(precision="int4", threads=1))
+    assert refusal is not None
+    assert "int4" in refusal
+
+
+def test_ncnn_refuses_batches() -> None:
+    refusal = measurers.load("ncnn").refusal(Settings(precision="fp32", threads=1, batch=8))
+    assert refusal == "ncnn runs one image a pass, not 8"
+
+
+@slow
+@quiet
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "ncnn"])
+def test_int8_of_a_small_network_stays_close_to_fp32(name: str, tmp_path: Path) -> None:
+    class Contract(MeasurerContract):
+        def make(self) -> Measurer:
+            return measurers.load(name)
+
+    engine, source, expected = Contract().opened(Settings(precision="int8", threads=1), tmp_path)
+    engine.load(source.example)
+    engine.run()
+    error = float(np.sqrt(np.mean((engine.result() - expected) ** 2)) / np.std(expected))
+    assert error < 0.2
+
+
+def test_synthetic_calibration_images_are_the_same_every_time() -> None:
+    first, second = (calibration(None, 16, 1) for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert np.array_equal(example(16, 2), example(16, 2))
