@@ -201,3 +201,43 @@ def test_every_format_answers_without_candidates() -> None:
     )
     for name in ("table", "csv", "markdown", "json", "html"):
         assert render(empty, name)
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_a_table_with_many_wide_figures_still_names_its_models(width: int) -> None:
+    document = estimates(("resnet18.a1_in1k", "resnet50.a1_in1k", "resnet101.a1_in1k"))
+    wide = [
+        item.model_copy(
+            update={
+                "metrics": {
+                    m: f.model_copy(update={"low": 0.9 * f.value, "high": 1.1 * f.value})
+                    for m, f in item.metrics.items()
+                }
+            }
+        )
+        for item in document.estimates
+    ]
+    text = render(
+        document.model_copy(update={"estimates": tuple(wide)}), "table", Layout(width=width)
+    )
+    assert max(map(len, text.splitlines())) <= width
+    assert "resnet101" in text
+    assert "predicted" in text
+
+
+def test_one_estimate_shows_the_source_of_every_figure() -> None:
+    document = estimates(("resnet18.a1_in1k",))
+    single = document.model_copy(update={"estimates": document.estimates[:1]})
+    text = render(single, "table", Layout(width=100))
+    assert "predicted-source/1" in text
+    assert "published-source/1" in text
+
+
+def test_footnote_numbers_are_put_together() -> None:
+    caveats = ("a", "b", "c")
+    document = recommendation(1)
+    first = document.ranked[0]
+    latency = first.metrics[Metric.LATENCY].model_copy(update={"caveats": caveats})
+    item = first.model_copy(update={"metrics": first.metrics | {Metric.LATENCY: latency}})
+    text = render(document.model_copy(update={"ranked": (item,)}), "table")
+    assert "[1–3]" in text

@@ -87,6 +87,8 @@ class ReportView:
     """Whether the lane was asked for or taken by default, and what is known of it."""
     other_lanes: tuple[str, ...]
     columns: tuple[Metric, ...]
+    limited: frozenset[Metric]
+    """Metrics that have a limit."""
     ranked: tuple[RowView, ...]
     uncertain: tuple[RowView, ...]
     misses: tuple[RowView, ...]
@@ -149,6 +151,7 @@ def view_of(document: Recommendation, *, top: int | None = None) -> ReportView:
         lane_origin=lane_origin(document),
         other_lanes=document.lane.others,
         columns=columns,
+        limited=frozenset(limit.metric for limit in document.request.limits),
         ranked=ranked,
         uncertain=uncertain,
         misses=misses,

@@ -1,0 +1,191 @@
+"""Tables of candidates for a terminal, laid out so that they fit its width."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from advisor.quantity import Metric
+from advisor.reports.view import CellView, RowView
+
+VERDICT_STYLE = {"met": "green", "uncertain": "yellow", "unknown": "yellow", "violated": "red"}
+SIDE_BY_SIDE = 3
+"""Candidates from which a table is read more easily than one block for each."""
+_MODEL = (16, 48)
+"""Least and most characters for the name of a model."""
+_RANK, _ORIGIN, _VERDICT = 4, 10, 12
+
+Stack = tuple[Metric, ...]
+
+
+def ranked_table(
+    rows: Sequence[RowView], columns: Sequence[Metric], limited: Collection[Metric], width: int
+) -> Table:
+    """Lay out judged candidates; what does not fit is left out, limited metrics last."""
+    room = width - _RANK - _ORIGIN - _VERDICT
+    if _wide(rows, columns) <= room - _longest(rows):
+        stacks: list[Stack] = [(metric,) for metric in columns]
+        return _ranked(rows, stacks, wide=True)
+    kept = _fitting(rows, columns, limited, width - _RANK - _VERDICT - _MODEL[0])
+    return _ranked(rows, _stacked(rows, kept), wide=False)
+
+
+def estimate_tables(
+    rows: Sequence[RowView], columns: Sequence[Metric], width: int
+) -> Iterator[RenderableType]:
+    """Lay out estimates side by side where they fit, else one block for each candidate."""
+    fits = _narrow(rows, columns) <= width - _ORIGIN - _MODEL[0]
+    if len(rows) >= SIDE_BY_SIDE and fits:
+        yield _estimates(rows, columns, wide=_wide(rows, columns) <= width - _ORIGIN - _MODEL[1])
+        return
+    for row in rows:
+        yield Text(f"{row.candidate} {row.precision} on {row.lane}", "bold")
+        yield _block(row, columns)
+        yield Text()
+
+
+def _wide(rows: Sequence[RowView], columns: Sequence[Metric]) -> int:
+    """Characters of the figures where value and interval share a line."""
+    return sum(_width(rows, metric, Text(" ")) for metric in columns)
+
+
+def _narrow(rows: Sequence[RowView], columns: Sequence[Metric]) -> int:
+    """Characters of the figures where the interval stands below the value."""
+    stacks = _stacked(rows, columns)
+    return sum(max(_width(rows, m, Text("\n")) for m in stack) for stack in stacks)
+
+
+def _width(rows: Sequence[RowView], metric: Metric, gap: Text) -> int:
+    lines = (
+        len(line) for row in rows for line in _figure(row.cells[metric], gap).plain.split("\n")
+    )
+    return max(max(lines, default=0), len(metric.label)) + 1
+
+
+def _longest(rows: Sequence[RowView]) -> int:
+    longest = max((len(row.candidate) + len(row.precision) + 1 for row in rows), default=0)
+    return min(max(longest, _MODEL[0]), _MODEL[1])
+
+
+def _fitting(
+    rows: Sequence[RowView], columns: Sequence[Metric], limited: Collection[Metric], room: int
+) -> list[Metric]:
+    """Leave columns out until the rest fits: first those that no limit is on."""
+    kept = list(columns)
+    order = [m for m in reversed(columns) if m not in limited and m not in _FIRST]
+    order += [m for m in reversed(columns) if m in limited and m not in _FIRST]
+    for metric in order:
+        if _narrow(rows, kept) <= room:
+            break
+        kept.remove(metric)
+    return kept
+
+
+_FIRST = (Metric.LATENCY, Metric.TOP1)
+
+
+def _ranked(rows: Sequence[RowView], stacks: Sequence[Stack], *, wide: bool) -> Table:
+    table = _empty()
+    table.add_column("#", justify="right", no_wrap=True)
+    _add_figures(table, stacks)
+    if wide:
+        table.add_column("Origin", no_wrap=True)
+        table.add_column("Verdict", no_wrap=True)
+    else:
+        table.add_column("Origin\nVerdict", no_wrap=True)
+    for row in rows:
+        verdict = Text(row.verdict, VERDICT_STYLE.get(row.verdict, ""))
+        verdict.append(" ◆" if row.on_front else "", "cyan")
+        ends = [Text(row.origin), verdict]
+        figures = _figures(row, stacks, wide=wide)
+        last = ends if wide else [Text("\n").join(ends)]
+        table.add_row(Text(row.rank), _model(row, wide=wide), *figures, *last)
+    return table
+
+
+def _estimates(rows: Sequence[RowView], columns: Sequence[Metric], *, wide: bool) -> Table:
+    stacks = [(metric,) for metric in columns] if wide else _stacked(rows, columns)
+    several = len({row.lane for row in rows}) > 1
+    table = _empty()
+    _add_figures(table, stacks)
+    table.add_column("Origin", no_wrap=True)
+    for row in rows:
+        model = _model(row, wide=wide)
+        model.append(f"\n{row.lane}" if several else "", "dim")
+        table.add_row(model, *_figures(row, stacks, wide=wide), Text(row.origin))
+    return table
+
+
+def _block(row: RowView, columns: Sequence[Metric]) -> Table:
+    """One metric a line, with the source of each figure."""
+    table = _empty()
+    for name in ("Metric", "Value", "Interval", "Origin"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("Source", overflow="fold")
+    for metric in columns:
+        cell = row.cells[metric]
+        source = cell.figure.source if cell.figure else cell.gap
+        value = _figure_value(cell)
+        table.add_row(metric.label, value, Text(cell.interval, "dim"), cell.origin, Text(source))
+    return table
+
+
+def _empty() -> Table:
+    return Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+
+
+def _add_figures(table: Table, stacks: Sequence[Stack]) -> None:
+    table.add_column("Model", overflow="fold", min_width=14)
+    for stack in stacks:
+        title = "\n".join(metric.label for metric in stack)
+        table.add_column(title, justify="right", no_wrap=True)
+
+
+def _stacked(rows: Sequence[RowView], columns: Sequence[Metric]) -> list[Stack]:
+    """Put metrics without intervals two to a column, so that a narrow terminal holds them."""
+    ranged = {metric for metric in columns if any(row.cells[metric].interval for row in rows)}
+    exact = [metric for metric in columns if metric not in ranged]
+    pairs = [tuple(exact[start : start + 2]) for start in range(0, len(exact), 2)]
+    return [*((metric,) for metric in columns if metric in ranged), *pairs]
+
+
+def _figures(row: RowView, stacks: Sequence[Stack], *, wide: bool) -> list[Text]:
+    gap = Text(" " if wide else "\n")
+    return [
+        Text("\n").join(_figure(row.cells[metric], gap) for metric in stack) for stack in stacks
+    ]
+
+
+def _model(row: RowView, *, wide: bool) -> Text:
+    head, dot, tail = row.candidate.partition(".")
+    text = Text(row.candidate if wide else f"{head}\n{dot}{tail}")
+    text.append(f" {row.precision}", "dim")
+    return text
+
+
+def _figure(cell: CellView, gap: Text) -> Text:
+    text = _figure_value(cell)
+    if cell.interval:
+        text.append_text(gap)
+        text.append(cell.interval, "dim")
+    return text
+
+
+def _figure_value(cell: CellView) -> Text:
+    text = Text(cell.text)
+    text.append(_marks(cell.notes), "dim")
+    return text
+
+
+def _marks(notes: Sequence[int]) -> str:
+    """Write footnote numbers, runs put together: ``[1–4,7]``."""
+    runs: list[list[int]] = []
+    for number in sorted(notes):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    parts = [str(low) if low == high else f"{low}–{high}" for low, high in runs]
+    return f"[{','.join(parts)}]" if parts else ""
