@@ -17,8 +17,9 @@ from advisor.search.pricing import price
 from advisor.variant_accuracy.answering import accuracy_estimates, reference_recipe, series_of
 from advisor.variant_accuracy.features import SIZES, Rows, sizes, trunk
 from advisor.variant_accuracy.fitting import choose, folds_of
-from advisor.variant_accuracy.kernel import INITIAL, NAMES, covariance, gradient, parts, variance
+from advisor.variant_accuracy.kernel import INITIAL, NAMES, covariance, gradient, parts
 from advisor.variant_accuracy.model import VariantAccuracy, to_target, to_top1
+from advisor.variant_accuracy.series import Series
 from advisor.variant_accuracy.storing import load, write
 from advisor.variant_accuracy.validating import AccuracyError, validate
 
@@ -211,9 +212,31 @@ def test_resolution_is_a_feature_about_224_pixels() -> None:
     assert sizes(table)[:, 2] == pytest.approx([0.0, np.log(2)])
 
 
-def test_prior_variance_is_the_diagonal_of_the_covariance() -> None:
+def newcomers(rows: Rows) -> Rows:
+    """Networks of family0 under recipe1 that nobody published."""
+    count = len(rows.sizes)
+    return rows._replace(
+        sizes=rows.sizes + 0.3,
+        flags=np.tile(rows.flags[0], (count, 1)),
+        family=np.full(count, "family0"),
+        recipe=np.full(count, "recipe1"),
+        network=np.array([f"new{n}" for n in range(count)]),
+        group=np.array([f"new{n}" for n in range(count)]),
+    )
+
+
+def test_series_has_the_covariances_of_the_kernel() -> None:
     rows, own = toy(), np.array(list(INITIAL.values()))
-    assert variance(own, rows) == pytest.approx(np.diag(covariance(own, rows, rows)))
+    new = newcomers(rows)
+    quick = Series(own, rows, "family0", "recipe1", rows.flags[0]).covariance(new.sizes)
+    assert quick == pytest.approx(covariance(own, new, rows))
+
+
+def test_series_has_the_variance_of_the_kernel() -> None:
+    rows, own = toy(), np.array(list(INITIAL.values()))
+    new = newcomers(rows)
+    quick = Series(own, rows, "family0", "recipe1", rows.flags[0]).variance(new.sizes)
+    assert quick == pytest.approx(np.diag(covariance(own, new, new)))
 
 
 @pytest.mark.parametrize("name", ["constant", "surface trunk", "kind sizes", "series sizes"])

@@ -80,20 +80,6 @@ def covariance(values: Floats, a: Rows, b: Rows) -> Floats:
     return total
 
 
-def variance(values: Floats, rows: Rows) -> Floats:
-    """Return the prior variance of each row, without noise."""
-    own = dict(zip(NAMES, values.tolist(), strict=True))
-    squares = {name: value**2 for name, value in own.items()}
-    flat = ("constant", "surface", "kind", "family", "family surface", "recipe", "series")
-    total = np.full(len(rows.sizes), sum(squares[name] for name in flat))
-    total += sum(squares[name] for name in ("series surface", "weights", "network"))
-    for place, name in enumerate(SIZES):
-        slopes = [f"line {name}", f"family line {name}", f"recipe line {name}"]
-        slopes.append(f"series line {name}")
-        total += sum(squares.get(s, 0.0) for s in slopes) * rows.sizes[:, place] ** 2
-    return np.asarray(total, np.float64)
-
-
 def gradient(values: Floats, found: list[Part], weight: Floats) -> Floats:
     """Return the sums of ``weight`` times the derivative by the log of each hyper-parameter."""
     slopes = np.zeros(len(NAMES))

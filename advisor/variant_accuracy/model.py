@@ -6,7 +6,7 @@ a recipe's gain shrinks where less error is left.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import NormalDist
 
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.errors import unknown_name
-from advisor.variant_accuracy.features import FLAGS, Floats, Rows, flags, sizes
-from advisor.variant_accuracy.kernel import NAMES, covariance, noise, variance
+from advisor.variant_accuracy.features import Floats, Rows, flags, sizes
+from advisor.variant_accuracy.kernel import NAMES, covariance, noise
+from advisor.variant_accuracy.series import Series
 from advisor.workload_table import WorkloadTable
 
 LEVEL = 0.9
@@ -23,7 +24,7 @@ _SCALE = 20.0
 _JITTER = 1e-6
 _EQUAL = 1e-5
 """Difference of logarithms below which counts are the same."""
-_STEPS = (0.05, 0.1, 0.2, 0.4)
+_STEPS = (0.06, 0.15, 0.35)
 _RAYS = ((2.0, 0.0, 1.0, 0.0, 2.0), (2.0, 2.0, 0.0, 0.0, 1.0), (1.0, 1.0, 0.0, 1.0, 1.0))
 """What a smaller resolution, width and depth take from each of SIZES, as logarithms."""
 
@@ -66,6 +67,7 @@ class VariantAccuracy:
     """For each way to leave out, the hyper-parameters of each fold, chosen without it."""
     widening: Mapping[str, float]
     """Factor on the intervals of families that scatter more than the process expects."""
+    _series: dict[tuple[str, str], Series] = field(default_factory=dict)
 
     @cached_property
     def mean(self) -> float:
@@ -103,20 +105,15 @@ class VariantAccuracy:
             raise unknown_name("recipe", recipe, known, "advisor search --recipes")
         return recipe
 
-    def queries(self, table: WorkloadTable, families: Sequence[str], recipe: str) -> Rows:
-        """Return what the process has to know of networks that it may never have seen."""
-        own = flags(table)
-        kinds = [self._flags.get(name, own[row]) for row, name in enumerate(families)]
-        # what is special to one published network says nothing about its neighbours
-        nobody = np.full(len(families), "")
-        return Rows(
-            sizes(table),
-            np.array(kinds).reshape(-1, len(FLAGS)),
-            np.array(families, dtype=np.str_),
-            np.full(len(families), recipe),
-            nobody,
-            nobody,
-        )
+    def series(self, family: str, recipe: str, flags: Floats) -> Series:
+        """Return a family under a recipe; ``flags`` stand for a family that nobody published."""
+        kind = self._flags.get(family, flags)
+        if family not in self._flags:
+            return Series(self.values, self.rows, family, recipe, kind)
+        if (family, recipe) not in self._series:
+            made = Series(self.values, self.rows, family, recipe, kind)
+            self._series[family, recipe] = made
+        return self._series[family, recipe]
 
     def predict(
         self, table: WorkloadTable, families: Sequence[str], recipe: str, *, level: float = LEVEL
@@ -126,57 +123,52 @@ class VariantAccuracy:
         ``families`` name the series' families, one for each row of the table. Inside a family a
         larger resolution, width or depth is never predicted worse than a smaller one on the way.
         """
-        asked = self.queries(table, families, recipe)
-        found = [self._of_family(asked.take(asked.family == f), f) for f in sorted(set(families))]
-        order = np.concatenate([np.flatnonzero(asked.family == f) for f in sorted(set(families))])
-        value, spread, within = (np.concatenate(column) for column in zip(*found, strict=True))
-        back = np.argsort(order)
+        sized, kinds = sizes(table), flags(table)
+        value, spread = np.zeros(len(families)), np.zeros(len(families))
+        within = np.zeros(len(families), dtype=bool)
+        for family in sorted(set(families)):
+            rows = np.flatnonzero(np.array(families) == family)
+            series = self.series(family, recipe, kinds[rows[0]])
+            value[rows], spread[rows] = self._of_series(series, sized[rows])
+            spread[rows] *= self.widening.get(family, 1.0)
+            within[rows] = self._within(family, sized[rows, 0])
         reach = NormalDist().inv_cdf((1 + level) / 2)
-        value, spread = value[back], spread[back]
         return AccuracyPrediction(
             value=to_top1(value),
             low=np.clip(to_top1(value - reach * spread), 0.0, 1.0),
             high=np.clip(to_top1(value + reach * spread), 0.0, 1.0),
             level=level,
-            within=within[back].astype(bool),
+            within=within,
         )
 
-    def _of_family(self, asked: Rows, family: str) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        cross = covariance(self.values, asked, self.rows)
-        value = cross @ self._weights + self.mean
+    def _of_series(self, series: Series, sized: Floats) -> tuple[Floats, Floats]:
+        """Return the target of networks and its spread.
+
+        The value is the best of the network's own and of smaller ones on the way to it.
+        """
+        smaller = [sized - step * np.array(ray) for ray in _RAYS for step in _STEPS]
+        cross = series.covariance(np.concatenate([sized, *smaller]))
+        values = (cross @ self._weights + self.mean).reshape(len(smaller) + 1, -1)
+        own = cross[: len(sized)]
+        known = ((own @ self.inverse) * own).sum(axis=1)
+        left = series.variance(sized) - known + noise(self.values)
+        return np.max(values, axis=0), np.sqrt(np.maximum(left, 1e-4))
+
+    def _within(self, family: str, macs: Floats) -> NDArray[np.bool_]:
         own = self.rows.sizes[self.rows.family == family, 0]
-        known = np.einsum("ij,jk,ik->i", cross, self.inverse, cross, optimize=True)
-        left = variance(self.values, asked) - known + noise(self.values)
-        within = np.zeros(len(value), dtype=bool)
-        if len(own):
-            within = (asked.sizes[:, 0] >= own.min()) & (asked.sizes[:, 0] <= own.max())
-        below = self._below(asked)
-        spread = np.sqrt(np.maximum(left, 1e-4)) * self.widening.get(family, 1.0)
-        return np.maximum(value, below), spread, within
-
-    def _below(self, asked: Rows) -> Floats:
-        """Return the best that smaller networks on the way to the asked ones are predicted."""
-        smaller = [asked.sizes - step * np.array(ray) for ray in _RAYS for step in _STEPS]
-        count = len(smaller)
-        nobody = np.full(count * len(asked.sizes), "")
-        rows = Rows(
-            np.concatenate(smaller),
-            np.tile(asked.flags, (count, 1)),
-            np.tile(asked.family, count),
-            np.tile(asked.recipe, count),
-            nobody,
-            nobody,
-        )
-        value = covariance(self.values, rows, self.rows) @ self._weights + self.mean
-        return np.asarray(np.max(value.reshape(count, -1), axis=0), np.float64)
+        if not len(own):
+            return np.zeros(len(macs), dtype=bool)
+        return np.asarray((macs >= own.min()) & (macs <= own.max()), np.bool_)
 
     def published(self, table: WorkloadTable, families: Sequence[str], recipe: str) -> list[int]:
         """Return the published row of each network, told by its sizes; -1 where there is none."""
         places = []
+        of_recipe = self.rows.recipe == recipe
+        known = {f: np.flatnonzero(of_recipe & (self.rows.family == f)) for f in set(families)}
         for own, family in zip(sizes(table), families, strict=True):
-            same = (self.rows.family == family) & (self.rows.recipe == recipe)
-            same &= np.abs(self.rows.sizes - own).max(axis=1) < _EQUAL
-            places.append(int(np.argmax(same)) if same.any() else -1)
+            near = np.abs(self.rows.sizes[known[family]] - own) < _EQUAL
+            same = known[family][near.all(axis=1)]
+            places.append(int(same[0]) if len(same) else -1)
         return places
 
 
