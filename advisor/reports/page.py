@@ -306,7 +306,7 @@ def _limit_facts(document: Recommendation, entry: Entry) -> Iterable[Fact]:
     for metric in columns_of(document):
         figure = entry.metrics.get(metric)
         limit = limited.get(metric)
-        note = f"limit: {limit.text.partition(' ')[2]}" if limit else ""
+        note = METRIC_MEANING[metric]
         if figure is None:
             yield Fact(label=metric.label, text="unknown", note=entry.gaps.get(metric, note))
             continue
@@ -376,29 +376,30 @@ def _glossary(columns: Iterable[Metric]) -> tuple[tuple[str, str], ...]:
 def _data(document: Recommendation) -> dict[str, object]:
     """Numbers of every candidate, so that the page can judge and rank again."""
     items = _items(document)
-    kept = set(columns_of(document))
-    lanes = list(dict.fromkeys(item.lane for item in items))
+    columns = columns_of(document)
     origins = list(dict.fromkeys(_origin(item) for item in items))
     return {
-        "columns": [[m, m.label, m.unit, m.higher_is_better] for m in columns_of(document)],
+        "columns": [[m, m.label, m.unit, m.higher_is_better] for m in columns],
         "limits": [
             {"metric": limit.metric, "at_most": limit.at_most, "at_least": limit.at_least}
             for limit in document.request.limits
         ],
         "weights": dict(document.request.weights),
-        "lanes": lanes,
         "origins": origins,
         "candidates": [
-            {
-                "n": item.candidate,
-                "p": item.precision,
-                "l": lanes.index(item.lane),
-                "o": origins.index(_origin(item)),
-                "m": {m: [f.value, f.low, f.high] for m, f in item.metrics.items() if m in kept},
-            }
+            [item.candidate, item.precision, origins.index(_origin(item))]
+            + [_packed(item.metrics.get(metric)) for metric in columns]
             for item in items
         ],
     }
+
+
+def _packed(figure: Figure | None) -> list[float] | float | None:
+    """A figure as the page's data holds it: one number where it is exact."""
+    if figure is None:
+        return None
+    exact = figure.low == figure.value == figure.high
+    return figure.value if exact else [figure.value, figure.low, figure.high]
 
 
 def _origin(item: Entry | Rejection) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from advisor.estimate import Origin
 from advisor.quantity import Metric
-from advisor.recommendation import DeviceFacts, Entry, Recommendation
+from advisor.recommendation import DeviceFacts, Entry, LaneRecord, Recommendation
 from advisor.reports.wording import batch_words, event_words, joined
 
 REVIEW_AFTER = timedelta(days=183)
@@ -49,17 +49,17 @@ _ASKED = (Metric.ENERGY, Metric.POWER, Metric.PEAK_MEMORY, Metric.TOP1, Metric.L
 
 def risks(document: Recommendation, entry: Entry | None) -> tuple[Risk, ...]:
     """Collect the risks that apply to this answer, the most specific first."""
-    of_entry = _of_entry(entry) if entry is not None else ()
+    of_entry = _of_entry(entry, document.lane) if entry is not None else ()
     return (*of_entry, *_of_supply(document.device), *_general(document))
 
 
-def _of_entry(entry: Entry) -> Iterator[Risk]:
+def _of_entry(entry: Entry, lane: LaneRecord) -> Iterator[Risk]:
     latency = entry.metrics.get(Metric.LATENCY)
     if latency is not None and latency.origin in (Origin.PREDICTED, Origin.ANALYTIC):
         yield Risk(
             title="The speed was not measured",
             text=f"The latency of {entry.candidate} is {latency.origin}: {latency.source}.",
-            remedy=entry.settle or f"Time it once on the board: advisor measure {entry.candidate}",
+            remedy=f"Time it once on the board: {entry.settle or _kit(entry, lane)}",
         )
     if entry.needs_training:
         yield Risk(
@@ -84,6 +84,13 @@ def _of_entry(entry: Entry) -> Iterator[Risk]:
         )
     for caveat in dict.fromkeys(c for figure in entry.metrics.values() for c in figure.caveats):
         yield Risk(title="Caveat on a figure", text=caveat, remedy="See the sources below.")
+
+
+def _kit(entry: Entry, lane: LaneRecord) -> str:
+    return (
+        f"advisor kit --device {lane.device} --models {entry.candidate} "
+        f"--runtime {lane.runtime} --precision {entry.precision}"
+    )
 
 
 def _of_supply(device: DeviceFacts | None) -> Iterator[Risk]:

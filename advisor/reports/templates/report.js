@@ -110,6 +110,19 @@ function answer(data, limits, weights) {
   return { met: sorted(groups.met), open: sorted(open), violated: groups.violated.length, verdicts };
 }
 
+// Candidates are stored as [name, precision, origin, figure of each column …] to keep the file small.
+function unpacked(data) {
+  const names = data.columns.map(([metric]) => metric);
+  const candidates = data.candidates.map(([n, p, o, ...figures]) => {
+    const m = {};
+    figures.forEach((figure, i) => {
+      if (figure !== null) m[names[i]] = Array.isArray(figure) ? figure : [figure, figure, figure];
+    });
+    return { n, p, o, m };
+  });
+  return { ...data, candidates };
+}
+
 function element(tag, attributes, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) made.setAttribute(name, value);
@@ -351,5 +364,5 @@ openTarget();
 const stored = document.getElementById("data");
 const ranking = document.getElementById("ranking");
 if (stored && ranking) {
-  startRanking(JSON.parse(stored.textContent), ranking, document.getElementById("controls"), document.getElementById("status"));
+  startRanking(unpacked(JSON.parse(stored.textContent)), ranking, document.getElementById("controls"), document.getElementById("status"));
 }
