@@ -25,7 +25,7 @@ LAYERS = (
 FAMILIES = ("estimators", "measurers", "search", "reports")
 """Families never import each other."""
 OWNERS = {
-    "torch": ("networks", "measurers", "search"),
+    "torch": ("networks", "measurers", "search", "host_profile", "testing"),
     "timm": ("networks", "catalog"),
     "ptflops": ("networks",),
     "torchvision": ("networks",),
