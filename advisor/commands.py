@@ -81,6 +81,7 @@ def measure_command(candidate: Candidate, lane: Lane) -> str:
         f"--models {shlex.quote(candidate.name)}",
         f"--runtime {lane.runtime}",
         f"--precision {lane.precision}",
+        "-o kit.tar.gz",
     ]
     return " ".join(words)
 

@@ -15,7 +15,10 @@ from tests.terminal import ask
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SLOW = ("catalog import", "catalog count", "catalog fit", "validate", "measure", "search")
+SLOW = (
+    *("catalog import", "catalog count", "catalog fit", "validate", "calibrate"),
+    *("measure ", "kit", "import", "search"),
+)
 """Commands that take minutes or need raw files; their own tests run them."""
 
 
