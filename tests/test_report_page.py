@@ -2,6 +2,8 @@
 
 import re
 from html.parser import HTMLParser
+from importlib import import_module
+from typing import Any
 
 import pytest
 
@@ -147,17 +149,27 @@ def test_a_model_with_a_gap_in_a_limit_is_unknown() -> None:
     assert "– unknown" in text
 
 
+def weasyprint() -> Any:
+    """WeasyPrint, or a skip that says what is missing."""
+    try:
+        return import_module("weasyprint")
+    except (ImportError, OSError) as error:
+        pytest.skip(
+            f"{error}: pip install 'vision-advisor[pdf]' and "
+            "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+        )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("document", [full(), six()], ids=["answer", "review"])
 def test_pdf_has_its_pages(document: Recommendation) -> None:
-    weasyprint = pytest.importorskip("weasyprint", reason="pip install 'vision-advisor[pdf]'")
-    printed = weasyprint.HTML(string=html_page(document, Layout(), paged=True)).render()
+    printed = weasyprint().HTML(string=html_page(document, Layout(), paged=True)).render()
     assert 4 <= len(printed.pages) <= 14
 
 
 @pytest.mark.slow
 def test_pdf_is_written_without_noise(caplog: pytest.LogCaptureFixture) -> None:
-    pytest.importorskip("weasyprint", reason="pip install 'vision-advisor[pdf]'")
+    weasyprint()
     content = writer("pdf").render(infeasible(), Layout())
     assert isinstance(content, bytes)
     assert content.startswith(b"%PDF")

@@ -44,6 +44,13 @@ def chart_of(document: Recommendation, shown: Sequence[tuple[int, Entry | Reject
     return scatter(points, x, y, bounds, front, dots=dots, title=_title(document, x, y))
 
 
+def chart_hint(document: Recommendation) -> str:
+    """Say where in the chart the good models are."""
+    axes = _axes(document)
+    side = "right" if axes and axes[0].higher_is_better else "left"
+    return f"Up and to the {side} is better."
+
+
 def time_bars(entries: Sequence[Entry]) -> str:
     """Draw where the time goes in the given candidates; empty where nothing is known."""
     rows = [

@@ -18,7 +18,7 @@ from advisor.recommendation import (
 from advisor.reports.advice import FamilyLine, family_advice
 from advisor.reports.decision import Decision, decide, figure_text
 from advisor.reports.difference import Difference, difference
-from advisor.reports.drawing import chart_of, time_bars
+from advisor.reports.drawing import chart_hint, chart_of, time_bars
 from advisor.reports.firmness import FirmnessView, firmness
 from advisor.reports.risks import Risk, review_by, risks, unchecked
 from advisor.reports.view import (
@@ -117,6 +117,7 @@ class PageView:
     other_lanes: tuple[str, ...]
     counts: str
     chart: str
+    chart_hint: str
     columns: tuple[Metric, ...]
     rows: tuple[TableRow, ...]
     misses: tuple[TableRow, ...]
@@ -164,6 +165,7 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
         other_lanes=document.lane.others,
         counts=counts(document),
         chart=chart_of(document, places),
+        chart_hint=chart_hint(document),
         columns=columns,
         rows=tuple(rows),
         misses=tuple(misses),
