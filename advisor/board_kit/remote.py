@@ -60,7 +60,8 @@ def measure_over_ssh(
         table.write_bytes(_fetch(host, problem))
         reading = read_table(table, lane, {wish.network for wish in order.wishes})
     if not reading.rows:
-        raise MeasurementError(f"{host} measured nothing: {problem or 'its table is empty'}")
+        reason = problem or next(iter(reading.refused), "its table is empty")
+        raise MeasurementError(f"{host} measured nothing: {reason}")
     store_rows(store, reading.rows, origin=f"ssh {host}", machine=host)
     return reading
 

@@ -93,7 +93,8 @@ class Ncnn:
         example = torch.from_numpy(np.ascontiguousarray(source.example))
         traced = folder / "network.pt"
         try:
-            torch.jit.trace(network, example, check_trace=False).save(str(traced))
+            made: Any = torch.jit.trace  # left untyped by torch
+            made(network, example, check_trace=False).save(str(traced))
         except Exception as error:
             raise MeasurementError(f"it cannot be traced for pnnx: {first_line(error)}") from error
         _convert(traced, source.example.shape)

@@ -1,0 +1,130 @@
+"""Own measurements as estimates, and their rank over what others published."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from advisor.errors import MeasurementError
+from advisor.estimate import Origin
+from advisor.lane import Lane
+from advisor.measurement_store import MeasurementStore
+from advisor.own_figures import OwnFigures, own_times
+from advisor.quantity import Metric
+from tests.terminal import ask
+from tests.test_store import figure, keep, session
+
+LANE = Lane(device="host", unit="cpu", runtime="onnxruntime", precision="fp32", threads=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MeasurementStore:
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path))
+    return MeasurementStore()
+
+
+def measured(store: MeasurementStore, *latencies: float, **values: object) -> OwnFigures:
+    for number, latency in enumerate(latencies, start=1):
+        owner = session(number=number, started=f"2026-11-21T12:0{number}:00+00:00", **values)
+        keep(store, owner, figure(owner, latency))
+    return OwnFigures(device="host")
+
+
+def test_the_value_is_the_median_of_the_sessions(store: MeasurementStore) -> None:
+    own = measured(store, 0.010, 0.012, 0.011)
+    found = own.estimate(Metric.LATENCY, LANE, "resnet18", 224, level=0.9)
+    assert found is not None
+    assert found.value == pytest.approx(0.011)
+    assert found.interval.low < 0.010
+    assert found.interval.high > 0.012
+    assert found.provenance.origin is Origin.MEASURED
+    assert found.provenance.date == "2026-11-21"
+    assert found.provenance.source == ("measured here: 3 sessions, onnxruntime 1.31.1, Round CPU")
+
+
+def test_throughput_follows_from_latency_and_batch(store: MeasurementStore) -> None:
+    own = measured(store, 0.02, batch=4)
+    lane = replace(LANE, batch=4)
+    found = own.estimate(Metric.THROUGHPUT, lane, "resnet18", 224, level=0.9)
+    assert found is not None
+    assert found.value == pytest.approx(200)
+
+
+def test_a_single_session_says_that_its_interval_is_assumed(store: MeasurementStore) -> None:
+    found = measured(store, 0.01).estimate(Metric.LATENCY, LANE, "resnet18", 224, level=0.9)
+    assert found is not None
+    assert "a single session" in found.provenance.caveats[0]
+
+
+def test_sessions_that_differ_say_so(store: MeasurementStore) -> None:
+    own = measured(store, 0.010, 0.014)
+    found = own.estimate(Metric.LATENCY, LANE, "resnet18", 224, level=0.9)
+    assert found is not None
+    assert found.provenance.caveats == ("sessions differ by a factor of 1.40; measure again",)
+
+
+def test_figures_of_another_version_or_machine_are_not_mixed_in(store: MeasurementStore) -> None:
+    measured(store, 0.010, packages="onnxruntime 1.20.0")
+    measured(store, 0.010, machine="another")
+    own = measured(store, 0.020)
+    found = own.estimate(Metric.LATENCY, LANE, "resnet18", 224, level=0.9)
+    assert found is not None
+    assert found.value == pytest.approx(0.020)
+
+
+def test_another_lane_has_no_figure(store: MeasurementStore) -> None:
+    own = measured(store, 0.01)
+    lane = replace(LANE, threads=2)
+    assert own.estimate(Metric.LATENCY, lane, "resnet18", 224, level=0.9) is None
+
+
+def test_superseded_and_running_sessions_do_not_count(store: MeasurementStore) -> None:
+    owner = session()
+    keep(store, owner, figure(owner, 0.05))
+    store.supersede(owner.id)
+    assert OwnFigures(device="host").figures == {}
+
+
+def test_without_a_file_there_is_nothing_and_no_database_layer_is_loaded(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from advisor.own_figures import OwnFigures;"
+        f"assert OwnFigures(device='host', path=Path({str(tmp_path / 'none')!r})).figures == {{}};"
+        "print('sqlalchemy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
+def test_an_unreadable_file_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    path.write_text("hello " * 1000)
+    with pytest.raises(MeasurementError, match="not a database"):
+        _ = OwnFigures(device="host", path=path).figures
+
+
+def test_the_estimator_learns_one_time_per_network_and_lane(store: MeasurementStore) -> None:
+    measured(store, 0.010, 0.012, 0.011)
+    (one,) = own_times()
+    assert (one.lane, one.network, one.resolution) == (LANE, "resnet18", 224)
+    assert one.seconds == pytest.approx(0.011)
+
+
+def test_an_own_measurement_outranks_a_published_one(
+    store: MeasurementStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lane = {"device": "raspberry-pi-4", "runtime": "ncnn", "threads": 4}
+    owner = session(**lane)
+    keep(store, owner, figure(owner, 0.5))
+    answer = ask(
+        capsys, "estimate", "resnet18", "--device", "raspberry-pi-4", "--runtime", "ncnn",
+        "--threads", "4", "--precision", "fp32", "--format", "json",
+    )  # fmt: skip
+    (entry,) = json.loads(answer.out)["estimates"]
+    assert entry["metrics"]["latency"]["origin"] == "measured"
+    assert entry["metrics"]["latency"]["value"] == pytest.approx(0.5)
+    assert entry["alternatives"]["latency"][0]["origin"] == "published"
