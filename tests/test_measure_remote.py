@@ -23,6 +23,7 @@ from tests.measuring_stand_in import Stage, order
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin:/usr/bin")
 FAKE_RUNTIME = """
+import time
 __version__ = "1.0"
 class SessionOptions: pass
 class InferenceSession:
