@@ -33,6 +33,10 @@ from advisor.recommendation import (
 from advisor.workload_table import WorkloadTable
 
 
+TEST_NETWORKS = "test_*"
+"""timm's tiny networks for its own tests: candidates only where ``--models`` names them."""
+
+
 def recommend(request: Request, evidence: Evidence) -> Recommendation:
     """Answer a request from the evidence.
 
@@ -40,8 +44,17 @@ def recommend(request: Request, evidence: Evidence) -> Recommendation:
     allow an answer.
     """
     profile = evidence.profiles.load(request.device)
-    constraints = tuple(constraint(limit) for limit in request.limits)
     lanes = lanes_for(profile, request)
+    judged = judged_networks(request, profile, lanes, evidence)
+    records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
+    return recommendation(request, records, judged, evidence)
+
+
+def judged_networks(
+    request: Request, profile: DeviceProfile, lanes: Sequence[Lane], evidence: Evidence
+) -> list[Judged]:
+    """Propose the catalog's networks, assess them on every lane and judge them."""
+    constraints = tuple(constraint(limit) for limit in request.limits)
     subjects = propose(request, evidence)
     judged = [
         judge(subject, lane, assessment, constraints)
@@ -51,8 +64,7 @@ def recommend(request: Request, evidence: Evidence) -> Recommendation:
         )
     ]
     _check_answerable(judged, constraints, profile, lanes)
-    records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
-    return recommendation(request, records, judged, evidence)
+    return judged
 
 
 def propose(request: Request, evidence: Evidence) -> list[Subject]:
@@ -95,6 +107,8 @@ def _filters(request: Request) -> str:
 
 
 def _admitted(request: Request, network: str, tag: str | None, license_name: str) -> bool:
+    if not request.models and fnmatchcase(network, TEST_NETWORKS):
+        return False
     if request.models and not any(matches(network, tag, p) for p in request.models):
         return False
     if any(matches(network, tag, p) for p in request.exclude):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from advisor import answer
-from advisor.advise import propose, recommendation
+from advisor.advise import judged_networks, propose, recommendation
 from advisor.assessment import LaneAssessor
 from advisor.errors import UsageError
 from advisor.estimate import Assessment, Estimate
@@ -16,7 +16,7 @@ from advisor.lanes import images_of, lanes_for
 from advisor.profile import DeviceProfile
 from advisor.quantity import Metric
 from advisor.recommendation import Entry, Recommendation, Request
-from advisor.search.families import family
+from advisor.search.families import families, family
 from advisor.search.outcome import Progress, SearchOutcome, SearchRequest, State, Trial
 from advisor.search.searching import search
 from advisor.search.training import training_compute
@@ -105,6 +105,52 @@ def search_and_recommend(
         document=_named(document, task, outcome),
         record=_record(task, outcome, _trained(task, assessor, evidence)),
         outcome=outcome,
+    )
+
+
+def recommend_with_variants(
+    request: Request, evidence: Evidence, *, progress: OnProgress | None = None
+) -> Recommendation:
+    """Answer a request with the catalog's networks and ``request.search`` searched variants.
+
+    Every family competes; lanes that compete share the trials. The variants that enter are the
+    front of the search, or its nearest misses.
+    """
+    profile = evidence.profiles.load(request.device)
+    lanes = lanes_for(profile, request)
+    judged = judged_networks(request, profile, lanes, evidence)
+    accuracy = load(evidence.root)
+    constraints = tuple(constraint(limit) for limit in request.limits)
+    wanted = SearchRequest(
+        families=tuple(families()),
+        constraints=constraints,
+        trials=max(1, request.search // len(lanes)),
+        seed=request.seed,
+    )
+    variants: list[Judged] = []
+    for lane in lanes:
+        assessor = assessor_on(lane, profile, request, evidence)
+        outcome = search(wanted, assess_on(assessor, accuracy), progress=progress)
+        task = SearchTask(request=request, search=wanted, recipe=None)
+        variants += [
+            one
+            for one in judged_trials(outcome, task, assessor, accuracy)
+            if one.subject.candidate.needs_training
+        ]
+    records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
+    document = recommendation(request, records, [*judged, *variants], evidence)
+    return document.model_copy(
+        update={"ranked": _taught(document.ranked), "uncertain": _taught(document.uncertain)}
+    )
+
+
+def _taught(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Name the training recipe of each entry that nobody has trained."""
+    return tuple(
+        entry.model_copy(update={"recipe": reference_recipe(entry.architecture)})
+        if entry.needs_training
+        else entry
+        for entry in entries
     )
 
 

@@ -1,7 +1,7 @@
 """``advisor recommend``: the ranked recommendation."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,11 @@ from advisor.cli.options import (
     request_from,
 )
 from advisor.cli.output import checked, deliver, layout
+from advisor.cli.use_case import use_case_option
+
+if TYPE_CHECKING:
+    from advisor.evidence import Evidence
+    from advisor.recommendation import Recommendation, Request
 
 NOTHING_MEETS = 3
 """Exit code where no candidate is certain to keep every limit."""
@@ -21,6 +26,7 @@ NOTHING_MEETS = 3
 @click.command("recommend")
 @click.option("--device", required=True, help="Device profile; 'advisor devices ls' lists all.")
 @config_option
+@use_case_option
 @limit_options
 @lane_options
 @click.option(
@@ -38,6 +44,12 @@ NOTHING_MEETS = 3
 @click.option("--no-published", is_flag=True, help="Predict even where a figure is published.")
 @click.option("--search", type=click.IntRange(0), default=0, help="Searched variants that compete.")
 @click.option(
+    "--measure",
+    type=click.IntRange(0),
+    default=0,
+    help="Networks that decide the answer to time here first; needs --device host.",
+)
+@click.option(
     "--top",
     type=click.IntRange(1),
     default=10,
@@ -51,11 +63,25 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
 
     Example: advisor recommend --device jetson-nano --max-latency 10ms -o report.html
     """
-    from advisor.advise import recommend
     from advisor.evidence import evidence_with
 
     files = checked(output)
     request = request_from(options)
-    document = recommend(request, evidence_with(options["profiles_dir"]))
+    evidence = evidence_with(options["profiles_dir"])
+    document = _answered(request, evidence)
+    if files or form != "table":  # the printed table shows none of what this adds
+        from advisor.completing import completed
+
+        document = completed(document, evidence, options.get("use_case") or "")
     deliver(document, form, files, layout())
     return 0 if document.ranked else NOTHING_MEETS
+
+
+def _answered(request: "Request", evidence: "Evidence") -> "Recommendation":
+    if request.search:
+        from advisor.searched import recommend_with_variants
+
+        return recommend_with_variants(request, evidence)
+    from advisor.advise import recommend
+
+    return recommend(request, evidence)
