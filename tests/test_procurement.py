@@ -1,5 +1,6 @@
 """What devices cost and which to buy: arithmetic by hand, unknowns that stay unknown."""
 
+import json
 import subprocess
 from datetime import date
 from pathlib import Path
@@ -284,6 +285,13 @@ def test_review_reads_back_equal(tmp_path: Path) -> None:
 
     write_file(six(), tmp_path / "review.json")
     assert read(tmp_path / "review.json") == six()
+
+
+def test_review_keeps_to_its_schema() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    from advisor.reports.json import schema
+
+    jsonschema.validate(json.loads(render(six(), "json")), schema("procurement"))
 
 
 def test_workbook_computes_with_formulas(tmp_path: Path) -> None:

@@ -223,11 +223,13 @@ def _bound(bound: Bound, x: Axis, y: Axis) -> str:
     area: tuple[float, float, float, float]
     line: tuple[float, float, float, float]
     place: tuple[float, float]
+    anchor = "end"
     if bound.metric is x.metric:
         at = x(bound.value)
         left, width = (at, WIDTH - RIGHT - at) if bound.at_most else (LEFT, at - LEFT)
         area, line = (left, TOP, width, HEIGHT - BOTTOM - TOP), (at, TOP, at, HEIGHT - BOTTOM)
-        place = (at - 6, TOP + 14)
+        near = at < LEFT + 110  # no room for the text before the line
+        place, anchor = (at + (6 if near else -6), TOP + 14), "start" if near else "end"
     else:
         at = y(bound.value)
         top, height = (TOP, at - TOP) if bound.at_most else (at, HEIGHT - BOTTOM - at)
@@ -241,7 +243,7 @@ def _bound(bound: Bound, x: Axis, y: Axis) -> str:
         f'height="{max(ah, 0):.1f}" fill="#b3261e" fill-opacity="0.07"/>'
         f'<line class="limit" data-metric="{bound.metric}" x1="{x1:.1f}" y1="{y1:.1f}" '
         f'x2="{x2:.1f}" y2="{y2:.1f}" stroke="#b3261e" stroke-dasharray="5 4"/>'
-        f'<text class="limit-text" x="{place[0]:.1f}" y="{place[1]:.1f}" text-anchor="end" '
+        f'<text class="limit-text" x="{place[0]:.1f}" y="{place[1]:.1f}" text-anchor="{anchor}" '
         f'fill="#b3261e">{escape(text)}</text>'
     )
 

@@ -234,14 +234,7 @@ def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
         yield from _limit_facts(document, entry)
     if document.device is not None:
         yield from _device_facts(document.device)
-    confidence = percent(document.request.confidence)
-    yield Fact(
-        label="How sure",
-        text=f"each limit holds with at least {confidence} probability"
-        if document.ranked
-        else "not sure enough to rely on",
-        note="by the interval of each figure",
-    )
+    yield Fact(label="How sure", text=_sureness(document), note="by the interval of each figure")
     day = review_by(document)
     if day is not None:
         yield Fact(label="Valid until", text=day.isoformat(), note="then ask again: software moves")
@@ -279,6 +272,16 @@ _POWER = {
     "wall": "measured at the socket",
     "rail": "measured behind the supply",
 }
+
+
+def _sureness(document: Recommendation) -> str:
+    """Say how far the answer can be relied on."""
+    confidence = percent(document.request.confidence)
+    if document.ranked:
+        return f"each limit holds with at least {confidence} probability"
+    if document.uncertain:
+        return "not sure enough to rely on: a measurement has to settle it"
+    return f"each model breaks a limit with at least {confidence} probability"
 
 
 def _card(entry: Entry) -> Iterable[tuple[str, str]]:
@@ -370,9 +373,18 @@ def _versions(document: Recommendation) -> tuple[tuple[str, str], ...]:
 
 def _glossary(columns: Iterable[Metric]) -> tuple[tuple[str, str], ...]:
     terms = [(metric.label, METRIC_MEANING[metric]) for metric in columns]
+    terms += list(_TERMS)
     terms += [(f"Origin: {origin}", meaning) for origin, meaning in ORIGIN_MEANING.items()]
     terms += [(f"Verdict: {verdict}", meaning) for verdict, meaning in VERDICT_MEANING.items()]
     return tuple(terms)
+
+
+_TERMS = (
+    ("Interval", "range that holds the true value with the stated probability"),
+    ("Lane", "one way to run models on a device: chip, software, precision, images at a time"),
+    ("Precision", "how many bits a number takes: fewer are faster and can cost accuracy"),
+    ("To spare", "room between the unfavourable end of the interval and the limit"),
+)
 
 
 def _data(document: Recommendation) -> dict[str, object]:
