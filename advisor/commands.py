@@ -75,6 +75,16 @@ def estimate_command(candidates: Sequence[Candidate], requests: Sequence[Request
 
 def measure_command(candidate: Candidate, lane: Lane) -> str:
     """Write the command that would measure a candidate on its lane."""
+    if lane.device == "host":
+        words = [
+            "advisor measure",
+            shlex.quote(candidate.name),
+            f"--runtime {lane.runtime}",
+            f"--precision {lane.precision}",
+            f"--threads {lane.threads or 1}",
+            *([f"--batch {lane.batch}"] if lane.batch > 1 else []),
+        ]
+        return " ".join(words)
     words = [
         "advisor kit",
         f"--device {lane.device}",

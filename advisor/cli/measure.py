@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ from advisor.errors import MeasurementError, UsageError
 from advisor.quantity import Unit, parse
 
 if TYPE_CHECKING:
+    from advisor.evidence import Evidence
     from advisor.measurers.order import Order
-    from advisor.recommendation import Estimates
+    from advisor.recommendation import Entry, Estimates, Recommendation, Request
 
 INTERRUPTED = 130
 
@@ -150,6 +152,55 @@ def run(order: "Order", *, resume: bool = False) -> Any:
     for failure in outcome.failures:
         click.echo(f"advisor: {failure.line}", err=True)
     return outcome
+
+
+def recommend_measured(
+    request: "Request",
+    evidence: "Evidence",
+    answer: Callable[["Request", "Evidence"], "Recommendation"],
+) -> "Recommendation":
+    """Answer a request for this machine after measuring the networks that decide the answer."""
+    from advisor.deciding import settled
+    from advisor.evidence import Evidence
+    from advisor.host_profile import ID, detected
+
+    if request.device != ID:
+        raise UsageError(
+            f"--measure times networks here and needs --device {ID}; for {request.device} write "
+            f"'advisor kit --device {request.device}'"
+        )
+    detected()
+
+    def measure(entries: Sequence["Entry"]) -> None:
+        if any(run(order).interrupted for order in _orders_of(entries, request, evidence)):
+            raise KeyboardInterrupt
+
+    def anew() -> "Recommendation":
+        return answer(request, Evidence(root=evidence.root, profiles=evidence.profiles))
+
+    return settled(anew, measure, request.measure)
+
+
+def _orders_of(
+    entries: Sequence["Entry"], request: "Request", evidence: "Evidence"
+) -> list["Order"]:
+    """Order the lanes that competed, each with its own networks."""
+    from advisor.lanes import lanes_for
+    from advisor.measured_answer import ways, wishes
+    from advisor.measurers.order import Order
+
+    orders = []
+    for lane in lanes_for(evidence.profiles.load(request.device), request):
+        mine = [e for e in entries if e.lane == lane.name]
+        spelled = [f"{e.architecture}@{e.resolution}" for e in mine if not e.axes]
+        if not spelled:
+            continue
+        way = ways([lane.runtime], [lane.precision], unit=lane.unit, threads=lane.threads or 1,
+                   batch=max(lane.batch, 1))  # fmt: skip
+        orders.append(
+            Order(device=lane.device, wishes=wishes(spelled, evidence), ways=way, sessions=2)
+        )
+    return orders
 
 
 def _order(candidates: tuple[str, ...], options: dict[str, Any], evidence: Any) -> "Order":

@@ -175,6 +175,7 @@ def request_from(options: dict[str, Any]) -> Request:
         all_weights=options["all_weights"],
         published=not options["no_published"],
         search=options["search"],
+        measure=options["measure"],
         top=options["top"],
         seed=options["seed"],
     )

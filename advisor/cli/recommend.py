@@ -68,7 +68,12 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
     files = checked(output)
     request = request_from(options)
     evidence = evidence_with(options["profiles_dir"])
-    document = _answered(request, evidence)
+    if request.measure:
+        from advisor.cli.measure import recommend_measured
+
+        document = recommend_measured(request, evidence, _answered)
+    else:
+        document = _answered(request, evidence)
     if files or form != "table":  # the printed table shows none of what this adds
         from advisor.completing import completed
 
