@@ -16,7 +16,7 @@ from advisor.reports import Layout, render, writer
 from advisor.reports.html import page as html_page
 from advisor.reports.page import page_of
 from advisor.use_cases import use_case
-from tests.documents import entry, figure, infeasible, recommendation
+from tests.documents import entry, estimates, figure, infeasible, recommendation
 from tests.test_procurement import six
 
 
@@ -174,3 +174,10 @@ def test_pdf_is_written_without_noise(caplog: pytest.LogCaptureFixture) -> None:
     assert isinstance(content, bytes)
     assert content.startswith(b"%PDF")
     assert not caplog.records
+
+
+def test_estimates_come_with_the_source_of_every_figure() -> None:
+    text = render(estimates(), "html")
+    assert "predicted-source/1" in text
+    assert "published-source/1" in text
+    assert "the network cannot be built" in text

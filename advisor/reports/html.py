@@ -33,9 +33,11 @@ def page(document: Document, layout: Layout, *, paged: bool = False) -> str:
 
         return _rendered("recommendation.html", paged=paged, page=page_of(document, layout.against))
     if isinstance(document, Estimates):
+        from advisor.reports.page import estimate_sources
         from advisor.reports.view import view_of_estimates
 
-        return _rendered("estimates.html", paged=paged, page=view_of_estimates(document))
+        view, sources = view_of_estimates(document), estimate_sources(document)
+        return _rendered("estimates.html", paged=paged, page=view, sources=sources)
     from advisor.procurement.review import ProcurementReview
 
     if isinstance(document, ProcurementReview):

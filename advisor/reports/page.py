@@ -9,6 +9,7 @@ from advisor.recommendation import (
     DeviceFacts,
     Entry,
     EstimateEntry,
+    Estimates,
     Figure,
     Input,
     Recommendation,
@@ -187,6 +188,14 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
         families=family_advice(document),
         use_case=document.use_case,
         card=tuple(_card(decision.entry)) if decision.entry else (),
+    )
+
+
+def estimate_sources(document: Estimates) -> tuple[SourceBlock, ...]:
+    """Say where the figures of estimates come from, a block for each candidate."""
+    return tuple(
+        _sources(f"c{place}", item)
+        for place, item in enumerate(document.estimates[: SHOWN_RANKED + SHOWN_UNCERTAIN])
     )
 
 

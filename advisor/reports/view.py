@@ -170,7 +170,7 @@ def view_of_estimates(document: Estimates) -> EstimatesView:
     present = {metric for item in document.estimates for metric in item.metrics}
     columns = tuple(metric for metric in Metric if metric in present) or BASE_COLUMNS
     return EstimatesView(
-        title="Estimates",
+        title="Models side by side" if len(document.estimates) > 1 else "One model in figures",
         columns=columns,
         rows=tuple(estimate_row(item, columns, notes) for item in document.estimates),
         lanes=tuple(f"{lane.device_name}: {lane_words(lane)}" for lane in document.lanes),
