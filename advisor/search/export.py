@@ -106,9 +106,9 @@ def _yaml(candidate: Candidate, workload: Workload, recipe: str, answers: Answer
 
 def _figure(estimate: Estimate) -> dict[str, Any]:
     return {
-        "value": estimate.value,
-        "low": estimate.interval.low,
-        "high": estimate.interval.high,
+        "value": float(estimate.value),
+        "low": float(estimate.interval.low),
+        "high": float(estimate.interval.high),
         "level": estimate.interval.level,
         "unit": estimate.metric.unit.value,
         "origin": estimate.provenance.origin.value,

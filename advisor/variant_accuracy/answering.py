@@ -125,8 +125,9 @@ def _estimate(
     caveats = [f"needs training; predicted for the recipe {recipe}"]
     if recipe not in model.recipes.get(family, []):
         caveats.append(f"no {family} with the recipe {recipe} is published")
-    if not found.within[row]:
-        caveats.append(f"beyond the published sizes of {family}")
+    if found.beyond[row]:
+        sizes = " and ".join(found.beyond[row])
+        caveats.append(f"no published {family} is as small or as large in {sizes}")
     return Estimate(
         metric=Metric.TOP1,
         value=value,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.errors import unknown_name
-from advisor.variant_accuracy.features import Floats, Rows, flags, sizes
+from advisor.variant_accuracy.features import SIZES, Floats, Rows, flags, sizes
 from advisor.variant_accuracy.kernel import NAMES, covariance, noise
 from advisor.variant_accuracy.series import Series
 from advisor.workload_table import WorkloadTable
@@ -24,6 +24,8 @@ _SCALE = 20.0
 _JITTER = 1e-6
 _EQUAL = 1e-5
 """Difference of logarithms below which counts are the same."""
+_CLOSE = 0.02
+"""Difference of logarithms within which a size is not beyond the published ones."""
 _STEPS = (0.06, 0.15, 0.35)
 _RAYS = ((2.0, 0.0, 1.0, 0.0, 2.0), (2.0, 2.0, 0.0, 0.0, 1.0), (1.0, 1.0, 0.0, 1.0, 1.0))
 """What a smaller resolution, width and depth take from each of SIZES, as logarithms."""
@@ -49,8 +51,8 @@ class AccuracyPrediction:
     low: Floats
     high: Floats
     level: float
-    within: NDArray[np.bool_]
-    """Whether published networks of the family are both smaller and larger, by MACs."""
+    beyond: tuple[tuple[str, ...], ...]
+    """In which of SIZES each network is outside of what is published of its family."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,20 +127,21 @@ class VariantAccuracy:
         """
         sized, kinds = sizes(table), flags(table)
         value, spread = np.zeros(len(families)), np.zeros(len(families))
-        within = np.zeros(len(families), dtype=bool)
+        beyond: list[tuple[str, ...]] = [()] * len(families)
         for family in sorted(set(families)):
             rows = np.flatnonzero(np.array(families) == family)
             series = self.series(family, recipe, kinds[rows[0]])
             value[rows], spread[rows] = self._of_series(series, sized[rows])
             spread[rows] *= self.widening.get(family, 1.0)
-            within[rows] = self._within(family, sized[rows, 0])
+            for row in rows.tolist():
+                beyond[row] = self._beyond(family, sized[row])
         reach = NormalDist().inv_cdf((1 + level) / 2)
         return AccuracyPrediction(
             value=to_top1(value),
             low=np.clip(to_top1(value - reach * spread), 0.0, 1.0),
             high=np.clip(to_top1(value + reach * spread), 0.0, 1.0),
             level=level,
-            within=within,
+            beyond=tuple(beyond),
         )
 
     def _of_series(self, series: Series, sized: Floats) -> tuple[Floats, Floats]:
@@ -154,11 +157,20 @@ class VariantAccuracy:
         left = series.variance(sized) - known + noise(self.values)
         return np.max(values, axis=0), np.sqrt(np.maximum(left, 1e-4))
 
-    def _within(self, family: str, macs: Floats) -> NDArray[np.bool_]:
-        own = self.rows.sizes[self.rows.family == family, 0]
-        if not len(own):
-            return np.zeros(len(macs), dtype=bool)
-        return np.asarray((macs >= own.min()) & (macs <= own.max()), np.bool_)
+    def _beyond(self, family: str, sized: Floats) -> tuple[str, ...]:
+        if family not in self._ranges:
+            return ()
+        low, high = self._ranges[family]
+        outside = (sized < low - _CLOSE) | (sized > high + _CLOSE)
+        return tuple(name for name, out in zip(SIZES, outside, strict=True) if out)
+
+    @cached_property
+    def _ranges(self) -> dict[str, tuple[Floats, Floats]]:
+        found = {}
+        for family in self.recipes:
+            own = self.rows.sizes[self.rows.family == family]
+            found[family] = (own.min(axis=0), own.max(axis=0))
+        return found
 
     def published(self, table: WorkloadTable, families: Sequence[str], recipe: str) -> list[int]:
         """Return the published row of each network, told by its sizes; -1 where there is none."""
