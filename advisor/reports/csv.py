@@ -47,6 +47,7 @@ _RECOMMENDATION = (
     "precision",
     "verdict",
     "on_front",
+    "recipe",
     "constraint",
     "reason",
 )
@@ -167,6 +168,7 @@ def _judged_row(item: Entry | Rejection, device: str) -> dict[str, object]:
         "resolution": item.resolution,
         "verdict": item.verdict,
         "on_front": "yes" if item.on_front else "no",
+        "recipe": item.recipe,
     }
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from advisor.constraint import Verdict
+from advisor.promising import is_likely, promising
 from advisor.quantity import Metric, human, human_interval
 from advisor.recommendation import Entry, Figure, LaneRecord, Recommendation
 from advisor.reports.wording import (
@@ -43,7 +44,7 @@ def decide(document: Recommendation) -> Decision:
     if document.ranked:
         return _use(document, document.ranked[0])
     if document.uncertain:
-        return _measure(document, document.uncertain[0])
+        return _measure(document, promising(document)[0])
     return _nothing(document)
 
 
@@ -74,11 +75,17 @@ def _open_sentence(document: Recommendation) -> list[str]:
     """Name what a measurement could admit, so that a reader knows what is left on the table."""
     if not document.uncertain:
         return []
-    best = document.uncertain[0]
-    top1 = best.metrics.get(Metric.TOP1)
-    figure = f" ({human(top1.value, top1.unit)} top-1)" if top1 else ""
-    more = plural(len(document.uncertain), "further model")
-    return [f"{more} may keep the limits after a measurement, first {best.candidate}{figure}."]
+    best = promising(document)[0]
+    figures = [figure_text(best.metrics[m]) for m in _NAMED if m in best.metrics]
+    count = plural(len(document.uncertain), "further model")
+    chance = "more likely than not" if is_likely(best, document) else "though not likely"
+    return [
+        f"{count} may keep the limits after a measurement; the first to try, {chance} to keep "
+        f"them: {best.candidate} ({', '.join(figures)})."
+    ]
+
+
+_NAMED = (Metric.LATENCY, Metric.TOP1)
 
 
 def _measure(document: Recommendation, entry: Entry) -> Decision:

@@ -139,7 +139,8 @@ def _table(rows: Sequence[RowView], columns: Sequence[Metric], *, ranked: bool) 
 
 
 def _cells(row: RowView, columns: Sequence[Metric], *, ranked: bool) -> list[str]:
-    model = f"{escape(row.candidate)} {escape(row.precision)}"
+    training = f", {escape(row.training)}" if row.training else ""
+    model = f"{escape(row.candidate)} {escape(row.precision)}{training}"
     judged = [row.verdict, "◆" if row.on_front else ""] if ranked else [escape(row.lane)]
     figures = [_figure(row.cells[metric]) for metric in columns]
     return [*([row.rank] if ranked else []), model, *figures, row.origin, *judged]

@@ -140,9 +140,8 @@ def _notes(view: ReportView) -> list[RenderableType]:
     shown = (*view.ranked, *view.uncertain)
     if any(row.on_front for row in shown):
         lines.append(Text("◆ no other model is both faster and more accurate", "dim"))
-    settle = next((row.reason for row in view.uncertain if row.reason), "")
-    if settle and view.ranked:
-        lines.append(Text(f"An uncertain model is settled by measuring it: {settle}", "dim"))
+    if view.settle and view.ranked:
+        lines.append(Text(f"An uncertain model is settled by measuring it: {view.settle}", "dim"))
     return [Text(), *lines] if lines else []
 
 

@@ -162,6 +162,7 @@ def _model(row: RowView, *, wide: bool) -> Text:
     head, dot, tail = row.candidate.partition(".")
     text = Text(row.candidate if wide else f"{head}\n{dot}{tail}")
     text.append(f" {row.precision}", "dim")
+    text.append(f"\n{row.training}" if row.training else "", "yellow")
     return text
 
 

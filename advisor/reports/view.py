@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from advisor.constraint import Verdict
+from advisor.promising import promising
 from advisor.quantity import Metric, human, human_interval
 from advisor.recommendation import (
     Claim,
@@ -62,6 +63,8 @@ class RowView:
     cells: Mapping[Metric, CellView]
     reason: str = ""
     """Why it was turned away, or the command that would settle its verdict."""
+    training: str = ""
+    """What has to be done before it can be used, where nobody has trained it yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,8 @@ class ReportView:
     """Footnotes in the order of their numbers, starting at 1."""
     counts: str
     command: str
+    settle: str
+    """Command that would settle the most promising uncertain candidate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +166,7 @@ def view_of(document: Recommendation, *, top: int | None = None) -> ReportView:
         notes=notes.texts,
         counts=counts(document),
         command=document.command,
+        settle=next((e.settle for e in promising(document)), ""),
     )
 
 
@@ -222,6 +228,7 @@ def entry_row(entry: Entry, columns: Iterable[Metric], notes: Footnotes) -> RowV
         origin=_origin(cells),
         cells=cells,
         reason=entry.settle,
+        training=f"needs training ({entry.recipe})" if entry.needs_training else "",
     )
 
 

@@ -153,6 +153,8 @@ function startRanking(data, table, form, status) {
     const candidate = data.candidates[index];
     const row = element("tr", { "data-key": "c" + index, "data-origin": data.origins[candidate.o] });
     const name = element("th", { scope: "row" }, candidate.n + " ", element("span", { class: "quiet" }, candidate.p));
+    // Only variants are spelled with axes, and nobody has trained those.
+    if (candidate.n.includes(":")) name.append(" ", element("span", { class: "training" }, "needs training"));
     row.append(element("td", { class: "rank" }), name, element("td", { class: "judged" }));
     for (const [metric, , unit] of data.columns) row.append(figureCell(candidate.m[metric], unit));
     row.append(element("td", {}, data.origins[candidate.o]));
