@@ -32,7 +32,6 @@ from advisor.recommendation import (
 )
 from advisor.workload_table import WorkloadTable
 
-
 TEST_NETWORKS = "test_*"
 """timm's tiny networks for its own tests: candidates only where ``--models`` names them."""
 
