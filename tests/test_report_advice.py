@@ -5,7 +5,9 @@ import re
 import pytest
 
 from advisor.claims import claims_about
+from advisor.constraint import Verdict
 from advisor.library import catalog_directory
+from advisor.promising import is_likely, promising
 from advisor.quantity import Metric
 from advisor.recommendation import Entry
 from advisor.reports.advice import FamilyLine, family_advice
@@ -62,10 +64,21 @@ def test_nothing_is_claimed_about_other_families() -> None:
     assert claims_about(["swin_tiny"], catalog_directory()) == ()
 
 
-def test_the_decision_says_what_a_measurement_could_admit() -> None:
+def test_the_decision_names_the_uncertain_model_that_is_most_worth_measuring() -> None:
     document = recommendation()
-    text = " ".join(decide(document).sentences)
-    assert document.uncertain[0].candidate in text
+    best = promising(document)[0]
+    assert best.metrics[Metric.LATENCY].value <= 0.010
+    assert best.candidate in " ".join(decide(document).sentences)
+
+
+def test_an_uncertain_model_within_the_limit_is_more_promising_than_a_better_one_beyond() -> None:
+    beyond = entry("beyond", 0.0105, 0.9, verdict=Verdict.UNCERTAIN)
+    within = entry("within", 0.0095, 0.6, verdict=Verdict.UNCERTAIN)
+    document = recommendation(0, ranked=(), uncertain=(beyond, within), rejected=())
+    assert [e.candidate for e in promising(document)] == ["within", "beyond"]
+    assert is_likely(within, document)
+    assert not is_likely(beyond, document)
+    assert decide(document).headline == "Measure within before deciding"
 
 
 def test_without_a_sure_model_the_decision_is_to_measure() -> None:

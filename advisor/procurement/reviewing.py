@@ -12,6 +12,7 @@ from advisor.procurement.matrix import matrix
 from advisor.procurement.portfolio import portfolio
 from advisor.procurement.review import Amount, DeviceReview, ProcurementRequest, ProcurementReview
 from advisor.procurement.supply import supply
+from advisor.promising import promising
 from advisor.quantity import Metric
 from advisor.recommendation import DeviceFacts, Entry, LaneRecord, Recommendation
 
@@ -114,7 +115,7 @@ def _verdict_fields(answer: Answer) -> dict[str, Any]:
     if document.ranked:
         return found | {"outcome": "meets"}
     if document.uncertain:
-        first = document.uncertain[0]
+        first = promising(document)[0]
         settle = f"; settle it: {first.settle}" if first.settle else ""
         reason = f"no model is sure to meet the limits, {first.candidate} may{settle}"
         return found | {"outcome": "uncertain", "reason": reason}
@@ -131,7 +132,7 @@ def _verdict_fields(answer: Answer) -> dict[str, Any]:
 def _best(document: Recommendation | None) -> tuple[Entry, ...]:
     if document is None:
         return ()
-    return (document.ranked or document.uncertain)[:BEST]
+    return (document.ranked or promising(document))[:BEST]
 
 
 def _accuracy(best: Sequence[Entry]) -> Amount:

@@ -84,7 +84,8 @@ def _sentences(document: Recommendation, found: Sensitivity, first: str) -> list
         )
     if document.uncertain and found.uncertain_wins >= 0.01:
         sentences.append(
-            f"In {share(found.uncertain_wins)} of the draws one of the uncertain models turns out "
-            "to keep the limits and to be better: measuring the first of them may pay."
+            f"In {share(found.uncertain_wins)} of the draws at least one of the "
+            f"{len(document.uncertain):,} uncertain models turns out to keep the limits and to be "
+            "better: measuring the most promising ones may pay."
         )
     return sentences
