@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SLOW = (
     *("catalog import", "catalog count", "catalog fit", "validate", "calibrate"),
-    *("measure ", "kit", "import", "search"),
+    *("measure ", "kit", "import", "search --family"),
 )
 """Commands that take minutes or need raw files; their own tests run them."""
 
