@@ -80,8 +80,8 @@ def _open_sentence(document: Recommendation) -> list[str]:
     count = plural(len(document.uncertain), "further model")
     chance = "more likely than not" if is_likely(best, document) else "though not likely"
     return [
-        f"{count} may keep the limits after a measurement; the first to try, {chance} to keep "
-        f"them: {best.candidate} ({', '.join(figures)})."
+        f"{count} may keep the limits. The first to measure, {chance} to keep them, is "
+        f"{best.candidate}: {', '.join(figures)}."
     ]
 
 
