@@ -23,7 +23,7 @@ from advisor.workload import Workload
 from advisor.workload_table import WorkloadTable, read
 
 if TYPE_CHECKING:
-    from advisor.estimators.latency import LatencyModel
+    from advisor.estimators.latency import LatencyModel, Timing
     from advisor.estimators.memory import MemoryModel
 
 WILDCARDS = frozenset("*?[")
@@ -72,19 +72,23 @@ class Evidence:
     @cached_property
     def latency(self) -> "LatencyModel":
         """Estimator of latencies: its fitted parameters, and what the user measured."""
-        from advisor.estimators.latency import LatencyModel, Timing
+        from advisor.estimators.latency import LatencyModel
 
         model = LatencyModel.load(self.root, self.profiles)
+        timings, table = self.own_timings()
+        return model.with_measurements(timings, table) if timings else model
+
+    def own_timings(self) -> "tuple[list[Timing], WorkloadTable]":
+        """Return what the user measured of the catalog's networks, and their workloads."""
+        from advisor.estimators.latency import Timing
+
         index = self.table.index
         own = [one for one in own_times() if (one.network, one.resolution) in index]
-        if not own:
-            return model
         timings = [
             Timing(lane=o.lane, network=o.network, resolution=o.resolution, seconds=o.seconds)
             for o in own
         ]
-        rows = [index[one.network, one.resolution] for one in own]
-        return model.with_measurements(timings, self.table.rows(rows))
+        return timings, self.table.rows([index[one.network, one.resolution] for one in own])
 
     @cached_property
     def memory(self) -> "MemoryModel":

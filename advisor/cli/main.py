@@ -18,6 +18,7 @@ COMMANDS = {
     "measurements": ("advisor.cli.measurements", "List, show, export, forget your measurements."),
     "kit": ("advisor.cli.kit", "Pack networks to be measured on a board."),
     "import": ("advisor.cli.import_", "Take measurements back from a board."),
+    "calibrate": ("advisor.cli.calibrate", "Fit a device from a few measurements."),
     "search": ("advisor.cli.search", "Search variants that fit the limits and need training."),
     "devices": ("advisor.cli.devices", "List devices and show their profiles."),
     "models": ("advisor.cli.models", "List networks and show what is known of one."),

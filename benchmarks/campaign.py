@@ -1,0 +1,128 @@
+"""Measure many networks on the machine at hand and write the table that the catalog imports.
+
+    python benchmarks/campaign.py --networks 150 -o campaign.csv
+
+The networks span families, sizes and input sizes: the families with the most networks, each from
+its smallest to its largest. Everything is kept as it is measured; after an interruption the same
+command with --resume goes on. Run it on a quiet machine.
+"""
+
+import math
+from pathlib import Path
+
+import click
+
+from advisor.catalog.naming import family_of
+from advisor.cli.measure import run
+from advisor.cli.options import words
+from advisor.evidence import Evidence
+from advisor.host_profile import detect
+from advisor.measured_answer import ways
+from advisor.measurement_store import MeasurementStore
+from advisor.measurement_table import write_table
+from advisor.measurers import load
+from advisor.measurers.order import Order, Wish
+from advisor.workload_table import WorkloadTable
+
+LARGEST = 12e9
+"""MACs beyond which one network takes longer than the rest of its group together."""
+
+
+def chosen(table: WorkloadTable, count: int) -> list[Wish]:
+    """Pick networks that span families and sizes; the same ones every time."""
+    families: dict[str, list[int]] = {}
+    for row, network in enumerate(table.networks):
+        if (
+            0 < table.macs[row] <= LARGEST
+            and ":" not in network
+            and int(table.resolutions[row]) >= 96
+        ):
+            families.setdefault(family_of(network), []).append(row)
+    largest = sorted(families.values(), key=len, reverse=True)[: max(1, count // 4)]
+    for rows in largest:
+        rows.sort(key=lambda row: (float(table.macs[row]), table.networks[row]))
+    picked: list[int] = []
+    share = 1
+    while len(picked) < count and share <= len(largest[0]):
+        picked = [row for rows in largest for row in _spread(rows, share)]
+        share += 1
+    picked = sorted(picked, key=lambda row: (float(table.macs[row]), table.networks[row]))
+    return [_wish(table, row) for row in _spread(picked, count)]
+
+
+def _spread(rows: list[int], count: int) -> list[int]:
+    """Pick evenly, the first and the last among them."""
+    if count >= len(rows):
+        return rows
+    if count == 1:
+        return [rows[len(rows) // 2]]
+    step = (len(rows) - 1) / (count - 1)
+    return [rows[math.floor(i * step + 0.5)] for i in range(count)]
+
+
+def _wish(table: WorkloadTable, row: int) -> Wish:
+    network, side = table.networks[row], int(table.resolutions[row])
+    return Wish(spelling=network, network=network, resolution=side)
+
+
+@click.command()
+@click.option("--networks", default=150, show_default=True)
+@click.option("--only", help="Names instead of a selection, separated by commas.")
+@click.option("--runtimes", default="ncnn,onnxruntime,openvino,pytorch", show_default=True)
+@click.option("--precisions", default="fp32", show_default=True)
+@click.option("--threads", default=1, show_default=True)
+@click.option("--sessions", default=3, show_default=True)
+@click.option("--budget", default=4.0, show_default=True, help="Seconds per network and session.")
+@click.option("--device", default="host", show_default=True, help="Id that the figures get.")
+@click.option("--resume", is_flag=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+def main(  # noqa: PLR0917 - click passes them by name
+    networks: int,
+    only: str | None,
+    runtimes: str,
+    precisions: str,
+    threads: int,
+    sessions: int,
+    budget: float,
+    device: str,
+    resume: bool,
+    output: Path,
+) -> None:
+    """Measure a selection of networks that spans families, sizes and resolutions."""
+    table = Evidence().table
+    names = words(only)
+    wishes = chosen(table, networks)
+    if names:
+        rows = [row for row, name in enumerate(table.networks) if name in names]
+        wishes = [_wish(table, row) for row in rows if int(table.resolutions[row]) == 224]
+    usable = [name for name in words(runtimes) if not _missing(name)]
+    order = Order(
+        device=device,
+        wishes=tuple(wishes),
+        ways=ways(usable, words(precisions), unit="cpu", threads=threads, batch=1),
+        sessions=sessions,
+        budget=budget,
+        memory=False,
+    )
+    click.echo(f"{len(wishes)} networks, {len(order.ways)} lanes, {sessions} sessions", err=True)
+    detect(device)
+    outcome = run(order, resume=resume)
+    store = MeasurementStore()
+    known = {s.id: s for s in store.sessions(run=outcome.run)}
+    count = write_table(
+        output, [(known[f.session], f) for f in store.figures() if f.session in known]
+    )
+    click.echo(f"wrote {output}: {count} figures; {len(outcome.failures)} failures", err=True)
+    if outcome.interrupted:
+        raise click.ClickException("interrupted; the same command with --resume goes on")
+
+
+def _missing(name: str) -> bool:
+    reason = load(name).missing()
+    if reason:
+        click.echo(f"{name} is left out: {reason}", err=True)
+    return reason is not None
+
+
+if __name__ == "__main__":
+    main()

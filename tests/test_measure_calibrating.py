@@ -1,0 +1,100 @@
+"""Own measurements teach the estimator, and the command says how well."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from advisor.calibrating import calibration
+from advisor.estimators.latency import Timing
+from advisor.evidence import Evidence
+from advisor.lane import Lane
+from tests.terminal import ask
+
+NETWORKS = ("resnet18", "resnet34", "resnet50", "mobilenetv2_100", "regnety_008", "vgg11")
+LANE = Lane(device="new-board", unit="cpu", runtime="ncnn", precision="fp32", threads=4)
+PROFILE = """\
+id: new-board
+name: New Board
+units:
+- kind: cpu
+  name: Round CPU
+  cores: 4
+  clock_ghz: 1.0
+  peak_gflops: {fp32: 32}
+  runtimes: [ncnn]
+  source: hand
+  confidence: high
+  runtimes_source: hand
+default_lane: {unit: cpu, runtime: ncnn, precision: fp32, threads: 4}
+"""
+RATE = 4e9
+"""MACs a second of the made-up board."""
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
+
+
+def seconds(evidence: Evidence, network: str) -> float:
+    return float(evidence.table.macs[evidence.table.index[network, 224]]) / RATE
+
+
+def test_networks_left_out_are_predicted_better_from_the_others() -> None:
+    evidence = Evidence()
+    timings = [
+        Timing(lane=LANE, network=n, resolution=224, seconds=3 * seconds(evidence, n))
+        for n in NETWORKS
+    ]
+    table = evidence.table.rows([evidence.table.index[n, 224] for n in NETWORKS])
+    (found,) = calibration(evidence.latency, timings, table)
+    assert found.networks == len(NETWORKS)
+    assert found.after < found.before
+    assert math.isfinite(found.after)
+
+
+def test_a_lane_with_two_networks_tells_nothing() -> None:
+    evidence = Evidence()
+    timings = [Timing(lane=LANE, network=n, resolution=224, seconds=0.1) for n in NETWORKS[:2]]
+    table = evidence.table.rows([evidence.table.index[n, 224] for n in NETWORKS[:2]])
+    assert calibration(evidence.latency, timings, table) == []
+
+
+def written(folder: Path) -> tuple[Path, Path]:
+    evidence = Evidence()
+    profile, table = folder / "new-board.yaml", folder / "t.csv"
+    profile.write_text(PROFILE)
+    rows = [f"{n},{1e3 * seconds(evidence, n):.4f}\n" for n in NETWORKS]
+    table.write_text("timm_name,latency_ms\n" + "".join(rows))
+    return profile, table
+
+
+def test_a_device_the_catalog_has_never_seen_is_fitted_from_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile, table = written(tmp_path)
+    answer = ask(
+        capsys, "calibrate", "new-board", "--profile", str(profile), "--measurements", str(table)
+    )
+    assert answer.code == 0, answer.err
+    assert "cpu ncnn fp32 batch 1, 4 threads" in answer.out
+    later = ask(capsys, "estimate", "resnet18", "--device", "new-board", "--format", "csv")
+    assert "measured" in later.out
+
+
+def test_a_device_without_measurements_says_how_to_get_some(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = ask(capsys, "calibrate", "jetson-nano")
+    assert answer.code == 4
+    assert "'advisor kit'" in answer.err
+
+
+def test_a_profile_of_another_device_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile, _ = written(tmp_path)
+    answer = ask(capsys, "calibrate", "other", "--profile", str(profile))
+    assert answer.code == 1
+    assert "is the profile of 'new-board'" in answer.err
