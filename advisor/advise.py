@@ -123,8 +123,16 @@ def assess(
     request: Request,
     evidence: Evidence,
 ) -> list[Assessment]:
-    """Assess all subjects on one lane; the level of the intervals is the confidence asked for."""
-    assessor = LaneAssessor(
+    """Assess all subjects on one lane."""
+    assessor = assessor_on(lane, profile, request, evidence)
+    return assessor.assess(subjects, workloads(subjects, evidence))
+
+
+def assessor_on(
+    lane: Lane, profile: DeviceProfile, request: Request, evidence: Evidence
+) -> LaneAssessor:
+    """Return what assesses candidates on a lane, with intervals of the confidence asked for."""
+    return LaneAssessor(
         profile=profile,
         lane=lane,
         published=evidence.published(profile),
@@ -136,7 +144,6 @@ def assess(
         images=images_of(lane, request),
         use_published=request.published,
     )
-    return assessor.assess(subjects, workloads(subjects, evidence))
 
 
 def workloads(subjects: Sequence[Subject], evidence: Evidence) -> WorkloadTable:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from advisor.advise import workloads
-from advisor.assessment import LaneAssessor, Subject
+from advisor.advise import assessor_on, workloads
+from advisor.assessment import Subject
 from advisor.candidate import Candidate
 from advisor.errors import AdvisorError, MeasurementError, UsageError
 from advisor.estimate import Assessment, Gap
 from advisor.evidence import Evidence
-from advisor.lanes import images_of, lanes_for
+from advisor.lanes import lanes_for
 from advisor.quantity import Metric
 from advisor.recommendation import Request
 
@@ -134,18 +134,7 @@ def _answered(
             questions.append(_Question(index, *network))
     profile = evidence.profiles.load(request.device)
     lane = lanes_for(profile, request)[0]
-    assessor = LaneAssessor(
-        profile=profile,
-        lane=lane,
-        published=evidence.published(profile),
-        own=evidence.own(profile),
-        latency=evidence.latency,
-        memory=evidence.memory,
-        changes=evidence.precision_changes,
-        level=request.confidence,
-        images=images_of(lane, request),
-        use_published=request.published,
-    )
+    assessor = assessor_on(lane, profile, request, evidence)
     distinct = {(q.candidate.network, q.resolution): q for q in questions}
     subjects = [
         Subject(

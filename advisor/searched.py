@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from advisor import answer
-from advisor.advise import judged_networks, propose, recommendation
+from advisor.advise import assessor_on, judged_networks, propose, recommendation
 from advisor.assessment import LaneAssessor
 from advisor.errors import UsageError
 from advisor.estimate import Assessment, Estimate
 from advisor.evidence import Evidence
 from advisor.judging import Judged, constraint, judge
 from advisor.lane import Lane
-from advisor.lanes import images_of, lanes_for
+from advisor.lanes import lanes_for
 from advisor.profile import DeviceProfile
 from advisor.quantity import Metric
 from advisor.recommendation import Entry, Recommendation, Request
@@ -61,23 +61,6 @@ def lane_of(request: Request, profile: DeviceProfile) -> Lane:
     if len(lanes) > 1:
         raise UsageError("a search runs on one lane; give one --precision")
     return lanes[0]
-
-
-def assessor_on(
-    lane: Lane, profile: DeviceProfile, request: Request, evidence: Evidence
-) -> LaneAssessor:
-    """Return what assesses candidates on a lane at the request's confidence."""
-    return LaneAssessor(
-        profile=profile,
-        lane=lane,
-        published=evidence.published(profile),
-        latency=evidence.latency,
-        memory=evidence.memory,
-        changes=evidence.precision_changes,
-        level=request.confidence,
-        images=images_of(lane, request),
-        use_published=request.published,
-    )
 
 
 def search_and_recommend(
