@@ -48,7 +48,7 @@ class SearchRequest:
     seed: int = 0
     start: tuple[Candidate, ...] = ()
     """Candidates to try first, such as the catalog's best within the limits."""
-    neighbours: float = 0.3
+    neighbours: float = 0.5
     """Share of the trials that step from the front along one axis; 0 leaves all to the sampler."""
     storage: str = ""
     """Where the study is kept: a file (journal), ``sqlite:///FILE``, ``postgresql://…``,

@@ -211,7 +211,15 @@ class _Run:
             points = [self.family.point(candidate) for candidate in start]
             first = [point for point in points if point is not None]
             first += [*self.family.defaults(), *_corners(self.family), *self._whole]
+            first += [] if self._whole else self._scattered(self.study.batch - len(first))
             self.study.enqueue(_distinct(first), unless_known=self._shared)
+
+    def _scattered(self, count: int) -> list[Point]:
+        """Return random points that can be built, for a first generation without gaps."""
+        room = min(count, self._request.trials // 3)
+        drawn = self.family.sample(self._chance, max(room, 0))
+        points = [self.family.point(candidate) for candidate in drawn]
+        return [point for point in points if point is not None]
 
     def _all_networks(self) -> list[Point]:
         """Return a point for each network of a space that fits into the trials."""
@@ -258,14 +266,23 @@ class _Run:
         return list(nearest_of(self.trials, 1))
 
     def _enqueue_neighbours(self, centres: Sequence[Trial], count: int) -> None:
-        wanted = self._chance.random() < self._request.neighbours if count == 1 else True
-        share = max(1, round(count * self._request.neighbours))
-        if not self._request.neighbours or not wanted or not centres:
+        """Queue steps from the front; those from where it has wide gaps come more often."""
+        share = self._request.neighbours
+        wanted = round(count * share) if count > 1 else int(self._chance.random() < share)
+        if not centres:
             return
-        steps = [p for trial in centres for p in neighbours(self.family, trial.candidate)]
-        fresh = [p for p in _distinct(steps) if self._is_new(self.family.candidate(p))]
-        picked = self._chance.sample(fresh, min(share, len(fresh)))
-        self.study.enqueue(picked)
+        weights = gaps(centres, self._request.objectives)
+        picked: dict[Candidate, Point] = {}
+        for _ in range(4 * wanted):
+            if len(picked) == wanted:
+                break
+            centre = self._chance.choices(centres, weights)[0]
+            near = neighbours(self.family, centre.candidate)
+            point = self._chance.choice(near) if near else {}
+            candidate = self.family.candidate(point)
+            if self._is_new(candidate):
+                picked[candidate] = point
+        self.study.enqueue(list(picked.values()))
 
     def _is_new(self, candidate: Candidate) -> bool:
         """Tell whether neither the candidate nor the same network by other axes was seen."""
@@ -410,6 +427,24 @@ def neighbours(space: Family, candidate: Candidate) -> list[Point]:
         near = axis.values[max(place - 1, 0) : place] + axis.values[place + 1 : place + 2]
         found += [{**centre, axis.name: value} for value in near]
     return found
+
+
+def gaps(trials: Sequence[Trial], objectives: Sequence[Metric]) -> list[float]:
+    """Return how far each trial is from its neighbours in the objectives (crowding distance).
+
+    As in NSGA-II (Deb et al. 2002, section III-B), with the ends as wide as the widest gap.
+    """
+    if not all(trial.values for trial in trials) or len(trials) < 3:
+        return [1.0] * len(trials)
+    points = [costs(trial.values, objectives) for trial in trials]
+    wide = [0.0] * len(points)
+    for axis in zip(*points, strict=True):
+        order = sorted(range(len(axis)), key=axis.__getitem__)
+        span = (axis[order[-1]] - axis[order[0]]) or 1.0
+        for before, here, after in zip(order, order[1:], order[2:], strict=False):
+            wide[here] += (axis[after] - axis[before]) / span
+    widest = max(wide) or 1.0
+    return [width or widest for width in wide]
 
 
 def _outcome(
