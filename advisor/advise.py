@@ -59,7 +59,9 @@ def judged_networks(
         judge(subject, lane, assessment, constraints)
         for lane in lanes
         for subject, assessment in zip(
-            subjects, assess(subjects, lane, profile, request, evidence), strict=True
+            subjects,
+            assess(subjects, lane, profile, request, evidence, refuse_unseen=True),
+            strict=True,
         )
     ]
     _check_answerable(judged, constraints, profile, lanes)
@@ -122,26 +124,38 @@ def assess(
     profile: DeviceProfile,
     request: Request,
     evidence: Evidence,
+    *,
+    refuse_unseen: bool = False,
 ) -> list[Assessment]:
     """Assess all subjects on one lane."""
-    assessor = assessor_on(lane, profile, request, evidence)
+    assessor = assessor_on(lane, profile, request, evidence, refuse_unseen=refuse_unseen)
     return assessor.assess(subjects, workloads(subjects, evidence))
 
 
 def assessor_on(
-    lane: Lane, profile: DeviceProfile, request: Request, evidence: Evidence
+    lane: Lane,
+    profile: DeviceProfile,
+    request: Request,
+    evidence: Evidence,
+    *,
+    refuse_unseen: bool = False,
 ) -> LaneAssessor:
-    """Return what assesses candidates on a lane, with intervals of the confidence asked for."""
+    """Return what assesses candidates on a lane, with intervals of the confidence asked for.
+
+    ``refuse_unseen`` leaves a gap where nobody knows whether the network runs in the lane.
+    """
     return LaneAssessor(
         profile=profile,
         lane=lane,
         published=evidence.published(profile),
         own=evidence.own(profile),
+        support=evidence.operator_support,
         latency=evidence.latency,
         memory=evidence.memory,
         changes=evidence.precision_changes,
         level=request.confidence,
         images=images_of(lane, request),
+        refuse_unseen=refuse_unseen,
         use_published=request.published,
     )
 

@@ -19,6 +19,7 @@ from advisor.candidate import Candidate
 from advisor.catalog.accuracy import Accuracy
 from advisor.estimate import Assessment, Estimate, Gap, Interval, Origin, Provenance, strongest
 from advisor.lane import Lane
+from advisor.operator_support import OperatorSupport
 from advisor.own_figures import OwnFigures
 from advisor.precision import PrecisionChanges
 from advisor.profile import DeviceProfile
@@ -70,11 +71,15 @@ class LaneAssessor:
     latency: "LatencyModel"
     memory: "MemoryModel"
     changes: PrecisionChanges
+    support: OperatorSupport
+    """Operators that accelerators have been seen to run."""
     level: float
     """Coverage of the intervals."""
     images: int = 1
     """Images of one pass; decides the latency where the lane holds times per image."""
     use_published: bool = True
+    refuse_unseen: bool = False
+    """Whether a network is a gap where nobody knows whether it runs, instead of a caveat."""
     own: OwnFigures | None = None
     """What the user measured on the device; outranks everything published."""
 
@@ -82,18 +87,33 @@ class LaneAssessor:
         """Assess each subject; row i of ``table`` is the workload of subject i."""
         if not subjects:
             return []
-        prediction = self.latency.predict(self.lane, table, level=self.level)
+        prediction = self._predictions(table)
         peaks = self.memory.predict(self.lane, table, level=self.level)
         return [
             self._assess(subject, row, table, prediction, peaks[row])
             for row, subject in enumerate(subjects)
         ]
 
+    def _predictions(self, table: WorkloadTable) -> "Prediction":
+        """Predict all networks; those that may not run get a caveat, or a reason to refuse."""
+        found = self.latency.predict(self.lane, table, level=self.level)
+        doubts = self.support.reasons(self.lane, table)
+        if not any(doubts):
+            return found
+        if self.refuse_unseen:
+            reasons = tuple(r or doubt for r, doubt in zip(found.reasons, doubts, strict=True))
+            return replace(found, reasons=reasons)
+        caveats = tuple(
+            (doubt, *known) if doubt else known
+            for known, doubt in zip(found.caveats, doubts, strict=True)
+        )
+        return replace(found, caveats=caveats)
+
     def latencies(self, subjects: Sequence[Subject], table: WorkloadTable) -> list[Assessment]:
         """Assess latency and throughput alone, for tables of many questions."""
         if not subjects:
             return []
-        prediction = self.latency.predict(self.lane, table, level=self.level)
+        prediction = self._predictions(table)
         found = []
         for row, subject in enumerate(subjects):
             parts = self._times(table.networks[row], subject.resolution, prediction, row)

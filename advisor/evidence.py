@@ -15,6 +15,7 @@ from advisor.catalog.accuracy import Accuracy, read_accuracies, read_changes
 from advisor.errors import UsageError, unknown_name
 from advisor.library import ProfileLibrary, advisor_home, catalog_directory, profile_library
 from advisor.networks import is_foreign
+from advisor.operator_support import OperatorSupport, read_support
 from advisor.own_figures import OwnFigures, own_times
 from advisor.precision import PrecisionChanges
 from advisor.profile import DeviceProfile
@@ -89,6 +90,11 @@ class Evidence:
             for o in own
         ]
         return timings, self.table.rows([index[one.network, one.resolution] for one in own])
+
+    @cached_property
+    def operator_support(self) -> OperatorSupport:
+        """Operator classes that accelerators' runtimes have been seen to run."""
+        return read_support(self.root)
 
     @cached_property
     def memory(self) -> "MemoryModel":

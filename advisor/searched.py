@@ -73,7 +73,7 @@ def search_and_recommend(
     """
     profile = evidence.profiles.load(task.request.device)
     lane = lane_of(task.request, profile)
-    assessor = assessor_on(lane, profile, task.request, evidence)
+    assessor = assessor_on(lane, profile, task.request, evidence, refuse_unseen=True)
     accuracy = load(evidence.root)
     start = start_points([family(name) for name in task.search.families], evidence.weights)
     outcome = search(
@@ -112,7 +112,7 @@ def recommend_with_variants(
     )
     variants: list[Judged] = []
     for lane in lanes:
-        assessor = assessor_on(lane, profile, request, evidence)
+        assessor = assessor_on(lane, profile, request, evidence, refuse_unseen=True)
         outcome = search(wanted, assess_on(assessor, accuracy), progress=progress)
         task = SearchTask(request=request, search=wanted, recipe=None)
         variants += [

@@ -43,6 +43,7 @@ def count(root: Path | None, anew: bool, processes: int) -> int:
     """Count the workload of every network that the catalog's figures speak of."""
     from advisor.errors import CatalogError
     from advisor.networks.survey import survey, wanted
+    from advisor.operator_support import write_support
     from advisor.workload_table import read
 
     folder = root or catalog_directory()
@@ -54,6 +55,7 @@ def count(root: Path | None, anew: bool, processes: int) -> int:
     pairs = wanted(folder)
     with click.progressbar(length=len(pairs), label="counting", show_pos=True) as bar:
         failures = survey(pairs, folder, kept=kept, processes=processes, progress=bar.update)
+    write_support(folder, read(folder))
     for (network, resolution), reason in failures.items():
         say(f"not counted: {network} at {resolution}: {reason}")
     return 1 if failures else 0
