@@ -302,3 +302,21 @@ def test_rows_of_one_repetition_share_a_session(tmp_path: Path) -> None:
     store = MeasurementStore()
     store_rows(store, reading.rows, origin="import t.csv")
     assert sorted(len(store.figures(session=s.id)) for s in store.sessions()) == [1, 2]
+
+
+def test_a_runtime_that_the_script_cannot_drive_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = ask(
+        capsys, "kit", "--device", "raspberry-pi-4", "--models", "resnet18", "--runtime", "pytorch"
+    )
+    assert answer.code == 2
+    assert "a kit cannot drive pytorch" in answer.err
+
+
+def test_a_precision_that_the_board_lacks_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = ask(
+        capsys, "kit", "--device", "jetson-nano", "--models", "resnet18", "--precision", "int8"
+    )
+    assert answer.code == 2
+    assert "no int8" in answer.err

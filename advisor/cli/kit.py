@@ -1,7 +1,7 @@
 """``advisor kit``: pack networks to be measured on a board that cannot run the advisor."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,11 @@ from advisor.cli.options import lane_options, words
 from advisor.cli.output import say
 from advisor.errors import UsageError
 from advisor.quantity import Unit, parse
+
+if TYPE_CHECKING:
+    from advisor.evidence import Evidence
+    from advisor.lane import Lane
+    from advisor.measurers.order import Order
 
 SCRIPTED = ("tensorrt", "onnxruntime", "ncnn", "tflite")
 """Runtimes that the script on the board can drive."""
@@ -38,46 +43,9 @@ def command(device: str, models: tuple[str, ...], output: Path | None, **options
     """
     from advisor.board_kit.packing import KitLane, pack
     from advisor.evidence import evidence_with
-    from advisor.lanes import KNOWN_RUNTIMES
-    from advisor.measured_answer import wishes
-    from advisor.measurers import Settings
-    from advisor.measurers.order import Order, Way
-    from advisor.profile import LaneRequest, resolve_lane
 
-    precisions = words(options["precision"])
-    if len(precisions) > 1:
-        raise UsageError("a kit holds one precision; write one kit for each")
     evidence = evidence_with(options["profiles_dir"])
-    lane = resolve_lane(
-        evidence.profiles.load(device),
-        LaneRequest(
-            unit=options["unit"],
-            runtime=options["runtime"],
-            precision=next(iter(precisions), None),
-            batch=options["batch"],
-            threads=options["threads"],
-        ),
-        known_runtimes=KNOWN_RUNTIMES,
-    ).lane
-    if lane.runtime not in SCRIPTED:
-        raise UsageError(
-            f"a kit cannot drive {lane.runtime}; name one by --runtime: {', '.join(SCRIPTED)}"
-        )
-    way = Way(
-        name="onnxruntime",
-        runtime=lane.runtime,
-        unit=lane.unit,
-        packages=(),
-        settings=Settings(precision="fp32", threads=lane.threads or 1, batch=max(lane.batch, 1)),
-    )
-    order = Order(
-        device=lane.device,
-        wishes=wishes(words(models), evidence),
-        ways=(way,),
-        sessions=options["sessions"],
-        pause=parse(str(options["pause"]), Unit.SECOND, option="--pause"),
-        budget=parse(str(options["budget"]), Unit.SECOND, option="--budget"),
-    )
+    lane = _lane(device, options, evidence)
     kit_lane = KitLane(
         device=lane.device,
         unit=lane.unit,
@@ -86,9 +54,59 @@ def command(device: str, models: tuple[str, ...], output: Path | None, **options
         threads=lane.threads,
     )
     target = output or Path(f"kit-{lane.device}.tar.gz")
-    packed = pack(order, kit_lane, target, say=say)
+    packed = pack(_order(lane, words(models), options, evidence), kit_lane, target, say=say)
     for line in packed.failures:
         click.echo(f"advisor: {line}", err=True)
     say(f"wrote {packed.path}: {len(packed.networks)} networks for {lane.name}")
     say("on the board: tar xzf KIT && cd kit && python3 measure_on_board.py -o measurements.csv")
     return 1 if packed.failures else 0
+
+
+def _lane(device: str, options: dict[str, Any], evidence: "Evidence") -> "Lane":
+    """The lane that the kit asks for: the board's default where the options leave it open."""
+    from advisor.lanes import KNOWN_RUNTIMES
+    from advisor.profile import LaneRequest, resolve_lane
+
+    precisions = words(options["precision"])
+    if len(precisions) > 1:
+        raise UsageError("a kit holds one precision; write one kit for each")
+    asked = LaneRequest(
+        unit=options["unit"],
+        runtime=options["runtime"],
+        precision=next(iter(precisions), None),
+        batch=options["batch"],
+        threads=options["threads"],
+    )
+    profile = evidence.profiles.load(device)
+    lane = resolve_lane(profile, asked, known_runtimes=KNOWN_RUNTIMES).lane
+    if lane.runtime not in SCRIPTED:
+        raise UsageError(
+            f"a kit cannot drive {lane.runtime}; name one by --runtime: {', '.join(SCRIPTED)}"
+        )
+    return lane
+
+
+def _order(
+    lane: "Lane", models: tuple[str, ...], options: dict[str, Any], evidence: "Evidence"
+) -> "Order":
+    """The networks to pack, exported in fp32 at the lane's batch."""
+    from advisor.measured_answer import wishes
+    from advisor.measurers import Settings
+    from advisor.measurers.order import Order, Way
+
+    batch = max(lane.batch, 1)
+    way = Way(
+        name="onnxruntime",
+        runtime=lane.runtime,
+        unit=lane.unit,
+        packages=(),
+        settings=Settings(precision="fp32", threads=lane.threads or 1, batch=batch),
+    )
+    return Order(
+        device=lane.device,
+        wishes=wishes(models, evidence),
+        ways=(way,),
+        sessions=options["sessions"],
+        pause=parse(str(options["pause"]), Unit.SECOND, option="--pause"),
+        budget=parse(str(options["budget"]), Unit.SECOND, option="--budget"),
+    )
