@@ -26,6 +26,7 @@ def command(
 ) -> int:
     """Put candidates side by side on one or several devices, with every main metric."""
     from advisor.advise import estimates, subjects_named
+    from advisor.claims import claims_about
     from advisor.cli.requests import lane_requests
     from advisor.evidence import evidence_with
     from advisor.quantity import Metric
@@ -34,6 +35,9 @@ def command(
     evidence = evidence_with(options["profiles_dir"])
     shown = [Metric.LATENCY, Metric.THROUGHPUT, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS]
     requests = lane_requests(words(device), options)
-    document = estimates(subjects_named(candidates, evidence), requests, evidence, shown)
-    deliver(document, form, files, layout())
+    subjects = subjects_named(candidates, evidence)
+    document = estimates(subjects, requests, evidence, shown)
+    names = [subject.candidate.architecture for subject in subjects]
+    claims = claims_about(names, evidence.root)
+    deliver(document.model_copy(update={"claims": claims}), form, files, layout())
     return 0

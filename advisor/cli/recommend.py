@@ -13,7 +13,7 @@ from advisor.cli.options import (
     request_from,
 )
 from advisor.cli.output import checked, deliver, layout
-from advisor.cli.use_case import use_case_option
+from advisor.cli.use_case import settle_ranking, use_case_option
 
 if TYPE_CHECKING:
     from advisor.evidence import Evidence
@@ -66,7 +66,7 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
     from advisor.evidence import evidence_with
 
     files = checked(output)
-    request = request_from(options)
+    request = request_from(settle_ranking(click.get_current_context(), options))
     evidence = evidence_with(options["profiles_dir"])
     if request.measure:
         from advisor.cli.measure import recommend_measured
