@@ -232,18 +232,26 @@ def estimates(
     requests: Sequence[Request],
     evidence: Evidence,
     metrics: Sequence[Metric] = (),
+    *,
+    recipe: str | None = None,
 ) -> Estimates:
-    """Assess candidates on the lanes of several requests, without judging them."""
+    """Assess candidates on the lanes of several requests, without judging them.
+
+    ``recipe`` names the training whose accuracy is meant; None means the published weights, and
+    where there are none the reference recipe of the family.
+    """
     records: list[LaneRecord] = []
     found: list[EstimateEntry] = []
     for request in requests:
         profile = evidence.profiles.load(request.device)
         for lane in lanes_for(profile, request):
             records.append(answer.lane_record(profile, lane, request, evidence))
-            assessed = assess(subjects, lane, profile, request, evidence)
+            assessor = assessor_on(lane, profile, request, evidence)
+            asked = with_recipe(subjects, assessor, evidence, recipe)
+            assessed = assessor.assess(asked, workloads(asked, evidence))
             found += [
                 answer.estimate_entry(subject, lane, assessment, metrics)
-                for subject, assessment in zip(subjects, assessed, strict=True)
+                for subject, assessment in zip(asked, assessed, strict=True)
             ]
     return Estimates(
         advisor_version=answer.version(),
@@ -252,6 +260,29 @@ def estimates(
         lanes=tuple(records),
         estimates=tuple(found),
     )
+
+
+def with_recipe(
+    subjects: Sequence[Subject], assessor: LaneAssessor, evidence: Evidence, recipe: str | None
+) -> list[Subject]:
+    """Give the accuracy of a training recipe to the subjects that have no published weights.
+
+    With a recipe named it replaces that of published weights, too. Networks without a published
+    series of variants stay as they are.
+    """
+    asked = [i for i, s in enumerate(subjects) if recipe or s.weights is None]
+    if not asked:
+        return list(subjects)
+    from advisor.variant_accuracy.storing import load
+    from advisor.variants import recipe_estimates
+
+    candidates = [subjects[i].candidate for i in asked]
+    top1 = recipe_estimates(candidates, assessor, load(evidence.root), recipe)
+    found = list(subjects)
+    for i, estimate in zip(asked, top1, strict=True):
+        if estimate is not None:
+            found[i] = replace(found[i], top1=estimate)
+    return found
 
 
 def subjects_named(patterns: Sequence[str], evidence: Evidence) -> list[Subject]:

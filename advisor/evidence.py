@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -116,6 +116,10 @@ class Evidence:
             return self.table.workload(self.table.index[key])
         if key in self._workloads:
             return self._workloads[key]
+        if candidate.axes:
+            from advisor.search.pricing import price_one
+
+            return price_one(replace(candidate, tag=None, resolution=resolution))
         from advisor.networks.building import describe
 
         asked = Candidate(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import hypot
 
 from advisor.assessment import LaneAssessor, Subject
+from advisor.blueprints import BASES
 from advisor.blueprints.aliases import as_variant
 from advisor.candidate import Candidate
 from advisor.catalog.accuracy import Accuracy
@@ -13,7 +14,7 @@ from advisor.quantity import Metric
 from advisor.search.families import Family
 from advisor.search.outcome import Answers, Assess, Trial
 from advisor.search.pricing import price
-from advisor.variant_accuracy.answering import accuracy_estimates
+from advisor.variant_accuracy.answering import accuracy_estimates, series_of
 from advisor.variant_accuracy.model import VariantAccuracy
 from advisor.workload_table import WorkloadTable
 
@@ -61,6 +62,34 @@ def assess_variants(
     table = price(candidates)
     subjects = variant_subjects(candidates, table, assessor, accuracy, recipe)
     return list(zip(subjects, assessor.assess(subjects, table), strict=True))
+
+
+def recipe_estimates(
+    candidates: Sequence[Candidate],
+    assessor: LaneAssessor,
+    accuracy: VariantAccuracy,
+    recipe: str | None = None,
+) -> list[Estimate | Gap | None]:
+    """Return the top-1 of candidates under a recipe, at the lane's precision.
+
+    None for a network that belongs to no published series of variants.
+    """
+    if recipe is not None:
+        accuracy.check(recipe)
+    variants = [as_variant(replace(candidate, tag=None)) for candidate in candidates]
+    known = [i for i, v in enumerate(variants) if series_of(v.architecture) and is_priced(v)]
+    found: list[Estimate | Gap | None] = [None] * len(candidates)
+    if known:
+        chosen = [variants[i] for i in known]
+        subjects = variant_subjects(chosen, price(chosen), assessor, accuracy, recipe)
+        for i, subject in zip(known, subjects, strict=True):
+            found[i] = subject.top1
+    return found
+
+
+def is_priced(candidate: Candidate) -> bool:
+    """Whether the search's families know the candidate's stock network."""
+    return candidate.architecture in BASES
 
 
 def _at_precision(top1: Estimate | Gap, network: str, assessor: LaneAssessor) -> Estimate | Gap:

@@ -246,10 +246,28 @@ def test_one_metric_can_be_asked_for(capsys: Capture) -> None:
 
 
 def test_another_input_has_no_published_accuracy_and_says_so(capsys: Capture) -> None:
-    document = estimated(capsys, "resnet18@200", "--device", "jetson-nano")
+    document = estimated(capsys, "convnext_tiny@200", "--device", "jetson-nano")
     entry = document["estimates"][0]
     assert "top1" in entry["gaps"]
     assert entry["metrics"]["latency"]["value"] > 0
+
+
+def test_a_variant_has_the_accuracy_of_the_recipe_that_is_named(capsys: Capture) -> None:
+    document = estimated(
+        capsys, "mobilenetv2_100@192:width=0.85", "--device", "jetson-nano",
+        "--recipe", "tf-slim-MobileNetV2",
+    )  # fmt: skip
+    top1 = document["estimates"][0]["metrics"]["top1"]
+    assert top1["origin"] == "predicted"
+    assert "tf-slim-MobileNetV2" in top1["source"]
+    assert 0.66 < top1["low"] < top1["value"] < top1["high"] < 0.73
+
+
+def test_an_unknown_recipe_is_refused(capsys: Capture) -> None:
+    answer = ask(capsys, "estimate", "mobilenetv2_100:width=0.85", "--device", "jetson-nano",
+                 "--recipe", "tf-slim-MobileNet")  # fmt: skip
+    assert answer.code == 2
+    assert "tf-slim-MobileNetV2" in answer.err
 
 
 def test_a_table_is_answered_row_by_row_in_order(capsys: Capture, tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ def command(
     evidence = evidence_with(options["profiles_dir"])
     wanted = [metric(name, option="--metric") for name in words(options["metrics"])]
     subjects = subjects_named(candidates, evidence)
-    document = estimates(subjects, lane_requests(words(device), options), evidence, wanted)
+    requests = lane_requests(words(device), options)
+    document = estimates(subjects, requests, evidence, wanted, recipe=options["recipe"])
     deliver(document, form, files, layout())
     return 0
 
