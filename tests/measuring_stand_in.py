@@ -117,6 +117,7 @@ def measure(
         tell=steps.append,
         run_job=stage or Stage(),
         sleep=lambda _: None,
+        lock=None,
     )
     return run.run(resume=resume)
 

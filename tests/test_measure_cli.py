@@ -26,7 +26,7 @@ def measure(capsys: Capture, monkeypatch: pytest.MonkeyPatch, stage: Stage, *arg
     made = measuring.Measuring.__init__
 
     def staged(self: measuring.Measuring, **options: object) -> None:
-        made(self, **{**options, "run_job": stage, "sleep": lambda _: None})  # type: ignore[arg-type]
+        made(self, **{**options, "run_job": stage, "sleep": lambda _: None, "lock": None})  # type: ignore[arg-type]
 
     monkeypatch.setattr(measuring.Measuring, "__init__", staged)
     return ask(capsys, "measure", *argv, "--runtime", "fake")

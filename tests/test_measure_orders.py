@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from advisor.measurement_store import MeasurementStore
-from advisor.measurers.journal import Writer
+from advisor.measurers.journal import Claim, Writer
 from advisor.measurers.measuring import Measuring, take_abandoned
 from advisor.measurers.order import REFERENCE
 from tests.measuring_stand_in import Stage, home_store, measure, order, way
@@ -122,6 +123,7 @@ def test_sessions_of_one_group_lie_a_pause_apart(store: MeasurementStore) -> Non
         tell=lambda _: None,
         run_job=Stage(),
         sleep=rests.append,
+        lock=None,
     )
     run.run()
     assert len(rests) == 2
@@ -171,3 +173,20 @@ def test_the_environment_of_a_session_is_kept(store: MeasurementStore) -> None:
     assert kept["cpu"]
     assert kept["packages"]["numpy"]
     assert session.packages.startswith("numpy ")
+
+
+def test_a_second_measurement_waits_for_the_first(store: MeasurementStore, tmp_path: Path) -> None:
+    lock = tmp_path / "measuring.lock"
+    first = Claim(lock)
+    assert first.take()
+    said: list[str] = []
+    Timer(0.2, first.release).start()
+    run = Measuring(
+        order=order("resnet18"),
+        store=store,
+        tell=lambda step: said.append(step.text),
+        run_job=Stage(),
+        lock=lock,
+    )
+    assert not run.run().failures
+    assert "another measurement is running here; waiting for it" in said

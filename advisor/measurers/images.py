@@ -59,12 +59,12 @@ def labelled(folder: Path) -> list[Labelled]:
     ]
 
 
-def digest(folder: Path | None) -> str:
-    """Digest of the images that calibrate: names, sizes and dates, or the synthetic set's."""
+def digest(folder: Path | None, *, most: int | None = MOST) -> str:
+    """Digest of images by names, sizes and dates, or the synthetic set's; None takes all."""
     if folder is None:
         return f"synthetic {SYNTHETIC}"
     text = "".join(
-        f"{p.name}:{p.stat().st_size}:{p.stat().st_mtime_ns}\n" for p in listed(folder)[:MOST]
+        f"{p.name}:{p.stat().st_size}:{p.stat().st_mtime_ns}\n" for p in listed(folder)[:most]
     )
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -6,10 +6,12 @@ One network's failure is noted and the rest goes on; an interruption keeps what 
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +27,9 @@ from advisor.measurers.jobs import Job, Kind
 from advisor.measurers.journal import Claim, Event, Reader, abandoned
 from advisor.measurers.order import Order, Way, Wish, grouped
 from advisor.measurers.stability import MANY
+
+LOCK = Path(tempfile.gettempdir()) / f"advisor-measuring-{os.getuid()}.lock"
+"""Shared by all sessions of a user on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,8 @@ class Measuring:
     run_job: Runner = run_child
     sleep: Callable[[float], None] = time.sleep
     origin: str = "here"
+    lock: Path | None = LOCK
+    """File that keeps sessions of several processes apart; None where nothing is timed."""
     outcome: Outcome = field(init=False)
     _ready: dict[Way, list[Wish]] = field(default_factory=dict)
     _done: float = 0.0
@@ -124,7 +131,8 @@ class Measuring:
         ended: dict[tuple[Way, tuple[Wish, ...]], float] = {}
         for number in range(1, self.order.sessions + 1):
             for way, ready in self._ready.items():
-                for group in grouped([w for w in ready if not self._has(way, w, number)]):
+                done = self._measured(way, number)
+                for group in grouped([w for w in ready if w.spelling not in done]):
                     self._rest(ended.get((way, group)))
                     self._session(way, group, number)
                     ended[way, group] = time.monotonic()
@@ -136,17 +144,17 @@ class Measuring:
             self._say(f"pausing {left:.0f} s between sessions")
             self.sleep(left)
 
-    def _has(self, way: Way, wish: Wish, number: int) -> bool:
-        """Whether this run already has the session's figure of a network."""
+    def _measured(self, way: Way, number: int) -> set[str]:
+        """Networks whose figure of one session this run already has."""
         lane = way.lane(self.order.device)
-        for session in self.store.sessions(run=self.outcome.run):
-            if (session.lane, session.number) != (lane, number):
-                continue
-            for figure in self.store.figures(session=session.id):
-                if figure.spelling == wish.spelling and not figure.failure:
-                    least = self.order.plan.least_rounds * self.order.plan.least_passes
-                    return session.status == "finished" or figure.passes >= least
-        return False
+        least = self.order.plan.least_rounds * self.order.plan.least_passes
+        return {
+            figure.spelling
+            for session in self.store.sessions(run=self.outcome.run)
+            if (session.lane, session.number) == (lane, number)
+            for figure in self.store.figures(session=session.id)
+            if not figure.failure and (session.status == "finished" or figure.passes >= least)
+        }
 
     def _session(self, way: Way, group: tuple[Wish, ...], number: int) -> None:
         """Time a group once; repeat it where it was disturbed and keep the quieter one."""
@@ -176,7 +184,7 @@ class Measuring:
         claim = Claim(_journal(session.id))
         claim.take()
         try:
-            with _alone(self._say):
+            with _alone(self.lock, self._say):
                 ending = self._start("time", way, wishes, found.take, session=session.id)
             status = "finished" if found.ended else "failed"
             lost = "" if ending.code == 0 else ending.reason
@@ -356,23 +364,20 @@ def take_abandoned(store: MeasurementStore) -> int:
     return count
 
 
-class _alone:  # noqa: N801 - reads as a word in a with statement
-    """Lets one session time on this machine at once; others wait for it."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        import os
-
-        name = f"advisor-measuring-{os.getuid()}.lock"
-        self._claim = Claim(Path(tempfile.gettempdir()) / name)
-        self._say = say
-
-    def __enter__(self) -> None:
-        if not self._claim.take():
-            self._say("another measurement is running here; waiting for it")
-            self._claim.take(wait=True)
-
-    def __exit__(self, *_: object) -> None:
-        self._claim.release()
+@contextmanager
+def _alone(lock: Path | None, say: Callable[[str], None]) -> Iterator[None]:
+    """Let one session time on this machine at once; others wait for it."""
+    if lock is None:
+        yield
+        return
+    claim = Claim(lock)
+    try:
+        if not claim.take():
+            say("another measurement is running here; waiting for it")
+            claim.take(wait=True)
+        yield
+    finally:
+        claim.release()
 
 
 def _journal(session: str) -> Path:

@@ -96,7 +96,7 @@ class Order:
         text = json.dumps(
             [
                 self.device,
-                [(w.spelling, w.resolution, w.content) for w in self.wishes],
+                [(w.spelling, w.resolution, w.content, w.weights) for w in self.wishes],
                 [(w.name, w.settings.precision, w.settings.threads, w.settings.batch)
                  for w in self.ways],
             ]
@@ -123,7 +123,7 @@ class Order:
 
     def _identity(self, wish: Wish, way: Way) -> Identity:
         calibrated = way.settings.precision == "int8"
-        labelled = f" labelled {images.digest(self.labelled)}" if self.labelled else ""
+        labelled = f" labelled {images.digest(self.labelled, most=None)}" if self.labelled else ""
         return Identity(
             network=wish.content or wish.spelling,
             resolution=wish.resolution,
