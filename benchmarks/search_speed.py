@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from advisor.advise import assessor_on
 from advisor.constraint import Constraint
 from advisor.evidence import Evidence
 from advisor.quantity import Metric
@@ -24,7 +25,7 @@ from advisor.search.families import Family, family
 from advisor.search.outcome import Assess, SearchRequest
 from advisor.search.pricing import price
 from advisor.search.searching import search
-from advisor.searched import assessor_on, lane_of
+from advisor.searched import lane_of
 from advisor.variant_accuracy.storing import load
 from advisor.variants import assess_on
 

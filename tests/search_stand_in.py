@@ -22,7 +22,7 @@ def assess(candidates: Sequence[Candidate], table: WorkloadTable) -> list[Answer
     """1 ms for 100 M MACs and 10 M elements moved; top-1 grows with MACs and parameters."""
     moved = (table.column("reads") + table.column("writes")).astype(np.float64)
     seconds = table.macs * 1e-11 + table.total(moved) * 1e-10
-    top1 = 0.85 - 0.6 * (table.macs / 1e6) ** -0.35 - 2e4 / table.parameters
+    top1 = np.maximum(0.85 - 0.6 * (table.macs / 1e6) ** -0.35 - 2e4 / table.parameters, 0.01)
     return [
         {
             Metric.LATENCY: estimate(Metric.LATENCY, float(s), 0.1),

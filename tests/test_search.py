@@ -180,6 +180,26 @@ def test_several_families_share_the_trials() -> None:
     assert {trial.family for trial in outcome.trials} == {"mobilenetv2", "ghostnet", "resnet"}
 
 
+def test_every_family_has_its_turn_where_all_share_few_trials() -> None:
+    outcome = search(replace(FAST, families=tuple(families()), trials=150), assess)
+    assert {trial.family for trial in outcome.trials} == set(families())
+
+
+def test_family_without_figures_gives_its_trials_to_the_others() -> None:
+    def only_mobilenet(candidates: Sequence[Candidate], table: WorkloadTable) -> list[Answers]:
+        found = assess(candidates, table)
+        gap = Gap(metric=Metric.TOP1, reason="no series is published")
+        known = [c.architecture.startswith("mobilenet") for c in candidates]
+        return [
+            own if k else {**own, Metric.TOP1: gap} for own, k in zip(found, known, strict=True)
+        ]
+
+    outcome = search(replace(FAST, families=("mobilenetv2", "ghostnet")), only_mobilenet)
+    turns = [trial.family for trial in outcome.trials]
+    assert turns.count("ghostnet") == 15  # one turn: 120 trials in four rounds of two families
+    assert len(turns) == 120
+
+
 def test_numbers_of_trials_follow_their_order() -> None:
     outcome = search(replace(FAST, families=("mobilenetv2", "ghostnet")), assess)
     assert [trial.number for trial in outcome.trials] == list(range(120))

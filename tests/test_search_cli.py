@@ -47,6 +47,7 @@ def test_nothing_feasible_gives_the_nearest_misses_and_exit_3(capsys: Capture) -
     assert json.loads(answer.out)["rejected"]
 
 
+@pytest.mark.slow
 def test_exported_variants_have_the_macs_they_were_priced_with(
     capsys: Capture, tmp_path: Path
 ) -> None:

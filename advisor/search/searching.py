@@ -46,6 +46,8 @@ COUNTED = (Metric.MACS, Metric.PARAMETERS)
 """Metrics known from the workload alone, so that a limit on them prunes before any estimate."""
 _POINTS = 50
 """Points of the convergence curve."""
+_ROUNDS = 4
+"""Least turns of each family where several share the trials."""
 _COUNTS = Provenance(origin=Origin.ANALYTIC, source="workload/1")
 OnProgress = Callable[[Progress], None]
 
@@ -192,6 +194,9 @@ class _Run:
         self._request = request
         self._assess = assess
         self._shared = is_shared(request.storage)
+        share = request.trials // (_ROUNDS * len(request.families))
+        alone = len(request.families) == 1
+        self._batch = study.batch if alone else max(1, min(study.batch, max(share, 5)))
         self._chance = random.Random(f"{request.seed}/{study.family.name}")
         self._seen: dict[Candidate, Trial] = {}
         self._networks: set[tuple[Blueprint, int]] = set()
@@ -211,7 +216,7 @@ class _Run:
             points = [self.family.point(candidate) for candidate in start]
             first = [point for point in points if point is not None]
             first += [*self.family.defaults(), *_corners(self.family), *self._whole]
-            first += [] if self._whole else self._scattered(self.study.batch - len(first))
+            first += [] if self._whole else self._scattered(self._batch - len(first))
             self.study.enqueue(_distinct(first), unless_known=self._shared)
 
     def _scattered(self, count: int) -> list[Point]:
@@ -243,7 +248,7 @@ class _Run:
 
     def step(self, left: int, front: Sequence[Trial]) -> list[Trial]:
         """Ask for a batch of at most ``left`` points, assess them and tell the study."""
-        count = min(left, self.study.batch)
+        count = min(left, self._batch)
         own = [trial for trial in front if trial.family == self.family.name]
         self._enqueue_neighbours(own or self._least_bad(), count)
         asked = self.study.ask(count)
@@ -258,8 +263,8 @@ class _Run:
                 self.study.tell(item, State.FAILED, reason="interrupted")
             raise
         self.trials += new
-        if self._whole and len(self._networks) >= len(self._whole):
-            self.exhausted = True
+        searched = bool(self._whole) and len(self._networks) >= len(self._whole)
+        self.exhausted = searched or all(t.state is State.FAILED for t in self.trials)
         return new
 
     def _least_bad(self) -> list[Trial]:

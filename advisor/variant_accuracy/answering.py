@@ -80,6 +80,8 @@ def accuracy_estimates(
 
 def _no_series(candidate: Candidate) -> Gap:
     reason = f"no series of widths, depths or resolutions of {candidate.architecture} is published"
+    if candidate.architecture.startswith("cifar_"):
+        reason = f"{candidate.architecture} is a network for CIFAR, which has no ImageNet accuracy"
     return Gap(metric=Metric.TOP1, reason=reason)
 
 
