@@ -21,10 +21,13 @@ from advisor.quantity import Metric
 from advisor.spread import agree, between_sessions
 
 FILE = "measurements.sqlite"
+BUSY = 0.5
+"""Share of interrupted passes from which a session is set aside for a quieter one."""
 _QUERY = """
 SELECT s.unit, s.runtime, s.precision, s.threads, s.batch, s.variant,
        s.machine, s.packages, s.origin, s.started, s.environment,
-       f.network, f.resolution, f.latency, f.added_memory, f.energy, f.reasons, f.output_error
+       f.network, f.resolution, f.latency, f.added_memory, f.energy, f.reasons, f.output_error,
+       f.disturbed
 FROM figure f JOIN session s ON s.id = f.session
 WHERE s.device = ? AND f.latency IS NOT NULL AND s.status NOT IN ('running', 'superseded')
 ORDER BY s.started
@@ -54,6 +57,8 @@ class OwnFigure:
     """Bytes that the network adds to its process."""
     energy: float | None
     """Joules of one pass."""
+    disturbed: float
+    """Share of passes that other work interrupted."""
     doubts: tuple[str, ...]
 
 
@@ -151,7 +156,7 @@ def _select(path: Path, query: str, values: list[str]) -> list[tuple[object, ...
 
 def _figure(device: str, row: tuple[object, ...]) -> OwnFigure:
     unit, runtime, precision, threads, batch, variant, machine, packages, origin, started = row[:10]
-    environment, network, resolution, latency, memory, energy, reasons, error = row[10:]
+    environment, network, resolution, latency, memory, energy, reasons, error, disturbed = row[10:]
     doubts = list(json.loads(str(reasons)))
     if precision != "fp32" and isinstance(error, float):
         doubts.append(f"its outputs differ from fp32 by {100 * error:.3g} % of their spread")
@@ -175,15 +180,25 @@ def _figure(device: str, row: tuple[object, ...]) -> OwnFigure:
         latency=float(str(latency)),
         memory=_number(memory),
         energy=_number(energy),
+        disturbed=_number(disturbed) or 0.0,
         doubts=tuple(doubts),
     )
 
 
 def _alike(figures: list[OwnFigure]) -> tuple[OwnFigure, ...]:
-    """Keep the figures taken under the newest one's conditions: unlike ones are never combined."""
+    """Keep the figures taken under the newest one's conditions: unlike ones are never combined.
+
+    Of these a session that other work interrupted most of the time counts only where there is
+    no quieter one.
+    """
     newest = figures[-1]
-    same = (newest.machine, newest.packages)
-    return tuple(one for one in figures if (one.machine, one.packages) == same)
+    same = [one for one in figures if _conditions(one) == _conditions(newest)]
+    quiet = [one for one in same if one.disturbed <= BUSY]
+    return tuple(quiet or same)
+
+
+def _conditions(figure: OwnFigure) -> tuple[str, str]:
+    return figure.machine, figure.packages
 
 
 def _value(metric: Metric, figure: OwnFigure) -> float | None:

@@ -75,6 +75,17 @@ def test_figures_of_another_version_or_machine_are_not_mixed_in(store: Measureme
     assert found.value == pytest.approx(0.020)
 
 
+def test_a_session_that_was_mostly_interrupted_is_set_aside_for_a_quiet_one(
+    store: MeasurementStore,
+) -> None:
+    busy, quiet = session(), session()
+    keep(store, busy, figure(busy, 0.03, disturbed=0.9))
+    keep(store, quiet, figure(quiet, 0.01, disturbed=0.0))
+    found = OwnFigures(device="host").estimate(Metric.LATENCY, LANE, "resnet18", 224, level=0.9)
+    assert found is not None
+    assert found.value == pytest.approx(0.01)
+
+
 def test_another_lane_has_no_figure(store: MeasurementStore) -> None:
     own = measured(store, 0.01)
     lane = replace(LANE, threads=2)

@@ -35,6 +35,23 @@ def test_many_interrupted_passes_are_named_with_a_remedy() -> None:
     assert reason == "20 % of the passes were interrupted by other work: stop it and measure again"
 
 
+def test_where_every_pass_is_interrupted_the_figure_is_cpu_time_and_says_so() -> None:
+    judged = judge(timings(wall=0.02, share=0.5), 1, QUIET)
+    assert judged.median == 0.01
+    assert any("the figure is CPU time" in reason for reason in judged.reasons)
+
+
+def test_a_few_passes_that_were_left_alone_stand_for_the_session() -> None:
+    alone = [Timing(turn=n, wall=0.01, cpu=0.01) for n in range(20)]
+    assert judge([*timings(turns=30, wall=0.05, share=0.5), *alone], 1, QUIET).median == 0.01
+
+
+def test_on_another_unit_the_cpu_time_tells_nothing() -> None:
+    judged = judge(timings(share=0.1), None, QUIET)
+    assert judged.median == 0.01
+    assert judged.stable
+
+
 def test_threads_that_wait_for_each_other_are_not_taken_for_interruptions() -> None:
     assert judge(timings(share=1.6), 2, QUIET).disturbed == 0
 

@@ -16,7 +16,8 @@ class Gathering:
     """What a session has told so far."""
 
     session: str
-    threads: int
+    threads: int | None
+    """None where another unit than the CPU computes."""
     samples: list[SampleRecord] = field(default_factory=list)
     failures: dict[int, str] = field(default_factory=dict)
     warm_up: dict[int, tuple[int, bool]] = field(default_factory=dict)
@@ -89,7 +90,7 @@ class Gathering:
         )
 
 
-def gathered(session: str, threads: int, events: Iterable[Event]) -> Gathering:
+def gathered(session: str, threads: int | None, events: Iterable[Event]) -> Gathering:
     """Gather all events of a journal."""
     found = Gathering(session=session, threads=threads)
     for event in events:

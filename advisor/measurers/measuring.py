@@ -179,7 +179,7 @@ class Measuring:
         session = self._new_session(way, number)
         figures = [self._figure(session, way, i, w) for i, w in enumerate(wishes)]
         self.store.begin(session, figures)
-        found = Gathering(session=session.id, threads=way.settings.threads)
+        found = Gathering(session=session.id, threads=session.threads)
         status, lost = "interrupted", ""
         claim = Claim(_journal(session.id))
         claim.take()
@@ -350,7 +350,7 @@ def take_abandoned(store: MeasurementStore) -> int:
     for path in abandoned(folder) if folder.is_dir() else ():
         session = next((s for s in store.sessions() if s.id == path.stem), None)
         if session is not None and session.status == "running":
-            found = gathered(session.id, session.threads or 1, Reader(path).new())
+            found = gathered(session.id, session.threads, Reader(path).new())
             figures = found.figures(store.figures(session=session.id))
             store.conclude(
                 session.id,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from advisor.spread import relative_width
 
 FULL = 0.95
 """Share of the expected CPU time below which a pass was interrupted."""
+ENOUGH = 15
+"""Passes that were left alone, from which their median stands for the session."""
 MANY = 0.1
 """Share of interrupted passes that is remarked on."""
 STEAL = 0.02
@@ -53,7 +55,7 @@ class Judgment:
     """What a session is worth."""
 
     median: float
-    """Seconds of one pass, over the passes that were not interrupted."""
+    """Seconds of one pass: over those that were not interrupted, else of CPU time."""
     passes: int
     disturbed: float
     """Share of interrupted passes."""
@@ -69,18 +71,24 @@ class Judgment:
 
 
 def judge(
-    samples: Sequence[Timing], threads: int, machine: Machine, *, settled: bool = True
+    samples: Sequence[Timing], threads: int | None, machine: Machine, *, settled: bool = True
 ) -> Judgment:
-    """Judge one network's passes of one session."""
-    ratios = [s.cpu / s.wall / threads for s in samples]
-    whole = 1.0 if threads == 1 else _upper(ratios)
+    """Judge one network's passes of one session.
+
+    ``threads`` is None where the CPU only waits for another unit: its time tells nothing then.
+    Where hardly a pass was left alone on one thread, the figure is CPU time: it leaves out what
+    other processes took, which wall time on a busy machine multiplies.
+    """
+    ratios = [s.cpu / s.wall / threads if threads else 1.0 for s in samples]
+    whole = _upper(ratios) if threads and threads > 1 else 1.0
     kept = [s for s, ratio in zip(samples, ratios, strict=True) if ratio >= FULL * whole]
     disturbed = 1 - len(kept) / len(samples)
-    if len(kept) < len(samples) / 2:
-        kept = list(samples)
+    alone = len(kept) >= min(ENOUGH, len(samples) / 2)
+    if not alone:
+        kept = [replace(s, wall=s.cpu) for s in samples] if threads == 1 else list(samples)
     reasons = [
         *_of_machine(machine),
-        *_of_samples(kept, disturbed),
+        *_of_samples(kept, disturbed, by_cpu=not alone and threads == 1),
         *([] if settled else ["warm-up did not settle: give a larger --budget"]),
     ]
     return Judgment(
@@ -125,12 +133,13 @@ def _of_machine(machine: Machine) -> list[str]:
     return found
 
 
-def _of_samples(samples: Sequence[Timing], disturbed: float) -> list[str]:
+def _of_samples(samples: Sequence[Timing], disturbed: float, *, by_cpu: bool) -> list[str]:
     found = []
     if disturbed > MANY:
+        how = "; the figure is CPU time" if by_cpu else ""
         found.append(
-            f"{100 * disturbed:.0f} % of the passes were interrupted by other work: stop it and "
-            "measure again"
+            f"{100 * disturbed:.0f} % of the passes were interrupted by other work{how}: stop it "
+            "and measure again"
         )
     turns = _turn_medians(samples)
     if len(turns) < 6:
