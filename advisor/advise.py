@@ -197,9 +197,11 @@ def recommendation(
     """Rank what was judged and write the answer."""
     constraints = [constraint(limit) for limit in request.limits]
     met = ranked([j for j in judged if j.verdict is Verdict.MET], request.weights)
-    open_ones = ranked(
-        [j for j in judged if j.verdict in (Verdict.UNCERTAIN, Verdict.UNKNOWN)], request.weights
-    )
+    open_ones = [
+        j
+        for verdict in (Verdict.UNCERTAIN, Verdict.UNKNOWN)
+        for j in ranked([j for j in judged if j.verdict is verdict], request.weights)
+    ]
     violated = [j for j in judged if j.verdict is Verdict.VIOLATED]
     on_front = pareto([*met, *open_ones])
     score = scores([j.values() for j in met], request.weights)
