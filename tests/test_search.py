@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.storages.journal import JournalFileBackend
 
 from advisor.blueprints import blueprint
 from advisor.candidate import Candidate
@@ -152,6 +154,14 @@ def test_resumed_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
     second = search(replace(request, trials=80, resume=True), assess)
     assert [t.candidate for t in second.trials[:50]] == [t.candidate for t in first.trials]
     assert len(second.trials) == 80
+
+
+def test_study_file_is_one_that_optuna_itself_reads(tmp_path: Path) -> None:
+    path = tmp_path / "study.log"
+    outcome = search(replace(FAST, storage=str(path), trials=20), assess)
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+    study = optuna.load_study(study_name="search/mobilenetv2", storage=storage)
+    assert [trial.values for trial in study.trials] == [list(t.values) for t in outcome.trials]
 
 
 def test_existing_study_is_not_overwritten(tmp_path: Path) -> None:

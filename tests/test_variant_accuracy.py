@@ -106,6 +106,12 @@ def test_size_beyond_all_published_ones_is_a_caveat(model: VariantAccuracy) -> N
     assert caveat in found.provenance.caveats
 
 
+def test_interval_widens_beyond_the_published_sizes(model: VariantAccuracy) -> None:
+    inside = answer(model, "mobilenetv2_100@224:depth=1.2,width=0.85").interval
+    beyond = answer(model, "mobilenetv2_100@224:depth=0.5,width=0.85").interval
+    assert beyond.high - beyond.low > 1.5 * (inside.high - inside.low)
+
+
 def test_unknown_recipe_is_refused_with_the_nearest(model: VariantAccuracy) -> None:
     with pytest.raises(UsageError, match="did you mean 'tf-slim-MobileNetV"):
         answer(model, "mobilenetv2_100:width=0.85", "tf-slim-MobileNet")

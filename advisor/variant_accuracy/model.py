@@ -26,6 +26,10 @@ _EQUAL = 1e-5
 """Difference of logarithms below which counts are the same."""
 _CLOSE = 0.02
 """Difference of logarithms within which a size is not beyond the published ones."""
+_UNKNOWN = math.log(1.5)
+"""How far beyond the published sizes, as a logarithm, a family tells no more than others do."""
+_UNSEEN = 1.3
+"""Spread of the target in a family that nobody published, found by leaving families out."""
 _STEPS = (0.06, 0.15, 0.35)
 _RAYS = ((2.0, 0.0, 1.0, 0.0, 2.0), (2.0, 2.0, 0.0, 0.0, 1.0), (1.0, 1.0, 0.0, 1.0, 1.0))
 """What a smaller resolution, width and depth take from each of SIZES, as logarithms."""
@@ -134,7 +138,10 @@ class VariantAccuracy:
             value[rows], spread[rows] = self._of_series(series, sized[rows])
             spread[rows] *= self.widening.get(family, 1.0)
             for row in rows.tolist():
-                beyond[row] = self._beyond(family, sized[row])
+                outside = self._outside(family, sized[row])
+                beyond[row] = tuple(n for n, by in zip(SIZES, outside, strict=True) if by)
+                known = min(1.0, float(outside.sum()) / _UNKNOWN)
+                spread[row] = math.hypot(spread[row], _UNSEEN * known)
         reach = NormalDist().inv_cdf((1 + level) / 2)
         return AccuracyPrediction(
             value=to_top1(value),
@@ -157,12 +164,13 @@ class VariantAccuracy:
         left = series.variance(sized) - known + noise(self.values)
         return np.max(values, axis=0), np.sqrt(np.maximum(left, 1e-4))
 
-    def _beyond(self, family: str, sized: Floats) -> tuple[str, ...]:
+    def _outside(self, family: str, sized: Floats) -> Floats:
+        """Return how far a network is beyond the published ones of its family, by SIZES."""
         if family not in self._ranges:
-            return ()
+            return np.zeros(len(SIZES))
         low, high = self._ranges[family]
-        outside = (sized < low - _CLOSE) | (sized > high + _CLOSE)
-        return tuple(name for name, out in zip(SIZES, outside, strict=True) if out)
+        outside = np.maximum(low - sized, sized - high)
+        return np.where(outside > _CLOSE, outside, 0.0)
 
     @cached_property
     def _ranges(self) -> dict[str, tuple[Floats, Floats]]:
