@@ -25,6 +25,7 @@ from advisor.precision import PrecisionChanges
 from advisor.profile import DeviceProfile
 from advisor.published import PublishedFigures
 from advisor.quantity import Metric
+from advisor.streaming import floors
 from advisor.workload_table import WorkloadTable
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ IMAGES = 50_000
 WEIGHT_BYTES = {"fp32": 4.0, "amp": 4.0, "fp16": 2.0, "bf16": 2.0, "int16": 2.0, "int4": 0.5}
 """Bytes of one weight by precision; every other precision keeps them in one byte."""
 BULK_CAVEAT = "steady state of a large batch: time per image, not the latency of a single image"
+STREAMED = "the weights do not fit the accelerator's memory and cross its link at every pass"
+_OVER_FLOOR = 3.0
+"""Highest latency by the floor: a link reaches a third of its rate or more."""
 COUNTED = "counted from the network's layers"
 POWER_METHOD = "latency × power between idle and typical draw of the profile"
 
@@ -96,7 +100,7 @@ class LaneAssessor:
 
     def _predictions(self, table: WorkloadTable) -> "Prediction":
         """Predict all networks; those that may not run get a caveat, or a reason to refuse."""
-        found = self.latency.predict(self.lane, table, level=self.level)
+        found = self._above_floors(self.latency.predict(self.lane, table, level=self.level), table)
         doubts = self.support.reasons(self.lane, table)
         if not any(doubts):
             return found
@@ -108,6 +112,24 @@ class LaneAssessor:
             for known, doubt in zip(found.caveats, doubts, strict=True)
         )
         return replace(found, caveats=caveats)
+
+    def _above_floors(self, found: "Prediction", table: WorkloadTable) -> "Prediction":
+        """Raise what lies below the time in which the weights cross the accelerator's link."""
+        weight_bytes = table.parameters.astype(np.float64) * self.bytes_per_weight
+        floor = floors(self.profile, self.lane, weight_bytes)
+        raised = floor > found.value
+        if not raised.any():
+            return found
+        return replace(
+            found,
+            value=np.maximum(found.value, floor),
+            low=np.maximum(found.low, floor),
+            high=np.where(raised, np.maximum(found.high, _OVER_FLOOR * floor), found.high),
+            caveats=tuple(
+                (STREAMED, *known) if above else known
+                for known, above in zip(found.caveats, raised.tolist(), strict=True)
+            ),
+        )
 
     def latencies(self, subjects: Sequence[Subject], table: WorkloadTable) -> list[Assessment]:
         """Assess latency and throughput alone, for tables of many questions."""
