@@ -20,7 +20,7 @@ NETWORKS = (
     "mnasnet_100", "resnet50", "densenet121", "mobilenetv3_small_100", "convnext_atto",
     "resnet34", "mobilenetv2_050", "mobilenetv2_140", "efficientnet_lite0", "fbnetc_100",
     "hardcorenas_a", "ghostnet_100", "regnetx_004", "regnety_002", "regnetx_016",
-    "resnet26", "lcnet_100", "tinynet_a", "spnasnet_100", "semnasnet_100",
+    "resnet26", "lcnet_100", "regnetx_008", "spnasnet_100", "semnasnet_100",
     "mixnet_s", "vgg11", "resnext50_32x4d", "mobilenetv4_conv_small", "efficientnet_b1",
 )  # fmt: skip
 """The first ten teach the estimator; the others are predicted."""
