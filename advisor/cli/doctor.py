@@ -15,10 +15,17 @@ PACKAGES = {
     "optuna": ("the search", "pip install optuna"),
     "sklearn": ("fitting the estimator again", "pip install scikit-learn"),
     "onnx": ("reading ONNX files", "pip install 'vision-advisor[onnx]'"),
+    "onnxruntime": ("measuring with ONNX Runtime", "pip install 'vision-advisor[onnxruntime]'"),
+    "openvino": ("measuring with OpenVINO", "pip install 'vision-advisor[openvino]'"),
+    "nncf": ("int8 with OpenVINO", "pip install 'vision-advisor[openvino]'"),
+    "ncnn": ("measuring with ncnn", "pip install 'vision-advisor[ncnn]'"),
+    "pnnx": ("converting networks for ncnn", "pip install 'vision-advisor[ncnn]'"),
+    "torchao": ("int8 with torch.compile", "pip install 'vision-advisor[inductor]'"),
+    "ai_edge_litert": ("measuring with LiteRT", "pip install 'vision-advisor[litert]'"),
     "weasyprint": ("reports as PDF", "pip install 'vision-advisor[pdf]'"),
 }
 """Packages by what they serve and the command that brings them."""
-_DISTRIBUTION = {"sklearn": "scikit-learn"}
+_DISTRIBUTION = {"ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
 
 
 @click.command("doctor")
