@@ -73,6 +73,21 @@ def test_an_interruption_prints_what_is_done_and_how_to_go_on(
     assert "--resume" in answer.err
 
 
+@pytest.mark.slow
+def test_a_real_network_is_exported_compared_and_timed(capsys: Capture) -> None:
+    pytest.importorskip("onnxruntime")
+    answer = ask(
+        capsys, "measure", "resnet10t@64", "--runtime", "onnxruntime", "--precision", "fp32,int8",
+        "--sessions", "1", "--budget", "0.5s", "--repeats", "0", "--format", "json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    fp32, int8 = json.loads(answer.out)["estimates"]
+    assert 0 < fp32["metrics"]["latency"]["value"] < 1
+    assert fp32["metrics"]["peak_memory"]["value"] > 5e6
+    assert any("differ from fp32" in c for c in int8["metrics"]["latency"]["caveats"])
+    assert sum(len(MeasurementStore().samples(s.id, 0)) for s in MeasurementStore().sessions()) > 40
+
+
 def test_an_unknown_network_is_refused_with_the_nearest(capsys: Capture) -> None:
     answer = ask(capsys, "measure", "resnet19", "--runtime", "fake")
     assert answer.code == 2

@@ -120,6 +120,19 @@ def test_an_export_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert (found.seconds, found.error, found.reused) == (1.5, 0.25, True)
 
 
+def test_of_two_processes_that_export_the_same_the_first_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path))
+    with filling("key") as slow, filling("key") as quick:
+        write_record(quick, seconds=1.0, error=0.0)
+        write_record(slow, seconds=9.0, error=0.0)
+    found = kept("key")
+    assert found is not None
+    assert found.seconds == 1.0
+    assert [path.name for path in (tmp_path / "exports").iterdir()] == ["key"]
+
+
 def pictures(folder: Path, *names: str) -> None:
     for name in names:
         path = folder / name

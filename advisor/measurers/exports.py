@@ -106,13 +106,22 @@ def filling(key: str) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=target.parent))
     try:
         yield folder
-        if target.exists():
-            shutil.rmtree(target)
-        folder.rename(target)
+        _place(folder, target)
     except OSError as error:
         raise MeasurementError(f"cannot keep the export in {target.parent}: {error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place(folder: Path, target: Path) -> None:
+    """Move an export to its place; one that another process put there meanwhile is as good."""
+    if target.exists() and kept(target.name) is None:
+        shutil.rmtree(target)
+    try:
+        folder.rename(target)
+    except OSError:
+        if kept(target.name) is None:
+            raise
 
 
 def write_record(folder: Path, **facts: Any) -> None:
