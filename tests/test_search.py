@@ -18,6 +18,7 @@ from advisor.pareto import dominates
 from advisor.quantity import Metric
 from advisor.search.families import families, family
 from advisor.search.hypervolume import hypervolume
+from advisor.search.moves import gaps, neighbours
 from advisor.search.outcome import (
     SAMPLERS,
     Answers,
@@ -27,7 +28,7 @@ from advisor.search.outcome import (
     costs,
     front_of,
 )
-from advisor.search.searching import neighbours, search
+from advisor.search.searching import search
 from advisor.workload_table import WorkloadTable
 from tests.search_stand_in import assess
 
@@ -268,6 +269,15 @@ def test_neighbours_differ_in_one_axis_by_one_step() -> None:
         "mobilenetv2_100@208",
         "mobilenetv2_100@240",
     ]
+
+
+def test_trial_beside_a_wide_gap_of_the_front_weighs_more() -> None:
+    outcome = search(replace(FAST, trials=10), assess)
+    first = outcome.trials[0]
+    values = [(0.60, 0.001), (0.61, 0.0011), (0.62, 0.004), (0.80, 0.009)]
+    front = [replace(first, number=n, values=pair) for n, pair in enumerate(values)]
+    inner = gaps(front, FAST.objectives)[1:3]
+    assert inner[1] > inner[0]
 
 
 def test_hypervolume_of_two_steps_is_their_area() -> None:

@@ -16,8 +16,9 @@ from advisor.constraint import Constraint
 from advisor.errors import NetworkError
 from advisor.estimate import Estimate, Gap, Interval, Origin, Provenance
 from advisor.quantity import Metric
-from advisor.search.families import ARCHITECTURE, Family, Point, family
+from advisor.search.families import Family, Point, family
 from advisor.search.hypervolume import hypervolume
+from advisor.search.moves import diagonal, distinct, gaps, neighbours
 from advisor.search.outcome import (
     Answers,
     Assess,
@@ -46,6 +47,10 @@ COUNTED = (Metric.MACS, Metric.PARAMETERS)
 """Metrics known from the workload alone, so that a limit on them prunes before any estimate."""
 _POINTS = 50
 """Points of the convergence curve."""
+_DIAGONAL = (0.0, 0.5, 1.0)
+"""Shares of the axes' ranges at which a search starts."""
+_DENSE_DIAGONAL = (0.0, 0.25, 0.5, 0.125, 0.375, 0.75, 1.0)
+"""The same where several families share the trials, so that each soon has some within limits."""
 _ROUNDS = 4
 """Least turns of each family where several share the trials."""
 _COUNTS = Provenance(origin=Origin.ANALYTIC, source="workload/1")
@@ -215,9 +220,10 @@ class _Run:
         if not self.trials:
             points = [self.family.point(candidate) for candidate in start]
             first = [point for point in points if point is not None]
-            first += [*self.family.defaults(), *_corners(self.family), *self._whole]
+            shares = _DIAGONAL if len(self._request.families) == 1 else _DENSE_DIAGONAL
+            first += [*self.family.defaults(), *diagonal(self.family, shares), *self._whole]
             first += [] if self._whole else self._scattered(self._batch - len(first))
-            self.study.enqueue(_distinct(first), unless_known=self._shared)
+            self.study.enqueue(distinct(first), unless_known=self._shared)
 
     def _scattered(self, count: int) -> list[Point]:
         """Return random points that can be built, for a first generation without gaps."""
@@ -399,57 +405,6 @@ def _network(candidate: Candidate) -> tuple[Blueprint, int] | None:
         return blueprint(candidate), resolution_of(candidate)
     except NetworkError:
         return None
-
-
-def _distinct(points: Iterable[Point]) -> list[Point]:
-    return list({tuple(sorted(point.items())): point for point in points}.values())
-
-
-def _corners(space: Family) -> list[Point]:
-    """Return the smallest, the middle and the largest point of each stock network."""
-    found: list[Point] = []
-    for architecture in space.architectures:
-        for share in (0.0, 0.5, 1.0):
-            point: dict[str, float | str] = {ARCHITECTURE: architecture}
-            for axis in space.axes:
-                point[axis.name] = axis.values[round(share * (len(axis.values) - 1))]
-            found.append(point)
-    return found
-
-
-def neighbours(space: Family, candidate: Candidate) -> list[Point]:
-    """Return the points one step along one axis away, and the other stock networks' own."""
-    centre = space.point(candidate)
-    if centre is None:
-        return []
-    found: list[Point] = [
-        {**centre, ARCHITECTURE: other}
-        for other in space.architectures
-        if other != centre[ARCHITECTURE]
-    ]
-    for axis in space.axes:
-        place = axis.values.index(float(centre[axis.name]))
-        near = axis.values[max(place - 1, 0) : place] + axis.values[place + 1 : place + 2]
-        found += [{**centre, axis.name: value} for value in near]
-    return found
-
-
-def gaps(trials: Sequence[Trial], objectives: Sequence[Metric]) -> list[float]:
-    """Return how far each trial is from its neighbours in the objectives (crowding distance).
-
-    As in NSGA-II (Deb et al. 2002, section III-B), with the ends as wide as the widest gap.
-    """
-    if not all(trial.values for trial in trials) or len(trials) < 3:
-        return [1.0] * len(trials)
-    points = [costs(trial.values, objectives) for trial in trials]
-    wide = [0.0] * len(points)
-    for axis in zip(*points, strict=True):
-        order = sorted(range(len(axis)), key=axis.__getitem__)
-        span = (axis[order[-1]] - axis[order[0]]) or 1.0
-        for before, here, after in zip(order, order[1:], order[2:], strict=False):
-            wide[here] += (axis[after] - axis[before]) / span
-    widest = max(wide) or 1.0
-    return [width or widest for width in wide]
 
 
 def _outcome(
