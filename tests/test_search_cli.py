@@ -97,6 +97,12 @@ def test_list_names_every_family_with_its_axes(capsys: Capture) -> None:
     assert "phi: 0 to 7" in answer.out
 
 
+def test_recipes_are_listed_by_family(capsys: Capture) -> None:
+    answer = ask(capsys, "search", "--recipes")
+    assert answer.code == 0
+    assert "tf-slim-MobileNetV2" in answer.out
+
+
 def test_family_has_to_be_named(capsys: Capture) -> None:
     answer = ask(capsys, "search", "--device", "jetson-nano")
     assert answer.code == 2

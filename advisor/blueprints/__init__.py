@@ -55,7 +55,7 @@ def base_of(candidate: Candidate) -> Base[Blueprint]:
     """Return the stock network of a candidate; raises UsageError where it has no axes."""
     base = BASES.get(candidate.architecture)
     if base is None:
-        listing = "advisor search --families"
+        listing = "advisor search --list"
         raise unknown_name("network with axes", candidate.architecture, BASES, listing)
     return base
 

@@ -39,6 +39,7 @@ SHOWN = 3
 @click.command("search")
 @click.option("--family", "families", multiple=True, help="Families that compete; repeatable.")
 @click.option("--list", "listing", is_flag=True, help="List the families, their axes and recipes.")
+@click.option("--recipes", is_flag=True, help="List the training recipes of each family.")
 @click.option("--device", help="Device profile; 'advisor devices ls' lists all.")
 @config_option
 @limit_options
@@ -75,6 +76,9 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
     """
     if options["listing"]:
         _list()
+        return 0
+    if options["recipes"]:
+        _list_recipes()
         return 0
     if not options["families"] or not options["device"]:
         raise UsageError("name a --family and a --device ('advisor search --list' lists families)")
@@ -246,3 +250,16 @@ def _list() -> None:
         for axis in family.axes:
             values = f"{axis.values[0]:g} to {axis.values[-1]:g}"
             click.echo(f"  {axis.name}: {values}, {axis.about}")
+
+
+def _list_recipes() -> None:
+    from advisor.library import catalog_directory
+    from advisor.search.families import families
+    from advisor.variant_accuracy.answering import series_of
+    from advisor.variant_accuracy.storing import load
+
+    published = load(catalog_directory()).recipes
+    for name, family in families().items():
+        series = [series_of(architecture) for architecture in family.architectures]
+        for own in dict.fromkeys(one[0] for one in series if one is not None):
+            click.echo(f"{name}, {own}: {', '.join(published.get(own, []))}")

@@ -330,7 +330,7 @@ def families() -> dict[str, Family]:
 def family(name: str) -> Family:
     """Return a family; raises UsageError with the nearest names."""
     if name not in _BY_NAME:
-        raise unknown_name("family", name, _BY_NAME, "advisor search --families")
+        raise unknown_name("family", name, _BY_NAME, "advisor search --list")
     return _BY_NAME[name]
 
 

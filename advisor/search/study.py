@@ -130,8 +130,10 @@ def open_storage(text: str, *, grace: int = 60) -> Storage | None:
         with _quiet():
             return _storage(text, grace)
     except ImportError as error:
-        message = f"storage {text!r} needs a package that is not installed: {error}"
-        raise AdvisorError(f"{message}; pip install 'vision-advisor[distributed]'") from error
+        raise AdvisorError(
+            f"storage {text!r} needs a package that is not installed ({error}): "
+            "pip install 'psycopg[binary]' for PostgreSQL, grpcio and protobuf for the proxy"
+        ) from error
     except Exception as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise AdvisorError(f"cannot open storage {text!r}: {first}") from error
