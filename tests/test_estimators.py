@@ -9,7 +9,7 @@ from advisor.errors import CatalogError
 from advisor.estimate import Origin
 from advisor.estimators.baselines import line_in_macs, roofline, scaled
 from advisor.estimators.calibration import LEVELS, Calibration, conformal
-from advisor.estimators.columns import COLUMNS, amounts
+from advisor.estimators.columns import COLUMNS, EXTRA, amounts
 from advisor.estimators.covariance import likeness
 from advisor.estimators.evidence import Evidence, LaneKnown, NetworkKnown
 from advisor.estimators.fitted import hash_of_inputs, read_fitted
@@ -82,7 +82,7 @@ def test_no_mac_of_the_catalog_is_counted_twice_and_few_only_by_their_weights(
     table: WorkloadTable,
 ) -> None:
     work = amounts(table)
-    plain = [c.kind == "compute" and c.name != "macs_root" for c in COLUMNS]
+    plain = [c.kind == "compute" and c.name not in EXTRA for c in COLUMNS]
     ratio = work[:, plain].sum(axis=1) / table.macs
     assert ratio.max() < 1.000001
     assert np.quantile(ratio, 0.05) > 0.97
@@ -156,7 +156,7 @@ def test_twins_under_another_name_and_other_resolutions_are_one_architecture() -
         ("deit_tiny_patch16_224", "vit"),
         ("tf_efficientnetv2_b0", "efficientnet"),
         ("seresnext50_32x4d", "resnet"),
-        ("mobilenetv1_100:width=0.5", "efficientnet"),
+        ("mobilenetv1_100:width=0.5", "mobilenet"),
     ],
 )
 def test_relatives_are_one_family(name: str, family: str) -> None:
@@ -261,6 +261,15 @@ def test_networks_to_measure_next_are_different_ones(
     part = table.rows(list(range(0, len(table), 20)))
     picks = model.next_measurements(NEW_DEVICE, part, 5)
     assert len(set(picks)) == 5
+
+
+def test_with_a_limit_the_networks_near_it_are_measured_first(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    names = ("mobilenetv3_small_050", "resnet18", "vit_large_patch16_224")
+    part = table.rows([table.index[name, 224] for name in names])
+    limit = float(model.predict(NEW_DEVICE, part).value[1])
+    assert model.next_measurements(NEW_DEVICE, part, 1, limit=limit) == [1]
 
 
 def test_breakdown_adds_up_to_the_prediction(model: LatencyModel, table: WorkloadTable) -> None:

@@ -31,6 +31,16 @@ THIN = 32
 NARROW = 64
 """Channels below which a dense 3×3 convolution does."""
 THIN_GROUP = 16
+ALIGNED = 8
+"""Channels are read in groups of this many by matrix units; odd counts fall off that path."""
+TILE = 32
+"""Channels that kernels pad to."""
+SPILL_WEIGHTS = 2.5e6
+"""Weights of one layer that no longer stay in a cache of about ten megabytes."""
+SOME_WEIGHTS = 3e5
+"""… of about one megabyte."""
+SPILL_ACTIVATIONS = 4.8e6
+"""Elements that one operator moves beyond a cache of about twenty megabytes."""
 ROOT_SCALE = 50.0
 """Brings the sum of MACs to the power 3/4 to the size of a sum of MACs."""
 
@@ -69,6 +79,12 @@ class _Shapes:
         groups = np.maximum(column("groups"), 1)
         self.group_width = column("in_channels") / groups
         self.channels = np.minimum(column("in_channels"), column("out_channels"))
+        self.name = np.array(table.kinds)[kind]
+        width_in, width_out = self.group_width, column("out_channels") / groups
+        used = np.maximum(width_in * width_out, 1)
+        padded = TILE**2 * np.ceil(width_in / TILE) * np.ceil(width_out / TILE)
+        self.waste = np.clip(padded / used - 1, 0, 50)
+        self.unaligned = (width_in % ALIGNED != 0) | (width_out % ALIGNED != 0)
         self.square3: NDArray[np.bool_] = (column("kernel_h") == 3) & (column("kernel_w") == 3)
 
     def of(self, *names: str) -> NDArray[np.bool_]:
@@ -105,6 +121,11 @@ def _matrix(s: _Shapes) -> NDArray[np.bool_]:
     attention = s.of("attention") & (s.macs > 0)
     conv = s.of("dense", "depthwise", "grouped", "stem") | _wide_pointwise(s)
     return conv | s.of("fully_connected", "matmul") | attention
+
+
+def _tiled(s: _Shapes) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = s.of("dense", "grouped", "stem") | _wide_pointwise(s)
+    return found
 
 
 def _convolution(s: _Shapes) -> NDArray[np.bool_]:
@@ -186,7 +207,33 @@ COLUMNS = (
         "fully_connected",
         _macs(lambda s: s.of("fully_connected") & (s.pixels > 1)),
     ),
-    Column("matmul", _C, "attention", _macs(lambda s: s.of("matmul", "attention"))),
+    Column("attention", _C, "attention", _macs(lambda s: s.of("attention"))),
+    Column("matmul", _C, "attention", _macs(lambda s: s.of("matmul"))),
+    Column(
+        "dense_small",
+        _C,
+        "dense",
+        _macs(lambda s: s.of("dense", "stem") & (s.pixels < SMALL_PLANE)),
+    ),
+    Column(
+        "unaligned",
+        _C,
+        "pointwise",
+        _macs(lambda s: s.unaligned & (_tiled(s) | s.of("fully_connected"))),
+    ),
+    Column("channel_waste", _C, "pointwise", lambda s: s.waste * s.macs * _tiled(s)),
+    Column(
+        "fully_connected_spill",
+        _C,
+        "fully_connected",
+        _macs(lambda s: s.of("fully_connected") & (s.weights > SPILL_WEIGHTS)),
+    ),
+    Column(
+        "convolution_spill",
+        _C,
+        "dense",
+        _macs(lambda s: _tiled(s) & (s.weights > SPILL_WEIGHTS)),
+    ),
     Column(
         "macs_root",
         _C,
@@ -210,6 +257,24 @@ COLUMNS = (
     ),
     Column("activation_costly", _M, "activation", _moved(lambda s: s.of("activation") & s.costly)),
     Column("activation_cheap", _M, "activation", _moved(lambda s: s.of("activation") & ~s.costly)),
+    Column("multiplication", _M, "elementwise", _moved(lambda s: s.kept & (s.name == "mul"))),
+    Column(
+        "group_normalisation",
+        _M,
+        "normalisation",
+        _moved(lambda s: s.kept & (s.name == "native_group_norm")),
+    ),
+    Column(
+        "moved_depthwise_spill",
+        _M,
+        "depthwise",
+        _moved(lambda s: s.of("depthwise") & (s.moved > SPILL_ACTIVATIONS)),
+    ),
+    Column(
+        "softmax", _M, "attention", _moved(lambda s: np.isin(s.name, ["_softmax", "_safe_softmax"]))
+    ),
+    Column("averaging", _M, "pooling", _moved(lambda s: s.name == "mean")),
+    Column("padding", _M, "movement", _moved(lambda s: s.name == "constant_pad_nd")),
     Column("pooling", _M, "pooling", _moved(lambda s: s.of("pooling"))),
     Column("movement", _M, "movement", _moved(lambda s: s.of("movement"))),
     Column("moved_attention", _M, "attention", _moved(lambda s: s.of("attention", "matmul"))),
@@ -219,6 +284,7 @@ COLUMNS = (
         "dense",
         lambda s: s.weights * (_convolution(s) & (s.pixels > 1)),
     ),
+    Column("weights_large", _W, "dense", lambda s: s.weights * (s.weights > SOME_WEIGHTS)),
     Column(
         "weights_vector",
         _W,
@@ -237,8 +303,23 @@ COLUMNS = (
         ),
     ),
     Column("calls_folded", _N, "activation", _calls(lambda s: ~s.kept)),
+    Column(
+        "calls_layer_norm", _N, "normalisation", _calls(lambda s: s.name == "native_layer_norm")
+    ),
+    Column(
+        "calls_batch_norm", _N, "normalisation", _calls(lambda s: s.name == "native_batch_norm")
+    ),
 )
 """All columns, in the order of every array of amounts."""
+EXTRA = frozenset(
+    (
+        *("macs_root", "dense_small", "unaligned", "channel_waste", "fully_connected_spill"),
+        *("convolution_spill", "multiplication", "group_normalisation", "softmax"),
+        *("moved_depthwise_spill", "averaging", "padding", "weights_large"),
+        *("calls_layer_norm", "calls_batch_norm"),
+    )
+)
+"""Columns whose work other columns count too: what it costs more than there."""
 KINDS = tuple(WorkKind)
 KIND_OF = np.array([[column.kind is kind for kind in KINDS] for column in COLUMNS], np.float64)
 """(columns, kinds): 1 where the column is of the kind."""

@@ -1,8 +1,9 @@
 """Covariance: how the errors of the unit costs hang together between cells.
 
 A cell is a network in a lane. Around the unit costs of ``unit_costs`` the log of its time is a
-sum of Gaussian parts: one for the lane as a whole, one per kind of work and one per column, each
-weighted by that work's share of the cell's time, and a smooth function of the network's features.
+sum of Gaussian parts: one for the lane as a whole, one per kind of work, operator and column, each
+weighted by that work's share of the cell's time, a plane in the network's sizes, and a smooth
+function of its features.
 The covariance of each part over lanes is a mixture of the relations of ``lanes``.
 """
 
@@ -12,14 +13,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.estimators.columns import KIND_OF
+from advisor.estimators.columns import COLUMNS, KIND_OF
 from advisor.estimators.lanes import LaneScale, LaneSet, relations
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-LEVELS = ("common", "kind", "column", "feature")
-"""Parts of a cell: the lane as a whole, kinds of work, columns, features of the network."""
+LINEAR = ("common", "kind", "operator", "column", "trend")
+"""Parts that are linear in known weights: of the lane, of kinds of work, operators and columns,
+and of the logarithms of the network's sizes."""
+SMOOTH = "feature"
+"""The part that is a smooth function of the network's features."""
+LEVELS = (*LINEAR, SMOOTH)
+REACH = 0.7
+"""Distance of features over which the smooth part changes."""
+_GROUPS = sorted({(column.operator, column.kind) for column in COLUMNS})
+OPERATOR_OF = np.array([[(c.operator, c.kind) == g for g in _GROUPS] for c in COLUMNS], np.float64)
+"""(columns, operators): 1 where the column is of the operator and kind of work."""
+_TREND_CENTER = np.array([20.9, 16.8, 17.6, 5.1, 5.45])
+_TREND_SCALE = np.array([1.2, 1.0, 1.2, 1.2, 0.8])
+"""Log MACs, parameters, elements moved, calls and pixels of a middling network, and twice the
+scale of the features."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,22 +45,22 @@ class Variances:
     exact: float
     """Noise of a figure of exactly the named network."""
     close: float
-    """Noise where the network differs a little from the named one."""
+    """… and how much more where the network differs a little from the named one."""
 
     def lane_matrices(self, a: LaneSet, b: LaneSet, scale: LaneScale) -> dict[str, Singles]:
         """Return the covariance over lanes by level: (a, b)."""
         related = relations(a, b, scale)
         found = {}
         for level in LEVELS:
-            total = np.zeros((len(a), len(b)), np.float32)
+            total = np.zeros((len(a), len(b)))
             for relation, variance in self.by_relation[level].items():
-                total += np.float32(variance) * related[relation]
-            found[level] = total
+                total += variance * related[relation]
+            found[level] = total.astype(np.float32)
         return found
 
     def noise(self, exact: NDArray[np.bool_]) -> Floats:
         """Return the variance of the noise of each cell."""
-        noise: Floats = np.where(exact, self.exact, self.close)
+        noise: Floats = np.where(exact, self.exact, self.exact + self.close)
         return noise
 
 
@@ -69,39 +83,42 @@ class Points:
         return Points(lane=self.lane[rows], share=self.share[rows], features=self.features[rows])
 
 
+def basis(points: Points) -> dict[str, Floats]:
+    """Return the weights of each linear level: (n, parts of the level)."""
+    sizes = points.features[:, : len(_TREND_CENTER)]
+    return {
+        "common": np.ones((len(points), 1)),
+        "kind": points.share @ KIND_OF,
+        "operator": points.share @ OPERATOR_OF,
+        "column": points.share,
+        "trend": sizes / _TREND_SCALE - _TREND_CENTER / 2,
+    }
+
+
 def likeness(a: Floats, b: Floats) -> Singles:
     """Return how alike networks are: Matérn 3/2 of the distance of their features, (a, b)."""
     left, right = a.astype(np.float32), b.astype(np.float32)
     squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None]
-    root = np.sqrt(np.maximum(3 * (squares - 2 * left @ right.T), 0))
+    root = np.sqrt(np.maximum(3 * (squares - 2 * left @ right.T), 0)) / np.float32(REACH)
     alike: Singles = (1 + root) * np.exp(-root)
     return alike
 
 
-def covariance(
-    a: Points, b: Points, matrices: Mapping[str, Singles], alike: Singles | None = None
-) -> Singles:
-    """Return the covariance between points: (a, b); ``alike`` where it is known already."""
+def covariance(a: Points, b: Points, matrices: Mapping[str, Singles]) -> Singles:
+    """Return the covariance between points: (a, b)."""
     at = np.ix_(a.lane, b.lane)
-    shares_a, shares_b = a.share.astype(np.float32), b.share.astype(np.float32)
-    kinds = KIND_OF.astype(np.float32)
-    found: Singles = matrices["common"][at].copy()
-    found += ((shares_a @ kinds) @ (shares_b @ kinds).T) * matrices["kind"][at]
-    found += (shares_a @ shares_b.T) * matrices["column"][at]
-    alike = likeness(a.features, b.features) if alike is None else alike
-    found += alike * matrices["feature"][at]
+    found: Singles = likeness(a.features, b.features) * matrices[SMOOTH][at]
+    left, right = basis(a), basis(b)
+    for level in LINEAR:
+        product = left[level].astype(np.float32) @ right[level].astype(np.float32).T
+        found += product * matrices[level][at]
     return found
 
 
 def prior_variance(points: Points, matrices: Mapping[str, Singles]) -> Floats:
     """Return the variance of each point before any cell is known; square lane matrices."""
     lane = points.lane
-    kinds = ((points.share @ KIND_OF) ** 2).sum(axis=1)
-    columns = (points.share**2).sum(axis=1)
-    found: Floats = (
-        matrices["common"][lane, lane]
-        + kinds * matrices["kind"][lane, lane]
-        + columns * matrices["column"][lane, lane]
-        + matrices["feature"][lane, lane]
-    ).astype(np.float64)
+    found: Floats = matrices[SMOOTH][lane, lane].astype(np.float64)
+    for level, weights in basis(points).items():
+        found += (weights**2).sum(axis=1) * matrices[level][lane, lane]
     return found

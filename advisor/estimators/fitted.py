@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from advisor.errors import CatalogError
 from advisor.estimators.calibration import Calibration
 from advisor.estimators.columns import COLUMNS
-from advisor.estimators.covariance import Variances
+from advisor.estimators.covariance import LINEAR, Variances
 from advisor.estimators.lanes import LaneScale, LaneSet, lane_document, lanes_from
 from advisor.estimators.unit_costs import UnitCosts
 from advisor.lane import Lane
@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 ARRAYS, DOCUMENT = "estimator.npz", "estimator.json"
+_LANES = "lanes_"
 VERSION = 1
 _REFIT = "'python -m advisor.estimators.fit' writes it again"
 
@@ -63,6 +64,8 @@ class Fitted:
     """Variance of the noise of each cell."""
     lane_costs: Floats
     """(lanes, columns): log seconds per unit of work."""
+    lane_weights: Mapping[str, Floats]
+    """Level -> (lanes, parts): sum over each lane's cells of weight times basis."""
 
     @cached_property
     def network_index(self) -> dict[tuple[str, int], int]:
@@ -89,6 +92,11 @@ class Fitted:
         return frozenset(self.families[row] for row in np.unique(self.cell_network))
 
     @cached_property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of unit with any cell."""
+        return frozenset(self.lanes.facts[lane].kind for lane in np.unique(self.cell_lane))
+
+    @cached_property
     def device_units(self) -> frozenset[tuple[str, str]]:
         """(device, unit) with any cell."""
         measured = [self.lanes.facts[lane].lane for lane in np.unique(self.cell_lane)]
@@ -109,17 +117,6 @@ class Fitted:
     def cells_of_lane(self, lane: int) -> Integers:
         """Return the cells of a lane."""
         return np.arange(self._bounds[lane], self._bounds[lane + 1])
-
-    @cached_property
-    def lane_weights(self) -> Floats:
-        """(lanes, columns): sum over each lane's cells of weight times share of the time."""
-        from advisor.estimators.unit_costs import shares
-
-        share, _ = shares(self.lane_costs[self.cell_lane], self.log_work[self.cell_network])
-        summed = np.zeros((len(self.lanes), len(COLUMNS)))
-        present, first = np.unique(self.cell_lane, return_index=True)
-        summed[present] = np.add.reduceat(share * self.cell_weight[:, None], first, axis=0)
-        return summed
 
 
 INPUTS = ("networks.csv", "layers.npz")
@@ -158,19 +155,21 @@ def write_fitted(fitted: Fitted, root: Path) -> None:
     }
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     (root / DOCUMENT).write_text(text + "\n", encoding="utf-8")
-    np.savez_compressed(
-        root / ARRAYS,
-        parts=np.array([fitted.costs.parts[key] for key in groups], np.float32),
-        architecture=fitted.architecture.astype(np.int32),
-        parameters=fitted.parameters,
-        log_work=fitted.log_work.astype(np.float32),
-        features=fitted.features.astype(np.float32),
-        cell_lane=fitted.cell_lane.astype(np.int16),
-        cell_network=fitted.cell_network.astype(np.int16),
-        cell_weight=fitted.cell_weight,
-        cell_noise=fitted.cell_noise.astype(np.float32),
-        lane_costs=fitted.lane_costs,
-    )
+    by_level = {f"{_LANES}{level}": fitted.lane_weights[level] for level in LINEAR}
+    arrays: dict[str, Any] = {
+        **by_level,
+        "parts": np.array([fitted.costs.parts[key] for key in groups], np.float32),
+        "architecture": fitted.architecture.astype(np.int32),
+        "parameters": fitted.parameters,
+        "log_work": fitted.log_work.astype(np.float32),
+        "features": fitted.features.astype(np.float32),
+        "cell_lane": fitted.cell_lane.astype(np.int16),
+        "cell_network": fitted.cell_network.astype(np.int16),
+        "cell_weight": fitted.cell_weight,
+        "cell_noise": fitted.cell_noise.astype(np.float32),
+        "lane_costs": fitted.lane_costs,
+    }
+    np.savez_compressed(root / ARRAYS, **arrays)
 
 
 def variances_document(variances: Variances) -> dict[str, Any]:
@@ -223,4 +222,5 @@ def _fitted(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> 
         cell_weight=arrays["cell_weight"],
         cell_noise=arrays["cell_noise"].astype(np.float64),
         lane_costs=arrays["lane_costs"],
+        lane_weights={level: arrays[f"{_LANES}{level}"] for level in LINEAR},
     )

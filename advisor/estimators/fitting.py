@@ -14,12 +14,12 @@ from advisor.catalog.measurements import Cell, cells, read_all
 from advisor.errors import ProfileError, UsageError
 from advisor.estimators.calibration import Calibration
 from advisor.estimators.columns import LEAST, amounts, features
-from advisor.estimators.covariance import Points, Variances, covariance
+from advisor.estimators.covariance import Points, Variances, basis, covariance
 from advisor.estimators.fitted import VERSION, Fitted, hash_of_inputs
 from advisor.estimators.kinship import architectures_of, family_of
 from advisor.estimators.lanes import LaneFacts, LaneScale, LaneSet, facts_of
 from advisor.estimators.memory import Peaks, needed_bytes
-from advisor.estimators.unit_costs import COMMON, fit_unit_costs, shares
+from advisor.estimators.unit_costs import COMMON, UnitCosts, fit_unit_costs, shares
 from advisor.lane import Lane
 from advisor.library import ProfileLibrary
 from advisor.profile import DeviceProfile
@@ -63,6 +63,13 @@ class Data:
     def architecture_of_cells(self) -> Integers:
         """Architecture of each cell's network."""
         return self.architecture[self.network]
+
+    def names(self) -> list[str]:
+        """Name every cell: device, lane, network and resolution."""
+        networks, sides = self.table.networks, self.table.resolutions.tolist()
+        lanes = [f"{one.lane.device}/{one.lane.name}" for one in self.lanes.facts]
+        pairs = zip(self.lane.tolist(), self.network.tolist(), strict=True)
+        return [f"{lanes[lane]}/{networks[row]}@{sides[row]}" for lane, row in pairs]
 
     def take(self, cells_: Integers) -> "Data":
         """Return the data with some of the cells, in ascending order."""
@@ -139,16 +146,20 @@ def seconds_of(cell: Cell) -> float:
     return cell.seconds_per_image * max(cell.lane.batch, 1)
 
 
-def fit(data: Data, variances: Variances, calibration: Calibration | None = None) -> Fitted:
-    """Fit the estimator to all cells of ``data``."""
-    scale = LaneScale.of(data.lanes)
-    costs = fit_unit_costs(
-        data.lanes, scale, data.lane, data.log_work[data.network], data.log_seconds
-    )
+def unit_costs_of(data: Data) -> UnitCosts:
+    """Fit the unit costs to all cells of ``data``."""
+    work = data.log_work[data.network]
+    return fit_unit_costs(data.lanes, LaneScale.of(data.lanes), data.lane, work, data.log_seconds)
+
+
+def fit(data: Data, costs: UnitCosts, variances: Variances) -> Fitted:
+    """Fit the deviations from the unit costs to all cells of ``data``; not yet calibrated."""
+    scale = costs.scale
     lane_costs = costs.of(data.lanes)
     points, surprise = linearised(data, lane_costs, costs.of(data.lanes, COMMON))
     matrices = variances.lane_matrices(data.lanes, data.lanes, scale)
     noise = variances.noise(data.exact)
+    weights = _weights(points, matrices, noise, surprise)
     return Fitted(
         version=f"{VERSION}-{data.inputs[:8]}",
         date=data.date,
@@ -157,7 +168,7 @@ def fit(data: Data, variances: Variances, calibration: Calibration | None = None
         scale=scale,
         costs=costs,
         variances=variances,
-        calibration=calibration or Calibration(quantiles={}),
+        calibration=Calibration(quantiles={}),
         networks=tuple(zip(data.table.networks, data.table.resolutions.tolist(), strict=True)),
         families=data.families,
         architecture=data.architecture,
@@ -166,10 +177,21 @@ def fit(data: Data, variances: Variances, calibration: Calibration | None = None
         features=data.features,
         cell_lane=data.lane,
         cell_network=data.network,
-        cell_weight=_weights(points, matrices, noise, surprise),
+        cell_weight=weights,
         cell_noise=noise,
         lane_costs=lane_costs,
+        lane_weights=_by_lane(points, weights, len(data.lanes)),
     )
+
+
+def _by_lane(points: Points, weights: Floats, lanes: int) -> dict[str, Floats]:
+    """Sum weight times basis over the cells of each lane, by level."""
+    present, first = np.unique(points.lane, return_index=True)
+    found = {}
+    for level, parts in basis(points).items():
+        found[level] = np.zeros((lanes, parts.shape[1]))
+        found[level][present] = np.add.reduceat(parts * weights[:, None], first, axis=0)
+    return found
 
 
 def linearised(data: Data, costs: Floats, common: Floats) -> tuple[Points, Floats]:

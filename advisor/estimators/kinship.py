@@ -16,23 +16,21 @@ from advisor.workload_table import WorkloadTable
 
 TWINS = 0.003
 """Relative difference in MACs and in parameters below which two networks are twins."""
-_PREFIX = re.compile(r"^(?:tf|tv|gluon|legacy|ssl|swsl|ig|test|dm|cs|nf|gc|eca|se|sk|wide)_?")
+_PREFIX = re.compile(r"^(?:tf|tv|gluon|legacy|ssl|swsl|ig|test|dm|nf|gc|eca|se|sk|wide)_")
 _WORD = re.compile(r"[a-z]+")
 _RELATIVES = {
-    "vit": "deit beit beitv eva aimv naflexvit samvit convit flexivit cait xcit hiera hieradet",
+    "vit": "deit beit beitv eva naflexvit samvit",
     "resnet": "resnetv seresnet ecaresnet resnext seresnext seresnextaa resnetaa resnetblur"
-    " resnetrs skresnet skresnext resnest bat lambda lamhalobotnet halo halonet botnet sebotnet"
-    " eca regnety ese ecaresnext darknet sedarknet cspresnet cspresnext",
-    "efficientnet": "efficientnetv mixnet spnasnet fbnetc fbnetv rexnet rexnetr lcnet tinynet"
-    " hardcorenas mobilenetv mobilenet mnasnet semnasnet mobilenetedgetpu proxylessnas ghostnet"
-    " ghostnetv",
-    "convnext": "convnextv focalnet rdnet zepto",
-    "regnet": "regnetx regnety regnetz regnetv",
-    "swin": "swinv davit",
-    "inception": "inceptionnext googlenet xception",
-    "poolformer": "poolformerv caformer convformer",
-    "vovnet": "ese",
-    "shufflenet": "",
+    " resnetrs skresnet skresnext",
+    "efficientnet": "efficientnetv",
+    "mobilenet": "mobilenetv mnasnet semnasnet mobilenetedgetpu spnasnet proxylessnas fbnetc",
+    "convnext": "convnextv",
+    "regnet": "regnetx regnety regnetv",
+    "swin": "swinv",
+    "rexnet": "rexnetr",
+    "ghostnet": "ghostnetv",
+    "poolformer": "poolformerv",
+    "nfnet": "eca_nfnet",
 }
 _FAMILY = {word: head for head, words in _RELATIVES.items() for word in words.split()}
 

@@ -15,8 +15,15 @@ from numpy.typing import NDArray
 
 from advisor.errors import ProfileError, UsageError
 from advisor.estimate import Origin
-from advisor.estimators.columns import COLUMNS, KIND_OF, LEAST, amounts, features
-from advisor.estimators.covariance import Points, Singles, covariance, likeness, prior_variance
+from advisor.estimators.columns import COLUMNS, LEAST, amounts, features
+from advisor.estimators.covariance import (
+    Points,
+    Singles,
+    basis,
+    covariance,
+    likeness,
+    prior_variance,
+)
 from advisor.estimators.evidence import Evidence, LaneKnown, NetworkKnown, known_of_lane
 from advisor.estimators.fitted import Fitted, read_fitted
 from advisor.estimators.kinship import family_of
@@ -129,9 +136,11 @@ class LatencyModel:
         """Predict every network of ``table`` in ``lane``."""
         mean, variance = self.log_seconds(lane, table)
         evidence = self.evidence(lane, table)
-        width = np.array([self.fitted.calibration.quantile(e, level) for e in evidence])
+        factor = {e.key: self.fitted.calibration.quantile(e, level) for e in set(evidence)}
+        source = {e: f"{self.name}: {e.label}" for e in set(evidence)}
+        caveats = {e: e.caveats for e in set(evidence)}
+        width = np.array([factor[e.key] for e in evidence])
         spread = width * np.sqrt(np.maximum(variance, 1e-6))
-        reasons = [self._reason(lane, table, row) for row in range(len(table))]
         return Prediction(
             value=np.exp(mean),
             low=np.exp(mean - spread),
@@ -139,12 +148,12 @@ class LatencyModel:
             level=level,
             evidence=evidence,
             origins=tuple(e.origin for e in evidence),
-            sources=tuple(f"{self.name}: {e.label}" for e in evidence),
+            sources=tuple(source[e] for e in evidence),
             caveats=tuple(
-                (*e.caveats, *table.caveats[row], *_uncounted(table.uncounted[row]))
-                for row, e in enumerate(evidence)
+                (*said, *table.caveats[row], *_uncounted(table.uncounted[row]))
+                for row, said in enumerate(caveats[e] for e in evidence)
             ),
-            reasons=tuple(reasons),
+            reasons=self._reasons(lane, table),
             date=self.fitted.date,
         )
 
@@ -153,14 +162,16 @@ class LatencyModel:
         local = self._local(lane)
         return local.posterior(self._asked(lane, table, local))
 
-    def _reason(self, lane: Lane, table: WorkloadTable, row: int) -> str:
-        if table.macs[row] <= 0:
-            return f"the workload of {table.networks[row]} holds no arithmetic"
-        facts = self.facts(lane)
-        unit_known = any(one.kind == facts.kind for one in self.fitted.lanes.facts)
-        if not unit_known and not self.own:
-            return f"no figure of any {facts.kind} is known, so nothing can be inferred for one"
-        return ""
+    def _reasons(self, lane: Lane, table: WorkloadTable) -> tuple[str, ...]:
+        """Say of each network why nothing can be said of it; empty where there is an answer."""
+        kind = self.facts(lane).kind
+        if kind not in self.fitted.kinds and not self.own:
+            reason = f"no figure of any {kind} is known, so nothing can be inferred for one"
+            return (reason,) * len(table)
+        return tuple(
+            "" if macs > 0 else f"the workload of {network} holds no arithmetic"
+            for network, macs in zip(table.networks, table.macs.tolist(), strict=True)
+        )
 
     def breakdown(self, lane: Lane, table: WorkloadTable) -> dict[str, Floats]:
         """Return the seconds by operator class, each an array over the networks."""
@@ -192,18 +203,26 @@ class LatencyModel:
             found.append(Evidence(network=known, lane=lane_known, count=count, own=own))
         return tuple(found)
 
-    def next_measurements(self, lane: Lane, table: WorkloadTable, count: int) -> list[int]:
-        """Return the rows of ``table`` whose timing would narrow the answers of all rows most.
+    def next_measurements(
+        self, lane: Lane, table: WorkloadTable, count: int, *, limit: float | None = None
+    ) -> list[int]:
+        """Return the rows of ``table`` whose timing would narrow the answers most.
 
-        Greedy: each pick takes away the most of the summed posterior variance.
+        Greedy: each pick takes away the most of the summed posterior variance. With a ``limit``
+        in seconds, rows count by how open it is whether they keep it, so that the picks are the
+        timings that settle which networks do.
         """
         local = self._local(lane)
         asked = self._asked(lane, table, local)
         joint = local.joint(asked)
+        mean, variance = local.posterior(asked)
+        weight = np.ones(len(table))
+        if limit is not None:
+            weight = np.exp(-0.5 * (np.log(limit) - mean) ** 2 / variance) / variance
         picks: list[int] = []
         for _ in range(min(count, len(table))):
             noisy = np.diag(joint) + OWN_NOISE
-            gain = (joint**2).sum(axis=0) / noisy
+            gain = (weight[:, None] * joint**2).sum(axis=0) / noisy
             gain[picks] = -1.0
             best = int(gain.argmax())
             picks.append(best)
@@ -283,18 +302,15 @@ class Local:
 
     def global_shift(self, points: Points) -> Floats:
         """Return what all published cells add to the mean: (n,)."""
-        fitted, rows = self.fitted, points.lane
-        by_lane = fitted.lane_weights
-        common = self.to_fitted["common"] @ by_lane.sum(axis=1)
-        kinds = self.to_fitted["kind"] @ (by_lane @ KIND_OF)
-        columns = self.to_fitted["column"] @ by_lane
-        shift = common[rows] + (points.share @ KIND_OF * kinds[rows]).sum(axis=1)
-        shift += (points.share * columns[rows]).sum(axis=1)
+        rows = points.lane
+        shift = np.zeros(len(points))
+        for level, parts in basis(points).items():
+            by_row = self.to_fitted[level] @ self.fitted.lane_weights[level]
+            shift += (parts * by_row[rows]).sum(axis=1)
         for row in np.unique(rows):
             mine = rows == row
             shift[mine] += self._feature_shift(points.features[mine], int(row))
-        found: Floats = shift
-        return found
+        return shift
 
     def _feature_shift(self, wanted: Floats, row: int) -> Floats:
         fitted = self.fitted

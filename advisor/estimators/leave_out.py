@@ -5,7 +5,7 @@ of the device (``device_pair``), the architecture in every lane, its family, all
 device, or the lane alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.estimators.covariance import Variances
-from advisor.estimators.fitting import Data, fit
-from advisor.estimators.latency import LatencyModel
+from advisor.estimators.fitting import Data, fit, unit_costs_of
+from advisor.estimators.latency import LatencyModel, Timing
+from advisor.estimators.starting_variances import STARTING
+from advisor.estimators.tuning import tune
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -88,38 +90,136 @@ class LeftOut:
     """Standard deviation of the log seconds, before calibration."""
     key: NDArray[np.str_]
     """Evidence class of each."""
+    fold: Integers
+    """Fold in which each was left out."""
 
     @staticmethod
-    def joined(parts: list["LeftOut"]) -> "LeftOut":
+    def joined(parts: Sequence["LeftOut"]) -> "LeftOut":
         """Put several together."""
         return LeftOut(
             cell=np.concatenate([p.cell for p in parts]),
             mean=np.concatenate([p.mean for p in parts]),
             spread=np.concatenate([p.spread for p in parts]),
             key=np.concatenate([p.key for p in parts]),
+            fold=np.concatenate([p.fold for p in parts]),
         )
 
 
-Fitter = Callable[[Data], LatencyModel]
+Fitter = Callable[[Data, Variances], LatencyModel]
+Tuner = Callable[[Data], Variances]
 
 
-def fitter(variances: Variances) -> Fitter:
-    """Return the function that fits the estimator to some data."""
-    return lambda data: LatencyModel(fitted=fit(data, variances))
+def fitted_on(data: Data, variances: Variances) -> LatencyModel:
+    """Fit the estimator to some data."""
+    return LatencyModel(fitted=fit(data, unit_costs_of(data), variances))
+
+
+def tuned_on(data: Data) -> Variances:
+    """Tune the variances on some data."""
+    return tune(data, unit_costs_of(data), STARTING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaving:
+    """How folds are fitted: the steps are replaceable for tests."""
+
+    fit: Fitter = fitted_on
+    tune: Tuner = tuned_on
+
+    def models(self, data: Data, fold: Integers) -> Iterator[tuple[int, LatencyModel]]:
+        """Yield each fold's number and an estimator that knows nothing of it.
+
+        Variances are tuned twice, on even and on odd folds, and used for the others, so that the
+        tuning has not seen a fold's cells either.
+        """
+        variances: dict[int, Variances] = {}
+        for number in np.unique(fold).tolist():
+            parity = number % 2
+            if parity not in variances:
+                variances[parity] = self.tune(data.take(np.flatnonzero(fold % 2 != parity)))
+            yield number, self.fit(data.take(np.flatnonzero(fold != number)), variances[parity])
 
 
 def leave_out(
-    data: Data, fold: Integers, wanted: NDArray[np.bool_], make: Fitter
-) -> Iterator[LeftOut]:
-    """Fit without each fold and predict its wanted cells; yields one part per fold."""
-    for number in np.unique(fold):
-        held = fold == number
-        asked = np.flatnonzero(held & wanted)
+    data: Data, fold: Integers, wanted: NDArray[np.bool_], leaving: Leaving | None = None
+) -> LeftOut:
+    """Predict the wanted cells of each fold by an estimator fitted to the other folds."""
+    parts = []
+    for number, model in (leaving or Leaving()).models(data, fold):
+        asked = np.flatnonzero((fold == number) & wanted)
         if len(asked):
-            yield predict_cells(make(data.take(np.flatnonzero(~held))), data, asked)
+            parts.append(predict_cells(model, data, asked, number))
+    return LeftOut.joined(parts)
 
 
-def predict_cells(model: LatencyModel, data: Data, asked: Integers) -> LeftOut:
+def leave_out_devices(
+    data: Data,
+    fold: Integers,
+    wanted: NDArray[np.bool_],
+    shots: Sequence["Shots"],
+    leaving: Leaving | None = None,
+) -> dict[int, LeftOut]:
+    """Predict lanes of unseen devices from a few timings of the lane, by number of timings."""
+    parts: dict[int, list[LeftOut]] = {}
+    for number, model in (leaving or Leaving()).models(data, fold):
+        for one in draws(data, np.flatnonzero((fold == number) & wanted), shots):
+            told = _told(model, data, one.known)
+            parts.setdefault(one.count, []).append(predict_cells(told, data, one.asked, number))
+    return {count: LeftOut.joined(found) for count, found in parts.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shots:
+    """How lanes of unseen devices are probed."""
+
+    count: int
+    """Networks of the lane that are given as the user's own timings."""
+    repeats: int = 1
+    """Random draws of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """One lane with the timings that are told and those that are asked."""
+
+    count: int
+    known: Integers
+    asked: Integers
+
+
+def draws(data: Data, cells: Integers, shots: Sequence[Shots], seed: int = 0) -> Iterator[Draw]:
+    """Draw timings at random, lane by lane; nothing where a lane has too few networks."""
+    for lane in np.unique(data.lane[cells]):
+        mine = cells[data.lane[cells] == lane]
+        random = np.random.default_rng([seed, int(lane)])
+        for one in shots:
+            for _ in range(one.repeats if len(mine) >= one.count + SPARE else 0):
+                order = random.permutation(len(mine))
+                known, asked = (np.sort(mine[o]) for o in np.split(order, [one.count]))
+                yield Draw(count=one.count, known=known, asked=asked)
+
+
+SPARE = 5
+"""Networks that have to be left to ask for."""
+
+
+def _told(model: LatencyModel, data: Data, known: Integers) -> LatencyModel:
+    """Return the model that was told the timings of some cells."""
+    table = data.table.rows(data.network[known].tolist())
+    facts = {data.lanes.facts[i].lane: data.lanes.facts[i] for i in np.unique(data.lane[known])}
+    timings = [
+        Timing(
+            lane=data.lanes.facts[data.lane[cell]].lane,
+            network=table.networks[row],
+            resolution=int(table.resolutions[row]),
+            seconds=float(np.exp(data.log_seconds[cell])),
+        )
+        for row, cell in enumerate(known)
+    ]
+    return model.with_facts(facts).with_measurements(timings, table) if timings else model
+
+
+def predict_cells(model: LatencyModel, data: Data, asked: Integers, fold: int = 0) -> LeftOut:
     """Predict some cells lane by lane, as a user would be answered."""
     parts = []
     for lane in np.unique(data.lane[asked]):
@@ -128,5 +228,8 @@ def predict_cells(model: LatencyModel, data: Data, asked: Integers) -> LeftOut:
         mean, variance = model.log_seconds(data.lanes.facts[lane].lane, table)
         evidence = model.evidence(data.lanes.facts[lane].lane, table)
         keys = np.array([one.key for one in evidence])
-        parts.append(LeftOut(cell=cells, mean=mean, spread=np.sqrt(variance), key=keys))
+        number = np.full(len(cells), fold, np.int64)
+        parts.append(
+            LeftOut(cell=cells, mean=mean, spread=np.sqrt(variance), key=keys, fold=number)
+        )
     return LeftOut.joined(parts)

@@ -1,67 +1,44 @@
-"""Starting variances: hyper-parameters from which the fit sets out."""
+"""Starting variances: round numbers from which the tuning sets out."""
 
 from advisor.estimators.covariance import Variances
 
+_LEVELS: dict[str, tuple[float, tuple[str, ...]]] = {
+    "common": (
+        0.1,
+        (
+            *("device", "runtime_variant", "lane", "threads", "device_threads"),
+            *("peak", "bandwidth", "clock", "chip", "unit"),
+        ),
+    ),
+    "kind": (
+        0.03,
+        (
+            *("runtime", "runtime_precision", "runtime_variant", "device", "lane"),
+            *("threads", "device_threads", "peak", "chip"),
+        ),
+    ),
+    "operator": (0.01, ("runtime_precision", "device", "device_precision", "lane")),
+    "column": (
+        0.02,
+        (
+            *("unit", "precision", "runtime", "runtime_precision"),
+            *("device", "device_precision", "lane", "chip"),
+        ),
+    ),
+    "trend": (0.002, ("runtime_precision", "device", "lane")),
+    "feature": (
+        0.004,
+        (
+            *("unit", "precision", "runtime_precision"),
+            *("device", "device_precision", "lane", "chip"),
+        ),
+    ),
+}
 STARTING = Variances(
     by_relation={
-        "common": {
-            "all": 0.023,
-            "unit": 0.014,
-            "runtime": 0.0021,
-            "runtime_precision": 0.00097,
-            "precision": 0.0017,
-            "device": 1.3,
-            "device_runtime": 0.0013,
-            "device_precision": 0.00077,
-            "device_runtime_precision": 0.0007,
-            "runtime_variant": 0.097,
-            "lane": 0.015,
-            "threads": 0.0016,
-            "device_threads": 0.0057,
-            "peak": 0.26,
-            "bandwidth": 0.0016,
-            "clock": 0.2,
-            "chip": 0.15,
-        },
-        "kind": {
-            "all": 0.0012,
-            "unit": 0.0013,
-            "runtime": 0.012,
-            "runtime_precision": 0.022,
-            "precision": 0.0014,
-            "device": 0.17,
-            "device_runtime": 0.001,
-            "device_precision": 0.00099,
-            "device_runtime_precision": 0.00058,
-            "lane": 0.0024,
-            "threads": 1.3,
-            "device_threads": 0.2,
-            "peak": 0.0022,
-            "bandwidth": 0.0014,
-            "chip": 0.002,
-        },
-        "column": {
-            "all": 0.0015,
-            "unit": 0.0011,
-            "runtime": 0.17,
-            "runtime_precision": 0.27,
-            "precision": 0.27,
-            "device": 0.19,
-            "device_runtime": 0.0027,
-            "device_runtime_precision": 0.0014,
-            "lane": 0.0073,
-            "chip": 0.099,
-        },
-        "feature": {
-            "all": 0.00098,
-            "unit": 0.011,
-            "runtime": 0.00015,
-            "runtime_precision": 0.0082,
-            "device": 0.066,
-            "device_runtime": 0.00013,
-            "lane": 0.0046,
-        },
+        level: dict.fromkeys(relations, variance)
+        for level, (variance, relations) in _LEVELS.items()
     },
     exact=0.002,
-    close=0.0078,
+    close=0.002,
 )

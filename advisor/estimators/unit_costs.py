@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.estimators.columns import COLUMNS, KIND_OF, KINDS, WorkKind
+from advisor.estimators.columns import COLUMNS, EXTRA, KIND_OF, KINDS, WorkKind
 from advisor.estimators.lanes import LaneScale, LaneSet
 
 Floats = NDArray[np.float64]
@@ -39,7 +39,6 @@ _START = {
     WorkKind.LAUNCHES: 11.5,
 }
 _SHIFT = {
-    "macs_root": -1.5,
     "normalisation_folded": -3.0,
     "activation_cheap": -3.0,
     "activation_costly": -1.0,
@@ -47,12 +46,14 @@ _SHIFT = {
     "calls_other": -1.0,
     "calls_tiny": -1.0,
 }
+_EXTRA = -1.5
 _ACCELERATOR_LAUNCH, _BULK_LAUNCH, _DEPTHWISE = 3.0, -6.0, 1.2
 
 
 def starting_costs(lanes: LaneSet, scale: LaneScale) -> Floats:
     """Return log seconds per unit of work from the peaks alone: (lanes, columns)."""
     costs = np.array([_START[c.kind] + _SHIFT.get(c.name, 0.0) for c in COLUMNS])
+    costs += [_EXTRA * (c.name in EXTRA) for c in COLUMNS]
     costs += [_DEPTHWISE * c.name.startswith("depthwise") for c in COLUMNS]
     launches = np.array([c.kind is WorkKind.LAUNCHES for c in COLUMNS])
     accelerated = np.array([one.lane.unit != "cpu" for one in lanes.facts])
@@ -156,7 +157,7 @@ def _widths(relation: str) -> Floats:
     return np.array([common] + [kind] * len(KINDS) + [column] * len(COLUMNS))
 
 
-STAGES = ((0.6, 200), (0.25, 200), (0.12, 300))
+STAGES = ((0.6, 80), (0.25, 100), (0.12, 200))
 """(scale of the noise, iterations): outliers count for less from stage to stage."""
 _TAIL = 4.0
 """Degrees of freedom of the Student noise."""
