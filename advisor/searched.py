@@ -109,7 +109,9 @@ def recommend_with_variants(
         constraints=constraints,
         trials=max(1, request.search // len(lanes)),
         seed=request.seed,
+        start=start_points(list(families().values()), evidence.weights),
     )
+    trained = {(one.subject.candidate.network, one.subject.resolution) for one in judged}
     variants: list[Judged] = []
     for lane in lanes:
         assessor = assessor_on(lane, profile, request, evidence, refuse_unseen=True)
@@ -118,20 +120,26 @@ def recommend_with_variants(
         variants += [
             one
             for one in judged_trials(outcome, task, assessor, accuracy)
-            if one.subject.candidate.needs_training
+            if (one.subject.candidate.network, one.subject.resolution) not in trained
         ]
+    untrained = frozenset(one.name for one in variants)
     records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
     document = recommendation(request, records, [*judged, *variants], evidence)
     return document.model_copy(
-        update={"ranked": _taught(document.ranked), "uncertain": _taught(document.uncertain)}
+        update={
+            "ranked": _untrained(document.ranked, untrained),
+            "uncertain": _untrained(document.uncertain, untrained),
+        }
     )
 
 
-def _taught(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Name the training recipe of each entry that nobody has trained."""
+def _untrained(entries: Sequence[Entry], names: frozenset[str]) -> tuple[Entry, ...]:
+    """Mark the named entries as needing training, and by which recipe."""
     return tuple(
-        entry.model_copy(update={"recipe": reference_recipe(entry.architecture)})
-        if entry.needs_training
+        entry.model_copy(
+            update={"needs_training": True, "recipe": reference_recipe(entry.architecture)}
+        )
+        if entry.candidate in names
         else entry
         for entry in entries
     )

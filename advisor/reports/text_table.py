@@ -159,7 +159,7 @@ def _figures(row: RowView, stacks: Sequence[Stack], *, wide: bool) -> list[Text]
 
 
 def _model(row: RowView, *, wide: bool) -> Text:
-    head, dot, tail = row.candidate.partition(".")
+    head, dot, tail = row.candidate.partition(":" if ":" in row.candidate else ".")
     text = Text(row.candidate if wide else f"{head}\n{dot}{tail}")
     text.append(f" {row.precision}", "dim")
     text.append(f"\n{row.training}" if row.training else "", "yellow")
