@@ -134,9 +134,9 @@ def test_conformal_quantile_is_not_below_the_share_it_promises() -> None:
 
 
 def test_small_evidence_classes_borrow_from_their_lane_class() -> None:
-    scores = {"family/many": np.ones(3), "elsewhere/many": np.full(500, 2.0)}
+    scores = {"family/many/cpu": np.ones(3), "elsewhere/many/cpu": np.full(500, 2.0)}
     calibration = Calibration.of(scores)
-    rare = Evidence(network=NetworkKnown.FAMILY, lane=LaneKnown.MANY)
+    rare = Evidence(network=NetworkKnown.FAMILY, lane=LaneKnown.MANY, unit="cpu")
     assert calibration.quantile(rare, 0.9) == 2.0
 
 

@@ -28,7 +28,7 @@ class Calibration:
     """Quantiles of the normalised absolute error by class name."""
 
     quantiles: Mapping[str, Sequence[float]]
-    """Class -> quantile at each of LEVELS; ``/lane`` classes pool all networks of a lane class."""
+    """Class -> quantile at each of LEVELS; wider classes pool narrower ones."""
 
     def quantile(self, evidence: Evidence, level: float) -> float:
         """Return the factor of the spread for an evidence class at a level."""
@@ -36,7 +36,7 @@ class Calibration:
 
     def quantile_of(self, name: str, level: float) -> float:
         """Return the factor of the spread for the key of an evidence class at a level."""
-        for key in (name, f"any/{name.partition('/')[2]}", "any/any"):
+        for key in wider(name):
             if key in self.quantiles:
                 return float(np.interp(level, LEVELS, self.quantiles[key]))
         return float(np.interp(level, LEVELS, _GAUSS))
@@ -45,16 +45,21 @@ class Calibration:
     def of(scores: Mapping[str, Floats]) -> "Calibration":
         """Calibrate from normalised absolute errors by class key; small classes are pooled."""
         pooled: dict[str, list[Floats]] = {}
-        for key, values in scores.items():
-            pooled.setdefault(key, []).append(values)
-            pooled.setdefault(f"any/{key.partition('/')[2]}", []).append(values)
-            pooled.setdefault("any/any", []).append(values)
+        for name, values in scores.items():
+            for key in wider(name):
+                pooled.setdefault(key, []).append(values)
         joined = {key: np.concatenate(values) for key, values in pooled.items()}
         return Calibration(
             quantiles={
                 key: conformal(values) for key, values in joined.items() if len(values) >= LEAST
             }
         )
+
+
+def wider(name: str) -> tuple[str, ...]:
+    """Return a class, ``network/lane/unit``, and the wider ones that hold it, narrowest first."""
+    network, lane, unit = name.split("/")
+    return (f"{network}/{lane}/{unit}", f"{network}/{lane}", f"any/{lane}", "any/any")
 
 
 def conformal(values: Floats) -> tuple[float, ...]:

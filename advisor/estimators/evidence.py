@@ -57,10 +57,18 @@ class Evidence:
     own: int = 0
     """Timings of the user in the lane."""
 
+    unit: str = ""
+    """cpu, gpu, npu … of the lane."""
+
+    @property
+    def name(self) -> str:
+        """Name of the class, whatever the unit."""
+        return f"{self.network.name.lower()}/{self.lane.name.lower()}"
+
     @property
     def key(self) -> str:
-        """Name of the class, under which its calibration is kept."""
-        return f"{self.network.name.lower()}/{self.lane.name.lower()}"
+        """Name of the class under which its calibration is kept."""
+        return f"{self.name}/{self.unit}"
 
     @property
     def label(self) -> str:

@@ -35,8 +35,9 @@ def calibration_of(data: Data, found: Mapping[str, LeftOut]) -> Calibration:
     for name, left in found.items():
         if name.partition(",")[0] in CALIBRATING:
             error = np.abs(data.log_seconds[left.cell] - left.mean) / left.spread
-            for key in np.unique(left.key):
-                scores.setdefault(str(key), []).append(error[left.key == key])
+            classes = left.classes(data)
+            for key in np.unique(classes):
+                scores.setdefault(str(key), []).append(error[classes == key])
     return Calibration.of({key: np.concatenate(parts) for key, parts in scores.items()})
 
 

@@ -89,9 +89,14 @@ class LeftOut:
     spread: Floats
     """Standard deviation of the log seconds, before calibration."""
     key: NDArray[np.str_]
-    """Evidence class of each."""
+    """Evidence class of each, whatever the unit."""
     fold: Integers
     """Fold in which each was left out."""
+
+    def classes(self, data: Data) -> NDArray[np.str_]:
+        """Return the class of each under which it is calibrated."""
+        units = np.array([one.lane.unit for one in data.lanes.facts])[data.lane[self.cell]]
+        return np.char.add(np.char.add(self.key, "/"), units)
 
     @staticmethod
     def joined(parts: Sequence["LeftOut"]) -> "LeftOut":
@@ -227,7 +232,7 @@ def predict_cells(model: LatencyModel, data: Data, asked: Integers, fold: int = 
         table = data.table.rows(data.network[cells].tolist())
         mean, variance = model.log_seconds(data.lanes.facts[lane].lane, table)
         evidence = model.evidence(data.lanes.facts[lane].lane, table)
-        keys = np.array([one.key for one in evidence])
+        keys = np.array([one.name for one in evidence])
         number = np.full(len(cells), fold, np.int64)
         parts.append(
             LeftOut(cell=cells, mean=mean, spread=np.sqrt(variance), key=keys, fold=number)

@@ -26,10 +26,11 @@ def calibrated(data: Data, left: LeftOut, level: float = LEVEL) -> Predicted:
     truth = data.log_seconds[left.cell]
     score = np.abs(truth - left.mean) / left.spread
     width = np.empty(len(truth))
+    classes = left.classes(data)
     for number in np.unique(left.fold):
         here, others = left.fold == number, left.fold != number
-        calibration = Calibration.of(_by_key(left.key[others], score[others]))
-        width[here] = [calibration.quantile_of(key, level) for key in left.key[here].tolist()]
+        calibration = Calibration.of(_by_key(classes[others], score[others]))
+        width[here] = [calibration.quantile_of(key, level) for key in classes[here].tolist()]
     reach = width * left.spread
     return Predicted(
         cell=left.cell,
