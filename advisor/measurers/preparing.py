@@ -93,18 +93,20 @@ def example_of(folder: Path) -> Images:
 
 def _work(item: Item, job: Job) -> _Work:
     batch = job.settings.batch
-    example = images.example(item.resolution, batch)
+    folder = Path(job.calibration) if job.calibration else None
+    needs_images = job.settings.precision == "int8"
+    batches = images.calibration(folder, item.resolution, batch) if needs_images else ()
+    # int8 is compared on an image like those whose ranges it was given
+    example = batches[0] if folder and batches else images.example(item.resolution, batch)
     network = None if item.onnx_file else _network(item)
     expected = _onnx_answer(item, example) if network is None else _answer(network, example)
     if not np.isfinite(expected).all():
         raise MeasurementError(f"{item.spelling} returns values that are not finite")
-    folder = Path(job.calibration) if job.calibration else None
-    needs_images = job.settings.precision == "int8"
     source = Source(
         name=item.spelling,
         network=network,
         example=example,
-        calibration=images.calibration(folder, item.resolution, batch) if needs_images else (),
+        calibration=batches,
         onnx_file=lambda: onnx_file(item, network, example),
     )
     return _Work(item=item, job=job, source=source, expected=expected)
