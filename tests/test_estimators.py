@@ -176,14 +176,14 @@ def test_memory_recovers_overhead_and_factor() -> None:
 
 
 def test_shipped_parameters_are_of_this_catalog(root: Path) -> None:
-    stale = "the catalog changed: run python -m advisor.estimators.fit"
+    stale = "the catalog changed: run advisor catalog fit"
     assert read_fitted(root).inputs == hash_of_inputs(root), stale
 
 
 def test_missing_parameters_name_the_command_that_writes_them(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match=r"advisor\.estimators\.fit"):
+    with pytest.raises(CatalogError, match="advisor catalog fit"):
         read_fitted(tmp_path)
-    with pytest.raises(CatalogError, match=r"advisor\.estimators\.fit"):
+    with pytest.raises(CatalogError, match="advisor catalog fit"):
         MemoryModel.load(tmp_path)
 
 

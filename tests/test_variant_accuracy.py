@@ -16,8 +16,9 @@ from advisor.search.families import families
 from advisor.search.pricing import price
 from advisor.variant_accuracy.answering import accuracy_estimates, reference_recipe, series_of
 from advisor.variant_accuracy.features import SIZES, Rows, sizes, trunk
-from advisor.variant_accuracy.fitting import choose, folds_of
+from advisor.variant_accuracy.fitting import choose
 from advisor.variant_accuracy.kernel import INITIAL, NAMES, covariance, gradient, parts
+from advisor.variant_accuracy.leaving_out import folds_of
 from advisor.variant_accuracy.model import VariantAccuracy, to_target, to_top1
 from advisor.variant_accuracy.series import Series
 from advisor.variant_accuracy.storing import load, write
@@ -160,7 +161,10 @@ def _predicted(model: VariantAccuracy, chain: list[Candidate]) -> list[float]:
     series = [series_of(candidate.architecture) for candidate in chain]
     named = [one for one in series if one is not None]
     recipe = named[0][1]
-    return model.predict(price(chain), [one[0] for one in named], recipe).value.tolist()
+    found: list[float] = model.predict(
+        price(chain), [one[0] for one in named], recipe
+    ).value.tolist()
+    return found
 
 
 def test_left_out_variants_of_known_series_are_within_the_stated_error(

@@ -49,6 +49,11 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
     show_default=True,
     help="What standard output gets.",
 )
+@click.option(
+    "--by-lane",
+    is_flag=True,
+    help="Compare with a line in log MACs, lane by lane, on unseen pairs.",
+)
 @click.option("-o", "--output", type=_folder,
               help="Folder to write validation.md and validation.json to.")  # fmt: skip
 def command(metric: str, measurements: Path | None, form: str, **options: object) -> int:
@@ -57,7 +62,9 @@ def command(metric: str, measurements: Path | None, form: str, **options: object
     By unseen pair of lane and network, unseen architecture, family, lane and device; beside each
     figure that of a line in log MACs and of the plain roofline.
     """
-    if metric == "top1":
+    if options["by_lane"]:
+        _print_lanes()
+    elif metric == "top1":
         click.echo(_variants(form), nl=False)
     elif measurements is not None:
         click.echo(_against(measurements), nl=False)
@@ -107,6 +114,23 @@ def _whole(texts: Sequence[str]) -> tuple[int, ...]:
     if not all(text.isdigit() for text in texts):
         raise UsageError(f"--shots: {','.join(texts)!r} is not a list of whole numbers")
     return tuple(int(text) for text in texts)
+
+
+def _print_lanes() -> None:
+    from advisor.cli.tables import print_table
+    from advisor.library import catalog_directory, profile_library
+    from advisor.validation.report import by_lane
+
+    rows = by_lane(catalog_directory(), profile_library())
+    better = sum(row.estimator < row.line for row in rows)
+    print_table(
+        ["Lane", "Cells", "Estimator", "Line in log MACs"],
+        [
+            [row.lane, str(row.cells), f"{100 * row.estimator:.1f} %", f"{100 * row.line:.1f} %"]
+            for row in sorted(rows, key=lambda row: row.estimator - row.line)
+        ],
+    )
+    click.echo(f"median error below the line's in {better} of {len(rows)} lanes")
 
 
 def _against(measurements: Path) -> str:

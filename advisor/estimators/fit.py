@@ -1,6 +1,6 @@
 """Fit the estimators to the catalog and write their parameters beside it.
 
-Run: python -m advisor.estimators.fit
+Run: advisor catalog fit
 """
 
 import argparse

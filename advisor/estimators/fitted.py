@@ -29,7 +29,7 @@ Integers = NDArray[np.int64]
 ARRAYS, DOCUMENT = "estimator.npz", "estimator.json"
 _LANES = "lanes_"
 VERSION = 1
-_REFIT = "'python -m advisor.estimators.fit' writes it again"
+_REFIT = "'advisor catalog fit' writes it again"
 
 
 @dataclass(frozen=True, kw_only=True)

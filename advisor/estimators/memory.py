@@ -66,8 +66,7 @@ class MemoryModel:
             )
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise CatalogError(
-                f"cannot read {root / FILE}: {error}; "
-                "'python -m advisor.estimators.fit' writes it again"
+                f"cannot read {root / FILE}: {error}; 'advisor catalog fit' writes it again"
             ) from error
 
     def write(self, root: Path) -> None:

@@ -157,7 +157,7 @@ def read_left_out(root: Path, data: Data) -> dict[str, LeftOut]:
         }
     except (OSError, KeyError, ValueError) as error:
         raise CatalogError(
-            f"cannot read {root / FILE}: {error}; 'python -m advisor.estimators.fit' writes it"
+            f"cannot read {root / FILE}: {error}; 'advisor catalog fit' writes it"
         ) from error
 
 

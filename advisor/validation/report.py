@@ -25,7 +25,7 @@ from advisor.validation.decisions import LEVEL as DECISION_LEVEL
 from advisor.validation.decisions import Decisions, decide
 from advisor.validation.measures import Accuracy, Predicted, accuracy_of
 from advisor.validation.noise import Noise, noise_of
-from advisor.validation.running import ESTIMATOR, calibrated, predictions
+from advisor.validation.running import ESTIMATOR, LINE, calibrated, predictions
 
 Mask = NDArray[np.bool_]
 
@@ -124,6 +124,39 @@ def validate(root: Path, profiles: ProfileLibrary, settings: Settings | None = N
     unasked = {f", {one.count} shots" for one in SHOTS if one.count not in settings.shots}
     asked = {n: left for n, left in found.items() if not any(n.endswith(u) for u in unasked)}
     return report_of(root, data, asked, runs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneRow:
+    """Median error of the estimator and of the line in log MACs in one lane."""
+
+    lane: str
+    cells: int
+    estimator: float
+    line: float
+
+
+def by_lane(root: Path, profiles: ProfileLibrary, split: Split = Split.PAIR) -> list[LaneRow]:
+    """Compare the estimator with a line in log MACs in every lane of 8 networks or more."""
+    data = read_data(root, profiles)
+    networks = networks_of_lanes(data)
+    found = predictions(data, read_left_out(root, data), RUNS)[str(split)]
+    rows = []
+    for position in np.flatnonzero(networks >= SMALL):
+        parts = {name: found[name].take(found[name].lane == position) for name in (ESTIMATOR, LINE)}
+        own, line = accuracy_of(parts[ESTIMATOR]), accuracy_of(parts[LINE])
+        lane = data.lanes.facts[position].lane
+        if own is not None and line is not None:
+            name = f"{lane.device} {lane.name}"
+            rows.append(
+                LaneRow(
+                    lane=name,
+                    cells=own.cells,
+                    estimator=own.median_error,
+                    line=line.median_error,
+                )
+            )
+    return rows
 
 
 def report_of(

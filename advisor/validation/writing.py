@@ -149,7 +149,7 @@ def to_markdown(report: Report, notes: str = "") -> str:
     parts = [
         "# How far off the estimates are",
         "",
-        "Written by `python -m advisor.validation --output docs`; every figure is of networks or "
+        "Written by `advisor validate -o docs`; every figure is of networks or "
         "devices that the fit had not seen. Median and mean are of |predicted / measured − 1|; "
         "`by lane` is the mean over lanes of each lane's median; coverage and width are of the "
         "90 % interval, calibrated on other folds; `line` and `roofline` are the median errors of "
