@@ -309,7 +309,7 @@ class Local:
         for level, parts in basis(points).items():
             by_row = self.to_fitted[level] @ self.fitted.lane_weights[level]
             shift += (parts * by_row[rows]).sum(axis=1)
-        for row in np.unique(rows):
+        for row in set(rows.tolist()):  # np.unique would import the masked arrays of NumPy
             mine = rows == row
             shift[mine] += self._feature_shift(points.features[mine], int(row))
         return shift
