@@ -6,6 +6,7 @@ calibration, a version and the hash of the catalog files that went in.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,32 +83,32 @@ class Fitted:
         """Whether the network, or a twin of it, was measured anywhere."""
         measured = np.zeros(len(self.networks), bool)
         measured[self.cell_network] = True
-        seen = np.unique(self.architecture[measured])
-        found: NDArray[np.bool_] = np.isin(self.architecture, seen)
-        return found
+        seen = set(self.architecture[measured].tolist())
+        return np.array([one in seen for one in self.architecture.tolist()])
 
     @cached_property
     def families_measured(self) -> frozenset[str]:
         """Families of which any network was measured."""
-        return frozenset(self.families[row] for row in np.unique(self.cell_network))
+        return frozenset(self.families[row] for row in set(self.cell_network.tolist()))
 
     @cached_property
     def kinds(self) -> frozenset[str]:
         """Kinds of unit with any cell."""
-        return frozenset(self.lanes.facts[lane].kind for lane in np.unique(self.cell_lane))
+        return frozenset(self.lanes.facts[lane].kind for lane in set(self.cell_lane.tolist()))
 
     @cached_property
     def device_units(self) -> frozenset[tuple[str, str]]:
         """(device, unit) with any cell."""
-        measured = [self.lanes.facts[lane].lane for lane in np.unique(self.cell_lane)]
+        measured = [self.lanes.facts[lane].lane for lane in sorted(set(self.cell_lane.tolist()))]
         return frozenset((lane.device, lane.unit) for lane in measured)
 
     @cached_property
     def networks_in_lane(self) -> dict[Lane, int]:
         """Architectures measured in each lane."""
-        pairs = np.unique(np.stack([self.cell_lane, self.architecture[self.cell_network]]), axis=1)
-        counts = np.bincount(pairs[0], minlength=len(self.lanes))
-        return {one.lane: int(n) for one, n in zip(self.lanes.facts, counts, strict=True)}
+        architectures = self.architecture[self.cell_network].tolist()
+        pairs = set(zip(self.cell_lane.tolist(), architectures, strict=True))
+        counts = Counter(lane for lane, _ in pairs)
+        return {one.lane: counts[row] for row, one in enumerate(self.lanes.facts)}
 
     @cached_property
     def _bounds(self) -> Integers:
