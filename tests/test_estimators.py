@@ -277,3 +277,12 @@ def test_breakdown_adds_up_to_the_prediction(model: LatencyModel, table: Workloa
     parts = model.breakdown(NANO, part)
     total = sum(float(seconds[0]) for seconds in parts.values())
     assert total == pytest.approx(model.predict(NANO, part).value[0])
+
+
+def test_peak_memory_on_a_processor_is_never_less_than_the_weights(root: Path) -> None:
+    table = read(root).rows([0, 100, 200])
+    lane = Lane(device="jetson-nano", unit="cpu", runtime="ncnn", precision="fp32", threads=4)
+    for estimate, parameters in zip(
+        MemoryModel.load(root).predict(lane, table), table.parameters, strict=True
+    ):
+        assert estimate.interval.low >= 4 * parameters

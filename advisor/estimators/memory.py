@@ -88,15 +88,26 @@ class MemoryModel:
             source=f"{METHOD}: weights, activations and overhead from {model.rows} peaks",
             caveats=caveats,
         )
+        lows = np.minimum(values, np.maximum(values / factor, resident_bytes(lane, table)))
         return [
             Estimate(
                 metric=Metric.PEAK_MEMORY,
                 value=float(value),
-                interval=Interval(low=value / factor, high=value * factor, level=level),
+                interval=Interval(low=float(low), high=float(value * factor), level=level),
                 provenance=provenance,
             )
-            for value in values
+            for value, low in zip(values, lows, strict=True)
         ]
+
+
+def resident_bytes(lane: Lane, table: WorkloadTable) -> Floats:
+    """Return the bytes that are in memory whatever the runtime does: on a CPU or GPU the weights.
+
+    Other units may keep the weights in flash, on the chip or in a process of their own.
+    """
+    width = _BYTES.get(lane.precision, 1.0) if lane.unit in ("cpu", "gpu") else 0.0
+    weights: Floats = width * table.parameters.astype(np.float64)
+    return weights
 
 
 def needed_bytes(lane: Lane, table: WorkloadTable) -> Floats:
