@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from advisor.constraint import Verdict
 from advisor.estimate import Estimate, Origin
 from advisor.quantity import Metric, Unit
+from advisor.search_record import SearchRecord
 
 SCHEMA_VERSION = 1
 
@@ -337,6 +338,8 @@ class Recommendation(Document):
     """Price, power and supply of the device."""
     use_case: UseCase | None = None
     """Preset that the request started from."""
+    search: SearchRecord | None = None
+    """How its variants were found; the first lane's search where several compete."""
 
 
 class EstimateEntry(Document):

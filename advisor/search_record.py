@@ -37,6 +37,10 @@ class SearchedVariant(_Record):
     recipe: str
     epochs: int
     epochs_basis: str
+    images: int
+    """Images of the training set."""
+    macs: float
+    """Multiply-accumulates of one image."""
     training_macs: float
     """Multiply-accumulates of one training run: epochs × images × MACs × 3."""
     trained: str = ""
@@ -63,7 +67,12 @@ class SearchRecord(_Record):
     seconds: float
     variants: tuple[SearchedVariant, ...]
     """The front, best first objective first; the nearest misses where nothing is feasible."""
-    points: tuple[SearchedPoint, ...]
+    points: tuple[SearchedPoint, ...] = ()
+    """Every trial; empty where a recommendation holds the record."""
     convergence: tuple[ConvergencePoint, ...]
     importances: dict[Metric, dict[str, float]]
     """Share of each objective's variation that an axis explains."""
+
+    def without_points(self) -> "SearchRecord":
+        """Return the record as a recommendation holds it, without its trials."""
+        return self.model_copy(update={"points": ()})

@@ -1,7 +1,7 @@
 """Answer by searching: the front of a search as a recommendation, with the record of the search."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from advisor import answer
@@ -84,9 +84,12 @@ def search_and_recommend(
     judged = judged_trials(outcome, task, assessor, accuracy)
     records = (answer.lane_record(profile, lane, task.request, evidence),)
     document = recommendation(task.request, records, judged, evidence)
+    record = _record(task, outcome, _trained(task, assessor, evidence))
     return SearchAnswer(
-        document=_named(document, task, outcome),
-        record=_record(task, outcome, _trained(task, assessor, evidence)),
+        document=_named(document, task, outcome).model_copy(
+            update={"search": record.without_points()}
+        ),
+        record=record,
         outcome=outcome,
     )
 
@@ -113,15 +116,19 @@ def recommend_with_variants(
     )
     trained = {(one.subject.candidate.network, one.subject.resolution) for one in judged}
     variants: list[Judged] = []
+    searched: list[SearchRecord] = []
     for lane in lanes:
         assessor = assessor_on(lane, profile, request, evidence, refuse_unseen=True)
         outcome = search(wanted, assess_on(assessor, accuracy), progress=progress)
         task = SearchTask(request=request, search=wanted, recipe=None)
-        variants += [
+        new = [
             one
             for one in judged_trials(outcome, task, assessor, accuracy)
             if (one.subject.candidate.network, one.subject.resolution) not in trained
         ]
+        known = [(one.name, one.assessment) for one in judged if one.lane == lane]
+        searched.append(_only(_record(task, outcome, known), {one.name for one in new}))
+        variants += new
     untrained = frozenset(one.name for one in variants)
     records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
     document = recommendation(request, records, [*judged, *variants], evidence)
@@ -129,8 +136,15 @@ def recommend_with_variants(
         update={
             "ranked": _untrained(document.ranked, untrained),
             "uncertain": _untrained(document.uncertain, untrained),
+            "search": searched[0],
         }
     )
+
+
+def _only(record: SearchRecord, names: Collection[str]) -> SearchRecord:
+    """Return a record without its trials and without variants that are trained already."""
+    kept = tuple(one for one in record.variants if one.candidate in names)
+    return record.without_points().model_copy(update={"variants": kept})
 
 
 def _untrained(entries: Sequence[Entry], names: frozenset[str]) -> tuple[Entry, ...]:
@@ -238,6 +252,8 @@ def _variant(
         recipe=task.recipe or reference_recipe(trial.candidate.architecture),
         epochs=cost.epochs,
         epochs_basis=cost.basis,
+        images=cost.images,
+        macs=macs.value,
         training_macs=cost.macs,
         trained=nearest.name if nearest else "",
         trained_top1_lost=nearest.top1_lost if nearest else 0.0,

@@ -20,6 +20,7 @@ from advisor.recommendation import (
     Relaxation,
     Request,
 )
+from advisor.search_record import ConvergencePoint, SearchedVariant, SearchRecord
 
 FAMILIES = (
     "mobilenetv3_large_100.ra_in1k",
@@ -130,6 +131,53 @@ def entry(
         "time_by_operator": {"pointwise": 0.55, "depthwise": 0.3, "stem": 0.1, "pooling": 0.05},
     }
     return Entry.model_validate(fields | changes)
+
+
+def searched_variant(**changes: object) -> SearchedVariant:
+    """Return a variant that a quicker trained network nearly equals."""
+    fields: dict[str, object] = {
+        "candidate": "mobilenetv2_100@192:width=1.3",
+        "family": "mobilenetv2",
+        "recipe": "tf-slim-MobileNetV2",
+        "epochs": 300,
+        "epochs_basis": "stated by the recipe",
+        "images": 1_000_000,
+        "macs": 4e8,
+        "training_macs": 3.6e17,
+        "trained": "mobilenetv2_110d.ra_in1k",
+        "trained_top1_lost": 0.012,
+        "trained_latency_ratio": 0.9,
+    }
+    return SearchedVariant.model_validate(fields | changes)
+
+
+def search_record(variants: int = 3, **changes: object) -> SearchRecord:
+    """Return the record of a search of 100 trials as a recommendation holds it."""
+    fields: dict[str, object] = {
+        "families": ("mobilenetv2",),
+        "objectives": (Metric.TOP1, Metric.LATENCY),
+        "sampler": "nsga2",
+        "seed": 7,
+        "trials": 100,
+        "pruned": 5,
+        "failed": 0,
+        "feasible": 80,
+        "stopped": "stagnation",
+        "seconds": 1.5,
+        "variants": tuple(
+            searched_variant(candidate=f"mobilenetv2_100@{96 + 16 * i}:width=1.3")
+            for i in range(variants)
+        ),
+        "convergence": (
+            ConvergencePoint(trials=10, hypervolume=0.4, front=3),
+            ConvergencePoint(trials=100, hypervolume=0.8, front=variants),
+        ),
+        "importances": {
+            Metric.TOP1: {"width": 0.6, "resolution": 0.38, "depth": 0.02},
+            Metric.LATENCY: {"width": 0.3, "resolution": 0.7},
+        },
+    }
+    return SearchRecord.model_validate(fields | changes)
 
 
 def recommendation(count: int = 50, *, limit: float = 0.010, **changes: object) -> Recommendation:

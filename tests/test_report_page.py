@@ -16,7 +16,7 @@ from advisor.reports import Layout, render, writer
 from advisor.reports.html import page as html_page
 from advisor.reports.page import page_of
 from advisor.use_cases import use_case
-from tests.documents import entry, estimates, figure, infeasible, recommendation
+from tests.documents import entry, estimates, figure, infeasible, recommendation, search_record
 from tests.test_procurement import six
 
 
@@ -48,7 +48,9 @@ class Reader(HTMLParser):
 
 def full() -> Recommendation:
     return recommendation(
-        device=device_facts(load_profile("jetson-nano")), use_case=use_case("smart-camera")
+        device=device_facts(load_profile("jetson-nano")),
+        use_case=use_case("smart-camera"),
+        search=search_record(),
     )
 
 
@@ -100,6 +102,7 @@ def test_every_section_that_a_reader_expects_is_there() -> None:
         "Models",
         "Why the others fell",
         "Where the time goes",
+        "How the variants were found",
         "How firm the answer is",
         "What changed since",
         "The model in short",

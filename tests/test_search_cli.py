@@ -73,6 +73,14 @@ def test_record_holds_trials_convergence_and_importances(capsys: Capture, tmp_pa
     assert set(record["importances"]["latency"]) == {"width", "depth", "resolution"}
 
 
+def test_the_answer_tells_how_its_variants_were_found(capsys: Capture) -> None:
+    answer = searched(capsys, *NANO, "--trials", "60")
+    record = answer["search"]
+    names = {entry["candidate"] for entry in answer["ranked"] + answer["uncertain"]}
+    assert {variant["candidate"] for variant in record["variants"]} == names
+    assert (record["trials"], record["points"]) == (60, [])
+
+
 def test_resumed_search_adds_to_the_trials(capsys: Capture) -> None:
     searched(capsys, *NANO, "--trials", "30")
     assert searched(capsys, *NANO, "--trials", "50", "--resume")["considered"] == 50

@@ -72,7 +72,7 @@ class Axis:
 
     def ticks(self) -> list[float]:
         """Round values within the axis."""
-        return _log_ticks(self.low, self.high) if self.logarithmic else _ticks(self.low, self.high)
+        return _log_ticks(self.low, self.high) if self.logarithmic else ticks(self.low, self.high)
 
 
 def scatter(
@@ -106,7 +106,7 @@ def scatter(
         ),
         *_rank_labels(points, across, up),
     ]
-    return _svg(title, WIDTH, HEIGHT, parts, "scatter")
+    return svg(title, WIDTH, HEIGHT, parts, "scatter")
 
 
 def stacked_bars(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, title: str) -> str:
@@ -115,10 +115,11 @@ def stacked_bars(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, tit
     height = 44 * len(rows) + 22 * math.ceil(len(names) / 4) + 12
     parts = [_bar(row, index, names) for index, row in enumerate(rows)]
     parts += [_key(name, index, 44 * len(rows)) for index, name in enumerate(names)]
-    return _svg(title, WIDTH, height, parts, "bars")
+    return svg(title, WIDTH, height, parts, "bars")
 
 
-def _svg(title: str, width: int, height: int, parts: Iterable[str], kind: str) -> str:
+def svg(title: str, width: int, height: int, parts: Iterable[str], kind: str) -> str:
+    """Put parts into a picture that is read out by its title."""
     return (
         f'<svg class="chart {kind}" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{escape(title)}" xmlns="http://www.w3.org/2000/svg" '
@@ -154,7 +155,8 @@ def _log_ticks(low: float, high: float) -> list[float]:
     return [value for value in found if low <= value <= high]
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
+    """Return about six round values between two ends."""
     rough = (high - low) / 6
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * s for s in (1, 2, 5, 10) if power * s >= rough)
@@ -165,20 +167,21 @@ def _ticks(low: float, high: float) -> list[float]:
 def _frame(x: Axis, y: Axis) -> list[str]:
     bottom, left = HEIGHT - BOTTOM, LEFT
     parts = [
-        _line("axis", (left, bottom, WIDTH - RIGHT, bottom), "#555"),
-        _line("axis", (left, TOP, left, bottom), "#555"),
+        svg_line("axis", (left, bottom, WIDTH - RIGHT, bottom), "#555"),
+        svg_line("axis", (left, TOP, left, bottom), "#555"),
     ]
     for index, value in enumerate(x.ticks()):
         parts += _tick_x(x(value), _tick_text(x.metric, value), minor=index % 2 == 1)
     for index, value in enumerate(y.ticks()):
         parts += _tick_y(y(value), _tick_text(y.metric, value), minor=index % 2 == 1)
     middle = (left + WIDTH - RIGHT) / 2
-    parts.append(_text(middle, HEIGHT - 14, f"{_axis_name(x.metric)} →", anchor="middle"))
-    parts.append(_text(8, TOP - 12, f"{_axis_name(y.metric)} ↑", anchor="start"))
+    parts.append(svg_text(middle, HEIGHT - 14, f"{_axis_name(x.metric)} →", anchor="middle"))
+    parts.append(svg_text(8, TOP - 12, f"{_axis_name(y.metric)} ↑", anchor="start"))
     return parts
 
 
-def _line(kind: str, ends: tuple[float, float, float, float], color: str) -> str:
+def svg_line(kind: str, ends: tuple[float, float, float, float], color: str) -> str:
+    """Draw a straight line from (x1, y1) to (x2, y2)."""
     x1, y1, x2, y2 = ends
     return (
         f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
@@ -200,17 +203,18 @@ def _tick_text(metric: Metric, value: float) -> str:
 
 def _tick_x(at: float, text: str, *, minor: bool) -> list[str]:
     bottom = HEIGHT - BOTTOM
-    line = _line("grid", (at, TOP, at, bottom), "#e3e3e3")
-    return [line, _text(at, bottom + 20, text, anchor="middle", minor=minor)]
+    line = svg_line("grid", (at, TOP, at, bottom), "#e3e3e3")
+    return [line, svg_text(at, bottom + 20, text, anchor="middle", minor=minor)]
 
 
 def _tick_y(at: float, text: str, *, minor: bool) -> list[str]:
     right = WIDTH - RIGHT
-    line = _line("grid", (LEFT, at, right, at), "#e3e3e3")
-    return [line, _text(LEFT - 8, at + 4, text, anchor="end", minor=minor)]
+    line = svg_line("grid", (LEFT, at, right, at), "#e3e3e3")
+    return [line, svg_text(LEFT - 8, at + 4, text, anchor="end", minor=minor)]
 
 
-def _text(x: float, y: float, text: str, *, anchor: str, minor: bool = False) -> str:
+def svg_text(x: float, y: float, text: str, *, anchor: str, minor: bool = False) -> str:
+    """Write text at a place; minor text is left out on narrow screens."""
     kind = ' class="minor"' if minor else ""
     return (
         f'<text{kind} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="#444">'

@@ -7,6 +7,7 @@ from advisor.errors import UsageError
 from advisor.quantity import Metric
 from advisor.recommendation import Document, Estimates, Recommendation
 from advisor.reports import Layout
+from advisor.reports.searched_view import SearchView
 from advisor.reports.view import (
     CellView,
     EstimatesView,
@@ -57,6 +58,7 @@ def _recommendation(view: ReportView) -> str:
         *_section("Uncertain: measure before relying on them", view.uncertain, view.columns),
         *_nothing(view),
         *_ledger(view),
+        *(_search(view.search) if view.search else []),
         *_notes(view.notes),
         "## Reproduce",
         f"```\n{view.command}\n```",
@@ -122,6 +124,18 @@ def _ledger(view: ReportView) -> list[str]:
         f"| {escape(x.limit)} | {x.rejected} | {x.only} | {x.uncertain} |" for x in view.ledger
     ]
     return ["## Why candidates fell", "\n".join(lines)]
+
+
+def _search(view: SearchView) -> list[str]:
+    parts = [
+        "## How the variants were found",
+        _bullets(f"{what}: {text}" for what, text in view.facts),
+    ]
+    if not view.lines:
+        return parts
+    rows = [[escape(", ".join(filter(None, cell))) for cell in one.cells] for one in view.lines]
+    table = [list(view.head), ["---"] * len(view.head), *rows]
+    return [*parts, "\n".join(f"| {' | '.join(line)} |" for line in table), escape(view.note)]
 
 
 def _notes(notes: Sequence[str]) -> list[str]:

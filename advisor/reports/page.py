@@ -22,6 +22,7 @@ from advisor.reports.difference import Difference, difference
 from advisor.reports.drawing import chart_hint, chart_of, time_bars
 from advisor.reports.firmness import FirmnessView, firmness
 from advisor.reports.risks import Risk, review_by, risks, unchecked
+from advisor.reports.searched_view import SearchView, search_view
 from advisor.reports.view import (
     CellView,
     Footnotes,
@@ -143,6 +144,7 @@ class PageView:
     """Excerpt of the recommended model's card: (field, text)."""
     families: tuple[FamilyLine, ...]
     use_case: UseCase | None
+    search: SearchView | None
     signatures: tuple[str, ...] = ("Engineering", "Purchasing", "Review")
 
 
@@ -187,6 +189,7 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
         difference=difference(against, document) if against else None,
         families=family_advice(document),
         use_case=document.use_case,
+        search=search_view(document.search) if document.search else None,
         card=tuple(_card(decision.entry)) if decision.entry else (),
     )
 

@@ -19,6 +19,7 @@ from advisor.recommendation import (
     Rejection,
 )
 from advisor.reports.decision import Decision, decide
+from advisor.reports.searched_view import SHOWN, SearchView, search_view
 from advisor.reports.wording import constraint_of, joined, lane_words, percent, plural
 
 BASE_COLUMNS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
@@ -105,6 +106,7 @@ class ReportView:
     command: str
     settle: str
     """Command that would settle the most promising uncertain candidate."""
+    search: SearchView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +169,7 @@ def view_of(document: Recommendation, *, top: int | None = None) -> ReportView:
         counts=counts(document),
         command=document.command,
         settle=next((e.settle for e in promising(document)), ""),
+        search=search_view(document.search, shown=top or SHOWN) if document.search else None,
     )
 
 

@@ -1,0 +1,106 @@
+"""How the variants were found, as the page and Markdown tell it."""
+
+import re
+
+from advisor.quantity import Metric
+from advisor.recommendation import Recommendation
+from advisor.reports import render
+from advisor.reports.curve import curve
+from advisor.reports.json import parse, schema
+from advisor.reports.searched_view import SHOWN, search_view
+from tests.documents import recommendation, search_record, searched_variant
+
+
+def searched(variants: int = 3) -> Recommendation:
+    return recommendation(search=search_record(variants))
+
+
+def test_the_facts_tell_trials_sampler_seed_and_why_it_stopped() -> None:
+    facts = dict(search_view(search_record()).facts)
+    assert facts["Trials"] == "100: 80 within every limit and 5 dropped early"
+    assert facts["Sampler and seed"] == "NSGA-II, 7"
+    assert facts["Stopped"] == "no new variant entered the front, after 1.50 s"
+
+
+def test_training_compute_comes_with_its_factors_and_their_basis() -> None:
+    (line,) = search_view(search_record(1)).lines
+    assert line.training == (
+        "360 PMACs",
+        "300 epochs (stated by the recipe) × 1,000,000 images × 400 M MACs × 3",
+    )
+
+
+def test_what_the_trained_network_gives_up_is_said() -> None:
+    (line,) = search_view(search_record(1)).lines
+    assert line.trained == "mobilenetv2_110d.ra_in1k"
+    assert line.loss == ("1.2 points of top-1", "at 0.90 × the latency")
+
+
+def test_a_trained_network_that_is_better_gives_up_nothing() -> None:
+    better = searched_variant(trained_top1_lost=-0.052)
+    record = search_record().model_copy(update={"variants": (better,)})
+    assert search_view(record).lines[0].loss == (
+        "nothing",
+        "5.2 points better, at 0.90 × the latency",
+    )
+
+
+def test_without_a_trained_network_nothing_is_made_up() -> None:
+    alone = searched_variant(trained="")
+    record = search_record().model_copy(update={"variants": (alone,)})
+    assert search_view(record).lines[0].loss == ("–", "")
+
+
+def test_small_parameters_are_put_together_in_the_bars() -> None:
+    drawn = search_view(search_record()).importances
+    assert "Top-1: width 60 %, resolution 38 %, other 2 %" in drawn
+    assert "depth" not in drawn
+
+
+def test_a_search_without_a_feasible_variant_has_no_curve() -> None:
+    assert search_view(search_record(convergence=(), importances={})).convergence == ""
+
+
+def test_the_curve_goes_up_by_steps_to_its_last_trial() -> None:
+    drawn = curve([(50, 0.0), (100, 1.0)], across="Trials", up="Hypervolume", title="growth")
+    assert 'd="M408.0 202.0H742.0V32.0"' in drawn
+
+
+def test_the_page_tells_how_the_variants_were_found() -> None:
+    text = render(searched(), "html")
+    assert "How the variants were found" in text
+    assert len(re.findall(r'<svg class="chart curve"', text)) == 1
+    assert "mobilenetv2_110d.ra_in1k" in text
+
+
+def test_the_page_without_a_search_has_no_such_section() -> None:
+    assert "How the variants were found" not in render(recommendation(), "html")
+
+
+def test_a_long_front_is_cut_and_the_rest_is_counted() -> None:
+    view = search_view(search_record(SHOWN + 7))
+    assert (len(view.lines), view.more) == (SHOWN, 7)
+    assert "7 more variants are in the JSON result" in render(searched(SHOWN + 7), "html")
+
+
+def test_the_page_stays_small_with_a_long_front() -> None:
+    document = recommendation(1400, search=search_record(400))
+    assert len(render(document, "html").encode()) < 1_000_000
+
+
+def test_markdown_has_a_row_for_each_variant_up_to_the_asked_number() -> None:
+    text = render(searched(SHOWN + 7), "markdown")
+    section = text.split("## How the variants were found")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| mobilenetv2")]
+    assert len(rows) == searched().request.top
+
+
+def test_a_result_with_its_search_reads_back_equal_and_keeps_to_the_schema() -> None:
+    document = searched()
+    assert parse(render(document, "json"), "here") == document
+    assert "SearchRecord" in schema()["$defs"]
+
+
+def test_a_record_in_a_recommendation_holds_no_trials() -> None:
+    assert search_record().without_points().points == ()
+    assert set(search_record().importances) == {Metric.TOP1, Metric.LATENCY}
