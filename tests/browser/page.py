@@ -5,9 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 from advisor.recommendation import Document
 from advisor.reports import PLAIN, Layout, write_file
@@ -48,6 +50,14 @@ class Page:
     def run(self, script: str, *arguments: Any) -> Any:
         """Run script in the page and return its value."""
         return self.driver.execute_script(script, *arguments)
+
+    def waits_for(self, script: str, *, seconds: float = 5.0) -> bool:
+        """Whether script returns true within some seconds: the page answers when it can."""
+        try:
+            WebDriverWait(self.driver, seconds).until(lambda _: self.run(script) is True)
+        except TimeoutException:
+            return False
+        return True
 
     def errors(self) -> list[str]:
         """Messages of the console that are no mere information."""

@@ -110,7 +110,7 @@ def test_a_looser_limit_admits_rejected_models_and_back_resets(page: Page) -> No
 def test_a_source_is_one_click_away(page: Page) -> None:
     page.show(recommendation())
     page.find("#ranking tbody th a").click()
-    assert page.run("return document.querySelector('details:target').open") is True
+    assert page.waits_for("return document.querySelector('details:target')?.open === true")
 
 
 def test_numbers_are_written_as_the_program_writes_them(page: Page) -> None:
