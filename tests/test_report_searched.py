@@ -26,7 +26,7 @@ def test_training_compute_comes_with_its_factors_and_their_basis() -> None:
     (line,) = search_view(search_record(1)).lines
     assert line.training == (
         "360 PMACs",
-        "300 epochs (stated by the recipe) × 1,000,000 images × 400 M MACs × 3",
+        "300 epochs (stated by the recipe) × 1,000,000 images × 400 M MACs\u00a0×\u00a03",
     )
 
 
@@ -63,7 +63,7 @@ def test_a_search_without_a_feasible_variant_has_no_curve() -> None:
 
 def test_the_curve_goes_up_by_steps_to_its_last_trial() -> None:
     drawn = curve([(50, 0.0), (100, 1.0)], across="Trials", up="Hypervolume", title="growth")
-    assert 'd="M408.0 202.0H742.0V32.0"' in drawn
+    assert 'd="M409.0 222.0H724.0V52.0"' in drawn
 
 
 def test_the_page_tells_how_the_variants_were_found() -> None:

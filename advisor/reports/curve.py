@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from advisor.reports.charts import LEFT, RIGHT, WIDTH, svg, svg_line, svg_text, ticks
+from advisor.reports.charts import WIDTH, svg, svg_line, svg_text, ticks
 
-HEIGHT = 260
-_TOP, _BOTTOM = 32, 58
+HEIGHT = 280
+LEFT, RIGHT, _TOP, _BOTTOM = 94, 36, 52, 58
 _BASE = HEIGHT - _BOTTOM
 
 
@@ -17,7 +17,7 @@ def curve(points: Sequence[tuple[int, float]], *, across: str, up: str, title: s
     parts = [
         *_grid(most),
         svg_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, f"{across} →", anchor="middle"),
-        svg_text(8, _TOP - 12, f"{up} ↑", anchor="start"),
+        svg_text(8, _TOP - 28, f"{up} ↑", anchor="start"),
         f'<path class="front" d="{_steps(points, most)}" fill="none" stroke="#3566b0" '
         'stroke-width="2"/>',
     ]

@@ -55,6 +55,7 @@ def _recommendation(view: ReportView) -> str:
         _bullets(f"{what}: {text}" for what, text in view.requirements),
         f"Lane: {escape(view.lane)} ({escape(view.lane_origin)}).",
         *_section("Models that meet every limit", view.ranked, view.columns),
+        *([f"Energy label of the first: {escape(view.energy)}."] if view.energy else []),
         *_section("Uncertain: measure before relying on them", view.uncertain, view.columns),
         *_nothing(view),
         *_ledger(view),

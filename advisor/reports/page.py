@@ -20,6 +20,8 @@ from advisor.reports.advice import FamilyLine, family_advice
 from advisor.reports.decision import Decision, decide, figure_text
 from advisor.reports.difference import Difference, difference
 from advisor.reports.drawing import chart_hint, chart_of, time_bars
+from advisor.reports.energy_label import MEANING as LABEL_MEANING
+from advisor.reports.energy_label import EnergyLabel, energy_labels
 from advisor.reports.firmness import FirmnessView, firmness
 from advisor.reports.risks import Risk, review_by, risks, unchecked
 from advisor.reports.searched_view import SearchView, search_view
@@ -90,6 +92,8 @@ class SourceBlock:
     lane: str
     license: str
     training_data: str
+    energy: str
+    """Its energy label; empty where it has none."""
     lines: tuple[SourceLine, ...]
     gaps: tuple[tuple[str, str], ...]
 
@@ -154,13 +158,15 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
     columns = columns_of(document)
     decision = decide(document)
     places = _places(document)
+    labels = energy_labels(document.ranked)
+    label = labels[0] if labels else None
     rows = [_row(place, item, columns) for place, item in places if isinstance(item, Entry)]
     misses = [_row(place, item, columns) for place, item in places if isinstance(item, Rejection)]
     return PageView(
         title=f"Vision models for {document.lane.device_name}",
         subtitle=f"Answer of {document.created[:10]}",
         decision=decision,
-        facts=tuple(_facts(document, decision.entry)),
+        facts=tuple(_facts(document, decision.entry, label)),
         unchecked=joined(unchecked(decision.entry)),
         requirements=requirements(document),
         lane=lane_words(document.lane),
@@ -178,13 +184,16 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
         bars=time_bars(document.ranked[:3] or document.uncertain[:3]),
         risks=risks(document, decision.entry),
         warnings=document.warnings,
-        sources=tuple(_sources(f"c{place}", item) for place, item in places),
+        sources=tuple(
+            _sources(f"c{place}", item, labels[place] if place < len(labels) else None)
+            for place, item in places
+        ),
         command=document.command,
         versions=_versions(document),
         inputs=document.inputs,
         request=document.request.model_dump_json(indent=1),
         data=safe_json(_data(document)),
-        glossary=_glossary(columns),
+        glossary=_glossary(columns, labelled=label is not None),
         firmness=firmness(document, found) if found else None,
         difference=difference(against, document) if against else None,
         families=family_advice(document),
@@ -233,7 +242,9 @@ def _row(place: int, item: Entry | Rejection, columns: Sequence[Metric]) -> Tabl
     return TableRow(key=f"c{place}", row=row, cells=tuple(row.cells[m] for m in columns))
 
 
-def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
+def _facts(
+    document: Recommendation, entry: Entry | None, label: EnergyLabel | None
+) -> Iterable[Fact]:
     if entry is not None:
         lane = next((x for x in document.lanes if x.name == entry.lane), document.lane)
         yield Fact(label="Model", text=entry.candidate, note=_license_note(entry))
@@ -244,6 +255,8 @@ def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
             note=precision_name(lane.precision),
         )
         yield from _limit_facts(document, entry)
+    if label is not None:
+        yield Fact(label="Energy label", text=label.text, note=label.basis)
     if document.device is not None:
         yield from _device_facts(document.device)
     yield Fact(label="How sure", text=_sureness(document), note="by the interval of each figure")
@@ -339,13 +352,16 @@ def _margin_words(margin: float) -> str:
     return f", {share} to spare" if margin >= 0 else f", may be exceeded by {share}"
 
 
-def _sources(key: str, item: Entry | Rejection | EstimateEntry) -> SourceBlock:
+def _sources(
+    key: str, item: Entry | Rejection | EstimateEntry, label: EnergyLabel | None = None
+) -> SourceBlock:
     return SourceBlock(
         key=key,
         candidate=item.candidate,
         lane=item.lane,
         license=item.license if isinstance(item, Entry) else "",
         training_data=item.training_data if isinstance(item, Entry) else "",
+        energy=label.text if label else "",
         lines=tuple(_source_lines(item.metrics, item)),
         gaps=tuple((metric.label, reason) for metric, reason in item.gaps.items()),
     )
@@ -383,9 +399,9 @@ def _versions(document: Recommendation) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _glossary(columns: Iterable[Metric]) -> tuple[tuple[str, str], ...]:
+def _glossary(columns: Iterable[Metric], *, labelled: bool) -> tuple[tuple[str, str], ...]:
     terms = [(metric.label, METRIC_MEANING[metric]) for metric in columns]
-    terms += list(_TERMS)
+    terms += [*_TERMS, *([("Energy label", LABEL_MEANING)] if labelled else [])]
     terms += [(f"Origin: {origin}", meaning) for origin, meaning in ORIGIN_MEANING.items()]
     terms += [(f"Verdict: {verdict}", meaning) for verdict, meaning in VERDICT_MEANING.items()]
     return tuple(terms)

@@ -147,7 +147,7 @@ def _line(one: SearchedVariant) -> VariantLine:
         training=(
             f"{significant(one.training_macs / 1e15)} PMACs",
             f"{one.epochs:,} epochs ({one.epochs_basis}) × {one.images:,} images × "
-            f"{human(one.macs, Unit.COUNT)} MACs × 3",
+            f"{human(one.macs, Unit.COUNT)} MACs\u00a0×\u00a03",
         ),
         trained=one.trained or "none with figures for this lane",
         loss=_loss(one),

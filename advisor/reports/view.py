@@ -19,6 +19,7 @@ from advisor.recommendation import (
     Rejection,
 )
 from advisor.reports.decision import Decision, decide
+from advisor.reports.energy_label import energy_labels
 from advisor.reports.searched_view import SHOWN, SearchView, search_view
 from advisor.reports.wording import constraint_of, joined, lane_words, percent, plural
 
@@ -107,6 +108,8 @@ class ReportView:
     settle: str
     """Command that would settle the most promising uncertain candidate."""
     search: SearchView | None = None
+    energy: str = ""
+    """Energy label of the first model with its basis; empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +173,7 @@ def view_of(document: Recommendation, *, top: int | None = None) -> ReportView:
         command=document.command,
         settle=next((e.settle for e in promising(document)), ""),
         search=search_view(document.search, shown=top or SHOWN) if document.search else None,
+        energy=next((f"{x.text}; {x.basis}" for x in energy_labels(document.ranked)[:1] if x), ""),
     )
 
 
