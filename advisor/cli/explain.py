@@ -44,8 +44,8 @@ def command(
                 part.operator,
                 f"{100 * part.share:.0f} %",
                 human(part.seconds, Unit.SECOND),
-                str(part.calls),
-                human(part.macs, Unit.COUNT),
+                str(part.calls) if part.calls else "–",
+                human(part.macs, Unit.COUNT) if part.calls else "–",
             ]
             for part in explanation.parts
         ],

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from advisor.errors import ProfileError, UsageError
 from advisor.estimate import Origin
-from advisor.estimators.columns import COLUMNS, LEAST, amounts, features
+from advisor.estimators.columns import COLUMNS, LEAST, WorkKind, amounts, features
 from advisor.estimators.covariance import (
     Points,
     Singles,
@@ -37,6 +37,10 @@ from advisor.workload_table import WorkloadTable
 Floats = NDArray[np.float64]
 
 METHOD = "estimator"
+_SHARED = {WorkKind.LAUNCHES: "operator starts", WorkKind.WEIGHTS: "weight reads"}
+"""Kinds of work that every operator class has, by the name that ``breakdown`` gives them."""
+PRESENT = 1e-3
+"""Amount of work below which a network has none of it; smaller ones only keep logarithms finite."""
 LOCAL = 400
 """Published cells that the variance is conditioned on."""
 LOCAL_OF_LANE = 250
@@ -174,14 +178,21 @@ class LatencyModel:
         )
 
     def breakdown(self, lane: Lane, table: WorkloadTable) -> dict[str, Floats]:
-        """Return the seconds by operator class, each an array over the networks."""
+        """Return the seconds by operator class, each an array over the networks.
+
+        What the classes share is booked apart: ``operator starts`` is the cost of each call
+        whatever it computes, ``weight reads`` that of the weights.
+        """
         work = _log_work(self.fitted, table)
         costs = self._costs(lane)
         share, _ = shares(np.repeat(costs[None], len(table), axis=0), work)
+        share = share * (work > np.log(PRESENT))
+        share /= share.sum(axis=1, keepdims=True)
         seconds = self.predict(lane, table).value
         found: dict[str, Floats] = {}
         for position, column in enumerate(COLUMNS):
-            found[column.operator] = found.get(column.operator, 0) + share[:, position] * seconds
+            part = _SHARED.get(column.kind, column.operator)
+            found[part] = found.get(part, 0) + share[:, position] * seconds
         return found
 
     def evidence(self, lane: Lane, table: WorkloadTable) -> tuple[Evidence, ...]:
