@@ -229,6 +229,17 @@ def recommendation(
     )
 
 
+def operator_seconds(candidate: Candidate, lane: Lane, evidence: Evidence) -> dict[str, float]:
+    """Split the predicted time of a candidate by operator class, the longest first.
+
+    Empty where nothing can be predicted; parts without time are left out.
+    """
+    table = WorkloadTable.of([evidence.workload(candidate)])
+    columns = evidence.latency.breakdown(lane, table)
+    seconds = {name: float(column[0]) for name, column in columns.items() if column[0] > 0}
+    return dict(sorted(seconds.items(), key=lambda part: -part[1]))
+
+
 def estimates(
     subjects: Sequence[Subject],
     requests: Sequence[Request],

@@ -34,19 +34,12 @@ def lane_record(
 ) -> LaneRecord:
     """Describe the lane that was used and name the device's others."""
     asked = request is not None and any((request.unit, request.runtime, request.precisions))
-    return LaneRecord(
-        device=profile.id,
+    return LaneRecord.of(
+        lane,
         device_name=profile.name,
-        unit=lane.unit,
-        runtime=lane.runtime,
-        precision=lane.precision,
-        threads=lane.threads,
-        batch=lane.batch,
-        variant=lane.variant,
-        name=lane.name,
         is_default=not asked,
-        published_networks=evidence.published(profile).networks(lane),
-        others=tuple(e.lane(profile.id).name for e in profile.lanes if e.lane(profile.id) != lane),
+        published=evidence.published(profile).networks(lane),
+        others=(known.lane(profile.id) for known in profile.lanes),
     )
 
 

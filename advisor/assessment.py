@@ -357,10 +357,3 @@ def _counted(metric: Metric, value: float) -> Estimate:
         interval=Interval.exact(value),
         provenance=Provenance(origin=Origin.ANALYTIC, source=COUNTED),
     )
-
-
-def operator_shares(seconds: Sequence[float], names: Sequence[str]) -> dict[str, float]:
-    """Turn seconds per operator class into shares of their sum, largest first."""
-    total = float(np.sum(seconds))
-    pairs = sorted(zip(names, seconds, strict=True), key=lambda pair: -pair[1])
-    return {name: value / total for name, value in pairs if total > 0 and value > 0}

@@ -6,12 +6,10 @@ and how firm the first place is. A terminal table does without.
 
 from collections.abc import Sequence
 
-from advisor.advise import workloads
-from advisor.assessment import Subject
+from advisor.advise import operator_seconds
 from advisor.candidate import Candidate
 from advisor.device_facts import device_facts
 from advisor.evidence import Evidence
-from advisor.lane import Lane
 from advisor.recommendation import Entry, LaneRecord, Recommendation
 from advisor.sensitivity import sensitivity
 from advisor.use_cases import use_case
@@ -52,17 +50,6 @@ def _shares(entry: Entry, record: LaneRecord, evidence: Evidence) -> dict[str, f
     """Shares of the predicted time by operator class; empty where it cannot be predicted."""
     axes = tuple(sorted(entry.axes.items()))
     candidate = Candidate(architecture=entry.architecture, resolution=entry.resolution, axes=axes)
-    subject = Subject(candidate=candidate, resolution=entry.resolution, weights=None)
-    lane = Lane(
-        device=record.device,
-        unit=record.unit,
-        runtime=record.runtime,
-        precision=record.precision,
-        threads=record.threads,
-        batch=record.batch,
-        variant=record.variant,
-    )
-    columns = evidence.latency.breakdown(lane, workloads([subject], evidence))
-    seconds = {str(name): float(column[0]) for name, column in columns.items() if column[0] > 0}
+    seconds = operator_seconds(candidate, record.lane, evidence)
     total = sum(seconds.values())
-    return {name: value / total for name, value in seconds.items()} if total > 0 else {}
+    return {name: value / total for name, value in seconds.items()}

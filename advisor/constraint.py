@@ -79,11 +79,3 @@ class Constraint:
             estimate.value - self.bound if self.at_most is not None else self.bound - estimate.value
         )
         return max(0.0, over / self.bound if self.bound else over)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Objective:
-    """What to rank by: a weighted metric, better values first."""
-
-    metric: Metric
-    weight: float = 1.0

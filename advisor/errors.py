@@ -75,10 +75,6 @@ class PluginError(AdvisorError):
     slug = "plug-ins"
 
 
-class AdvisorWarning(UserWarning):
-    """Something the reader of a result has to know and that did not stop the run."""
-
-
 def unknown_name(kind: str, name: str, known: Iterable[str], listing: str) -> UsageError:
     """Return the error for a name that is not known, with the nearest known ones.
 

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from advisor import workload_cache
 from advisor.candidate import Candidate
-from advisor.catalog.accuracy import Accuracy, read_accuracies, read_changes
+from advisor.catalog.accuracy import (
+    Accuracy,
+    CifarAccuracy,
+    read_accuracies,
+    read_changes,
+    read_cifar,
+)
 from advisor.errors import UsageError, unknown_name
 from advisor.library import ProfileLibrary, advisor_home, catalog_directory, profile_library
 from advisor.networks import is_foreign
@@ -52,6 +58,10 @@ class Evidence:
     def weights(self) -> Sequence[Accuracy]:
         """Trained weights with their accuracy, best first."""
         return sorted(read_accuracies(self.root), key=lambda w: -w.top1)
+
+    def cifar(self, network: str) -> list[CifarAccuracy]:
+        """Published CIFAR accuracies of a network."""
+        return [one for one in read_cifar(self.root) if one.network == network]
 
     @cached_property
     def precision_changes(self) -> PrecisionChanges:

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from advisor.advise import assess, subjects_named, workloads
+from advisor.advise import assess, operator_seconds, subjects_named
+from advisor.candidate import Candidate
 from advisor.commands import measure_command
 from advisor.estimate import Estimate, Gap
 from advisor.evidence import Evidence
@@ -56,7 +57,7 @@ def explain(spelling: str, request: Request, evidence: Evidence) -> Explanation:
         lane=lane.name,
         figures=tuple(Figure.of(e) for e in estimates),
         gap=latency.reason if isinstance(latency, Gap) else "",
-        parts=_parts(subject.candidate.network, subject.resolution, lane, evidence),
+        parts=_parts(subject.candidate, lane, evidence),
         lines=tuple(_lines(estimates)) or (f"No latency: {_reason(latency)}",),
         remedies=_remedies(subject.candidate.name, measure_command(subject.candidate, lane)),
     )
@@ -66,31 +67,22 @@ def _reason(latency: Estimate | Gap) -> str:
     return latency.reason if isinstance(latency, Gap) else ""
 
 
-def _parts(network: str, resolution: int, lane: Lane, evidence: Evidence) -> tuple[Part, ...]:
+def _parts(candidate: Candidate, lane: Lane, evidence: Evidence) -> tuple[Part, ...]:
     """Split the predicted time by operator class, the longest first."""
-    from advisor.assessment import Subject
-    from advisor.candidate import Candidate
-
-    candidate = Candidate(architecture=network, resolution=resolution)
-    subject = Subject(candidate=candidate, resolution=resolution, weights=None)
-    table = workloads([subject], evidence)
-    seconds = evidence.latency.breakdown(lane, table)
-    total = sum(float(column[0]) for column in seconds.values())
-    if total <= 0:
-        return ()
-    counted = {str(op): (calls, macs) for op, calls, macs, _ in table.workload(0).by_operator()}
-    parts = [
+    seconds = operator_seconds(candidate, lane, evidence)
+    workload = evidence.workload(candidate)
+    counted = {str(op): (calls, macs) for op, calls, macs, _ in workload.by_operator()}
+    total = sum(seconds.values())
+    return tuple(
         Part(
             operator=operator,
-            share=float(column[0]) / total,
-            seconds=float(column[0]),
+            share=time / total,
+            seconds=time,
             calls=counted.get(operator, (0, 0))[0],
             macs=float(counted.get(operator, (0, 0))[1]),
         )
-        for operator, column in seconds.items()
-        if column[0] > 0
-    ]
-    return tuple(sorted(parts, key=lambda part: -part.share))
+        for operator, time in seconds.items()
+    )
 
 
 def _lines(estimates: list[Estimate]) -> list[str]:

@@ -95,11 +95,6 @@ def load_profile(name: str, *, own: Path | None = None) -> DeviceProfile:
     return profile_library(own=own).load(name)
 
 
-def profile_names(*, own: Path | None = None) -> list[str]:
-    """Ids of all devices, sorted."""
-    return profile_library(own=own).names()
-
-
 def advisor_home() -> Path:
     """Folder of the user's data: $ADVISOR_HOME, else the platform's user-data folder."""
     home = os.environ.get("ADVISOR_HOME")

@@ -158,17 +158,10 @@ def _entry(own: OwnFigures, lane: Lane, wish: Wish, level: float) -> EstimateEnt
 
 
 def _record(own: OwnFigures, lane: Lane) -> LaneRecord:
-    return LaneRecord(
-        device=lane.device,
+    return LaneRecord.of(
+        lane,
         device_name=lane.device,
-        unit=lane.unit,
-        runtime=lane.runtime,
-        precision=lane.precision,
-        threads=lane.threads,
-        batch=lane.batch,
-        variant=lane.variant,
-        name=lane.name,
         is_default=False,
-        published_networks=own.networks(lane),
-        others=tuple(other.name for other in own.lanes() if other != lane),
+        published=own.networks(lane),
+        others=own.lanes(),
     )

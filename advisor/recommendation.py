@@ -4,12 +4,15 @@ Every report is rendered from these documents and nothing else. Quantities are S
 goes without its interval, its origin and its source.
 """
 
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.constraint import Verdict
 from advisor.estimate import Estimate, Origin
+from advisor.lane import Lane
 from advisor.quantity import Metric, Unit
 from advisor.search_record import SearchRecord
 
@@ -111,6 +114,25 @@ class LaneRecord(Document):
     """Networks with a published figure for exactly this lane."""
     others: tuple[str, ...] = ()
     """Names of the device's other lanes with evidence."""
+
+    @property
+    def lane(self) -> Lane:
+        """The lane itself."""
+        return Lane(**{field.name: getattr(self, field.name) for field in fields(Lane)})
+
+    @staticmethod
+    def of(
+        lane: Lane, *, device_name: str, is_default: bool, published: int, others: Iterable[Lane]
+    ) -> "LaneRecord":
+        """Write a lane down; ``others`` are all of the device's lanes with evidence."""
+        return LaneRecord(
+            **{field.name: getattr(lane, field.name) for field in fields(Lane)},
+            device_name=device_name,
+            name=lane.name,
+            is_default=is_default,
+            published_networks=published,
+            others=tuple(other.name for other in others if other != lane),
+        )
 
 
 class Entry(Document):

@@ -327,3 +327,9 @@ def test_a_factory_of_the_user_is_priced(
     document = estimated(capsys, "mynets:tiny", "--device", "jetson-nano")
     assert document["estimates"][0]["metrics"]["macs"]["value"] == 112 * 112 * (8 * 27 + 64)
     sys.modules.pop("mynets")
+
+
+def test_a_network_for_cifar_shows_its_accuracies_there(capsys: Capture) -> None:
+    facts = json.loads(ask(capsys, "models", "show", "cifar_resnet20", "--format", "json").out)
+    assert facts["cifar"][0]["cifar10_top1"] == pytest.approx(0.926)
+    assert "CIFAR-10" in ask(capsys, "models", "show", "cifar_resnet20").out

@@ -96,6 +96,11 @@ def show(candidate: str, form: str) -> int:
             for w in evidence.weights
             if w.network == workload.network
         ],
+        "cifar": [
+            {"model": one.model, "cifar10_top1": one.cifar10_top1,
+             "cifar100_top1": one.cifar100_top1, "source": one.source_ref}
+            for one in evidence.cifar(workload.network)
+        ],
     }  # fmt: skip
     if form == "json":
         click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
@@ -146,5 +151,21 @@ def _print(facts: dict[str, Any]) -> None:
                     w["source"],
                 ]
                 for w in facts["weights"]
+            ],
+        )
+    if facts["cifar"]:
+        click.echo()
+        print_table(
+            ["Trained on CIFAR", "CIFAR-10 top-1", "CIFAR-100 top-1", "Source"],
+            [
+                [
+                    one["model"],
+                    *(
+                        "not stated" if top1 is None else human(top1, Unit.FRACTION)
+                        for top1 in (one["cifar10_top1"], one["cifar100_top1"])
+                    ),
+                    one["source"],
+                ]
+                for one in facts["cifar"]
             ],
         )

@@ -124,10 +124,6 @@ class LatencyModel:
         except (ProfileError, UsageError):
             return None
 
-    def with_profile(self, profile: DeviceProfile, lanes: Sequence[Lane]) -> "LatencyModel":
-        """Return the model that takes the facts of some lanes from a profile."""
-        return self.with_facts({lane: facts_of(lane, profile) for lane in lanes})
-
     def with_facts(self, facts: Mapping[Lane, LaneFacts]) -> "LatencyModel":
         """Return the model that takes the facts of some lanes as given."""
         return replace(self, _facts={**self._facts, **facts})
@@ -334,13 +330,6 @@ class Local:
         used = np.flatnonzero(by_network)
         alike = likeness(wanted, fitted.features[used])
         found: Floats = (alike @ by_network[used].astype(np.float32)).astype(np.float64)
-        return found
-
-    def remaining(self, a: Points, b: Points) -> Floats:
-        """Return the covariance between points that the local cells leave: (a, b)."""
-        left = self.whiten @ covariance(self.points, a, self.matrices)
-        right = left if a is b else self.whiten @ covariance(self.points, b, self.matrices)
-        found: Floats = covariance(a, b, self.matrices) - left.T @ right
         return found
 
     def posterior(self, asked: Asked) -> tuple[Floats, Floats]:

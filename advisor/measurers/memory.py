@@ -24,12 +24,3 @@ def _field(path: Path, name: str) -> int | None:
         return None
     found = next((line for line in lines if line.startswith(f"{name}:")), None)
     return int(found.split()[1]) * 1024 if found else None
-
-
-def forget_peak(path: Path = Path("/proc/self/clear_refs")) -> bool:
-    """Start the peak anew at what is resident now; tell whether the kernel allows it."""
-    try:
-        path.write_text("5", encoding="utf-8")
-    except OSError:
-        return False
-    return True
