@@ -2,9 +2,10 @@
 
     python benchmarks/campaign.py --networks 150 -o campaign.csv
 
-The networks span families, sizes and input sizes: the families with the most networks, each from
-its smallest to its largest. Everything is kept as it is measured; after an interruption the same
-command with --resume goes on. Run it on a quiet machine.
+The networks are those that others measure most, and a selection that spans families, sizes and
+input sizes: the families with the most networks, each from its smallest to its largest. Everything
+is kept as it is measured; after an interruption the same command with --resume goes on. Run it on
+a quiet machine.
 """
 
 import math
@@ -24,8 +25,38 @@ from advisor.measurers import load
 from advisor.measurers.order import Order, Wish
 from advisor.workload_table import WorkloadTable
 
-LARGEST = 12e9
+LARGEST = 5e9
 """MACs beyond which one network takes longer than the rest of its group together."""
+
+COMMON = (
+    "alexnet",
+    "efficientnet_b0",
+    "efficientnet_lite4",
+    "ghostnet_100",
+    "googlenet",
+    "mnasnet_100",
+    "mobilenetv1_100",
+    "mobilenetv2_100",
+    "mobilenetv2_140",
+    "mobilenetv3_large_100",
+    "mobilenetv3_small_100",
+    "mobilevit_xs",
+    "regnetx_004",
+    "regnety_004",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "semnasnet_100",
+    "shufflenet_v2_x1_0",
+    "shufflenet_v2_x1_5",
+    "squeezenet1_1",
+    "swin_tiny_patch4_window7_224",
+    "tf_efficientnet_lite0",
+    "vit_tiny_patch16_224",
+    "vit_base_patch32_224",
+)
+"""Networks that turn up in most published tables, at 224 pixels."""
+COMMON_SIDE = 224
 
 
 def chosen(table: WorkloadTable, count: int) -> list[Wish]:
@@ -38,7 +69,7 @@ def chosen(table: WorkloadTable, count: int) -> list[Wish]:
             and int(table.resolutions[row]) >= 96
         ):
             families.setdefault(family_of(network), []).append(row)
-    largest = sorted(families.values(), key=len, reverse=True)[: max(1, count // 4)]
+    largest = sorted(families.values(), key=len, reverse=True)[: max(1, count // 2)]
     for rows in largest:
         rows.sort(key=lambda row: (float(table.macs[row]), table.networks[row]))
     picked: list[int] = []
@@ -47,7 +78,14 @@ def chosen(table: WorkloadTable, count: int) -> list[Wish]:
         picked = [row for rows in largest for row in _spread(rows, share)]
         share += 1
     picked = sorted(picked, key=lambda row: (float(table.macs[row]), table.networks[row]))
-    return [_wish(table, row) for row in _spread(picked, count)]
+    known = {table.networks[row] for row in picked if int(table.resolutions[row]) == COMMON_SIDE}
+    common = [
+        row
+        for row, name in enumerate(table.networks)
+        if name in COMMON and name not in known and int(table.resolutions[row]) == COMMON_SIDE
+    ]
+    picked = [*common, *_spread(picked, count - len(common))]
+    return [_wish(table, row) for row in picked]
 
 
 def _spread(rows: list[int], count: int) -> list[int]:

@@ -10,6 +10,7 @@ from advisor import measurers
 from advisor.errors import PluginError, UsageError
 from advisor.measurers import Measurer, Settings
 from advisor.measurers.images import calibration, example
+from advisor.measurers.ncnn import foreign_operators
 from advisor.testing import FakeMeasurer, MeasurerContract
 
 slow = pytest.mark.slow
@@ -105,6 +106,11 @@ def test_no_runtime_takes_one_precision_for_another(name: str) -> None:
     refusal = measurers.load(name).refusal(Settings(precision="int4", threads=1))
     assert refusal is not None
     assert "int4" in refusal
+
+
+def test_operators_that_pnnx_left_in_place_are_named() -> None:
+    param = "7767517\n3 2\nInput in0 0 1 in0\ntorch.unbind u 1 1 in0 1\nGELU g 1 1 1 out0\n"
+    assert foreign_operators(param) == ["torch.unbind"]
 
 
 def test_ncnn_refuses_batches() -> None:

@@ -102,6 +102,9 @@ class Ncnn:
             if not (folder / made).is_file():
                 raise MeasurementError("pnnx wrote no ncnn network; it lacks one of its operators")
             shutil.move(folder / made, folder / kept)
+        lacking = foreign_operators((folder / PARAM).read_text(encoding="utf-8"))
+        if lacking:
+            raise MeasurementError(f"ncnn has no {', '.join(lacking)}, which pnnx left in place")
         for left in folder.glob("network*"):
             left.unlink()
         if settings.precision == "int8":
@@ -112,6 +115,15 @@ class Ncnn:
     def open(self, folder: Path, settings: Settings) -> NcnnEngine:
         """Load the network."""
         return NcnnEngine(folder, settings)
+
+
+def foreign_operators(param: str) -> list[str]:
+    """Name the operators of a param file that are PyTorch's: pnnx found no layer of ncnn for them.
+
+    PyTorch's names hold a dot or a colon (``torch.unbind``, ``aten::roll``), ncnn's do not.
+    """
+    types = {line.split()[0] for line in param.splitlines()[2:] if line.strip()}
+    return sorted(name for name in types if "." in name or "::" in name)
 
 
 def _convert(traced: Path, shape: tuple[int, ...]) -> None:
