@@ -1,6 +1,6 @@
 """Measure many networks on the machine at hand and write the table that the catalog imports.
 
-    python benchmarks/campaign.py --networks 150 -o campaign.csv
+    python benchmarks/campaign.py -o campaign.csv
 
 The networks are those that others measure most, and a selection that spans families, sizes and
 input sizes: the families with the most networks, each from its smallest to its largest. Everything
@@ -23,6 +23,7 @@ from advisor.measurement_store import MeasurementStore
 from advisor.measurement_table import write_table
 from advisor.measurers import load
 from advisor.measurers.order import Order, Wish
+from advisor.measurers.timing import TimingPlan
 from advisor.workload_table import WorkloadTable
 
 LARGEST = 5e9
@@ -55,8 +56,31 @@ COMMON = (
     "vit_tiny_patch16_224",
     "vit_base_patch32_224",
 )
-"""Networks that turn up in most published tables, at 224 pixels."""
+"""Networks that turn up in most published tables."""
+CONVOLUTIONAL = (
+    "dla34",
+    "dpn68",
+    "efficientnet_b1",
+    "fbnetc_100",
+    "hardcorenas_c",
+    "mobilenetv2_110d",
+    "mobilenetv4_conv_small",
+    "lcnet_075",
+    "mixnet_m",
+    "mobilenetv2_050",
+    "mobilenetv4_conv_medium",
+    "regnetx_016",
+    "regnety_008",
+    "resnet26d",
+    "spnasnet_100",
+    "tf_mobilenetv3_small_075",
+    "vgg11",
+)
+"""Networks that every runtime converts; ncnn's converter refuses most attention."""
 COMMON_SIDE = 224
+"""Pixels of the networks named above."""
+PLAN = TimingPlan(least_rounds=6, warm_up_passes=4)
+"""Shorter than for single questions: many networks, each with its spread over sessions."""
 
 
 def chosen(table: WorkloadTable, count: int) -> list[Wish]:
@@ -85,6 +109,8 @@ def chosen(table: WorkloadTable, count: int) -> list[Wish]:
         if name in COMMON and name not in known and int(table.resolutions[row]) == COMMON_SIDE
     ]
     picked = [*common, *_spread(picked, count - len(common))]
+    known = {table.networks[row] for row in picked}
+    picked += [table.index[name, COMMON_SIDE] for name in CONVOLUTIONAL if name not in known]
     return [_wish(table, row) for row in picked]
 
 
@@ -104,13 +130,13 @@ def _wish(table: WorkloadTable, row: int) -> Wish:
 
 
 @click.command()
-@click.option("--networks", default=150, show_default=True)
+@click.option("--networks", default=196, show_default=True)
 @click.option("--only", help="Names instead of a selection, separated by commas.")
 @click.option("--runtimes", default="ncnn,onnxruntime,openvino,pytorch", show_default=True)
 @click.option("--precisions", default="fp32", show_default=True)
 @click.option("--threads", default=1, show_default=True)
-@click.option("--sessions", default=3, show_default=True)
-@click.option("--budget", default=4.0, show_default=True, help="Seconds per network and session.")
+@click.option("--sessions", default=2, show_default=True)
+@click.option("--budget", default=1.0, show_default=True, help="Seconds per network and session.")
 @click.option("--device", default="host", show_default=True, help="Id that the figures get.")
 @click.option("--resume", is_flag=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
@@ -140,6 +166,7 @@ def main(  # noqa: PLR0917 - click passes them by name
         ways=ways(usable, words(precisions), unit="cpu", threads=threads, batch=1),
         sessions=sessions,
         budget=budget,
+        plan=PLAN,
         memory=False,
     )
     click.echo(f"{len(wishes)} networks, {len(order.ways)} lanes, {sessions} sessions", err=True)
