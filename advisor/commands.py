@@ -8,6 +8,8 @@ from advisor.lane import Lane
 from advisor.quantity import Metric, Unit
 from advisor.recommendation import Limit, Request
 
+SCRIPTED = ("tensorrt", "onnxruntime", "ncnn", "tflite")
+"""Runtimes that the script of a kit can drive on a board."""
 _OPTION = {
     Metric.LATENCY: "--max-latency",
     Metric.THROUGHPUT: "--min-throughput",
@@ -94,6 +96,41 @@ def measure_command(candidate: Candidate, lane: Lane) -> str:
         "-o kit.tar.gz",
     ]
     return " ".join(words)
+
+
+def measuring_command(names: Sequence[str], lane: Lane) -> str:
+    """Write the command that measures networks in exactly this lane.
+
+    Empty where the script of a kit cannot drive the lane's runtime.
+    """
+    spelled = [shlex.quote(name) for name in names]
+    if lane.device == "host":
+        return " ".join(["advisor measure", *spelled, *_exactly(lane)])
+    if lane.runtime not in SCRIPTED:
+        return ""
+    models = ["--models", ",".join(spelled)]
+    words = ["advisor kit", f"--device {lane.device}", *models, *_exactly(lane), "-o kit.tar.gz"]
+    return " ".join(words)
+
+
+def calibrate_command(lane: Lane) -> str:
+    """Write the command that takes in what was measured in a lane; a kit's table names its lane."""
+    words = ["advisor calibrate", lane.device]
+    if lane.device == "host":
+        return " ".join(words)
+    words.append("--measurements measurements.csv")
+    return " ".join(words if lane.runtime in SCRIPTED else [*words, *_exactly(lane)])
+
+
+def _exactly(lane: Lane) -> list[str]:
+    """The options that name a lane whatever the defaults are."""
+    return [
+        f"--unit {lane.unit}",
+        f"--runtime {lane.runtime}",
+        f"--precision {lane.precision}",
+        *([f"--threads {lane.threads}"] if lane.threads else []),
+        *([f"--batch {lane.batch}"] if lane.batch > 1 else []),
+    ]
 
 
 def _lane(request: Request) -> list[str]:

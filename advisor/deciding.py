@@ -2,16 +2,22 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
+from advisor.constraint import Verdict
 from advisor.estimate import Origin
 from advisor.quantity import Metric
+from advisor.ranking import order
 from advisor.recommendation import Entry, Figure, Limit, Recommendation
 
 GROUP = 8
 """Networks that are measured before the answer is computed again: the estimator learns of each."""
 HOPELESS = 0.1
 """Probability of keeping the limits below which a network is not worth a measurement."""
+
+TIMED = (Metric.LATENCY, Metric.THROUGHPUT, Metric.ENERGY)
+"""Metrics that a timing settles."""
 
 Answer = Callable[[], Recommendation]
 """Answers anew with everything that was measured by then."""
@@ -47,6 +53,76 @@ def deciding(document: Recommendation, count: int, tried: Iterable[str] = ()) ->
     candidates = [*document.ranked[:1], *hopeful, *document.ranked[1:]]
     open_ones = [e for e in candidates if e.candidate not in known and not _measured(e)]
     return tuple(open_ones[:count])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """What a timing can still change in an answer."""
+
+    first: Entry | None
+    """First of the ranking; None where no network is certain to keep the limits."""
+    rivals: tuple[Entry, ...]
+    """Networks whose time decides whether they come before the first, most hopeful first."""
+    hopeful: tuple[Entry, ...]
+    """Networks whose time decides whether they keep the limits."""
+
+    @property
+    def open(self) -> tuple[Entry, ...]:
+        """What to time: the rivals and the first, or else whoever may keep the limits."""
+        if not self.rivals or self.first is None or _measured(self.first):
+            return self.rivals or self.hopeful
+        return (*self.rivals, self.first)
+
+
+def contest(document: Recommendation) -> Contest:
+    """Find the networks whose timing could change who comes first or who keeps the limits."""
+    limits = document.request.limits
+    hopeful = tuple(
+        e
+        for e in document.uncertain
+        if is_open(e) and chance(e, limits) >= HOPELESS and not _measured(e)
+    )
+    first = next(iter(document.ranked), None)
+    if first is None:
+        return Contest(first=None, rivals=hopeful, hopeful=hopeful)
+    others = [*hopeful, *(e for e in document.ranked[1:] if not _measured(e))]
+    values = [{metric: figure.value for metric, figure in first.metrics.items()}]
+    values += [_at_best(entry) for entry in others]
+    places = order(values, document.request.weights)
+    ahead = places[: places.index(0)]
+    return Contest(first=first, rivals=tuple(others[i - 1] for i in ahead), hopeful=hopeful)
+
+
+def is_open(entry: Entry) -> bool:
+    """Whether a timing would settle one of the limits that a network may keep or break."""
+    return any(entry.verdicts.get(metric) is Verdict.UNCERTAIN for metric in TIMED)
+
+
+def time_allowed(document: Recommendation, entry: Entry) -> float | None:
+    """Latency in seconds at which a network would just keep every limit on its time."""
+    latency = entry.metrics.get(Metric.LATENCY)
+    found = []
+    for limit in document.request.limits:
+        figure = entry.metrics.get(limit.metric)
+        if limit.metric not in TIMED or figure is None or latency is None:
+            continue
+        if limit.at_most is not None:
+            found.append(latency.value * limit.at_most / figure.value)
+        elif limit.at_least:
+            found.append(latency.value * figure.value / limit.at_least)
+    return min(found, default=None)
+
+
+def _at_best(entry: Entry) -> dict[Metric, float]:
+    """The values of a network, its times at the favourable end of their intervals."""
+    return {
+        metric: figure.value
+        if metric not in TIMED
+        else figure.high
+        if metric.higher_is_better
+        else figure.low
+        for metric, figure in entry.metrics.items()
+    }
 
 
 def chance(entry: Entry, limits: Sequence[Limit]) -> float:

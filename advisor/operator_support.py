@@ -31,6 +31,9 @@ _ANYWHERE = frozenset(
 _PRODUCTS = frozenset({OperatorClass.ATTENTION, OperatorClass.MATMUL})
 """Classes that need the same products of activations."""
 
+_PARTLY = frozenset({"ncnn"})
+"""Runtimes whose converters take some networks with products of activations and refuse most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -60,6 +63,20 @@ class OperatorSupport:
         unseen = [op for op in OPERATORS if op not in seen]
         masks = _masks(table)
         return [_reason([op for op in unseen if mask & _bit(op)], lane) for mask in masks]
+
+    def measurable(self, lane: Lane, table: WorkloadTable) -> list[bool]:
+        """Say for each network whether its runtime is likely to take it, on any kind of unit.
+
+        True throughout for runtimes with too few published networks.
+        """
+        known = self.seen.get((lane.runtime, lane.unit))
+        seen = set(OPERATORS)
+        if known is not None and known.networks >= ENOUGH:
+            seen &= known.operators | _ANYWHERE
+        if lane.runtime in _PARTLY:
+            seen -= _PRODUCTS
+        allowed = sum(_bit(operator) for operator in seen)
+        return [mask & ~allowed == 0 for mask in _masks(table)]
 
 
 def _reason(missing: list[OperatorClass], lane: Lane) -> str:

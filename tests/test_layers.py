@@ -23,7 +23,8 @@ LAYERS = (
     ("judging", "variants", "deciding"),
     ("answer",),
     ("advise",),
-    ("completing", "estimate_table", "explanation", "measured_answer", "procuring", "searched"),
+    ("completing", "estimate_table", "explanation", "measured_answer", "narrowing"),
+    ("procuring", "searched"),
     ("cli", "testing"),
 )
 """Modules by line; a module may import from lines above and from its own line."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.calibrating import calibration
+from advisor.calibrating import calibration, once_measured, still_open, width
 from advisor.estimators.latency import Timing
 from advisor.evidence import Evidence
 from advisor.lane import Lane
@@ -61,6 +61,32 @@ def test_a_lane_with_two_networks_tells_nothing() -> None:
     assert calibration(evidence.latency, timings, table) == []
 
 
+def test_what_is_expected_of_a_measurement_is_what_it_brings() -> None:
+    evidence = Evidence()
+    table, model = evidence.table, evidence.latency
+    picks = [table.index[n, 224] for n in NETWORKS]
+    others = table.rows([table.index[n, 224] for n in ("densenet121", "efficientnet_b0")])
+    expected = width(once_measured(model, LANE, table, picks), LANE, others)
+    timings = [
+        Timing(lane=LANE, network=n, resolution=224, seconds=5 * seconds(evidence, n))
+        for n in NETWORKS
+    ]
+    taught = model.with_measurements(timings, table.rows(picks))
+    assert width(taught, LANE, others) == pytest.approx(expected, rel=1e-6)
+    assert expected < width(model, LANE, others)
+
+
+def test_fewer_networks_stay_open_once_some_are_measured() -> None:
+    evidence = Evidence()
+    table, model = evidence.table, evidence.latency
+    asked = table.rows([table.index[n, 224] for n in ("densenet121", "resnet26", "vgg13")])
+    limit = float(model.predict(LANE, asked).value[0])
+    taught = once_measured(model, LANE, table, [table.index[n, 224] for n in NETWORKS])
+    same = still_open(model, model, LANE, asked, limit=limit, level=0.9)
+    later = still_open(model, taught, LANE, asked, limit=limit, level=0.9)
+    assert 0 < later < same <= 3
+
+
 def written(folder: Path) -> tuple[Path, Path]:
     evidence = Evidence()
     profile, table = folder / "new-board.yaml", folder / "t.csv"
@@ -81,14 +107,6 @@ def test_a_device_the_catalog_has_never_seen_is_fitted_from_a_table(
     assert "cpu ncnn fp32 batch 1, 4 threads" in answer.out
     later = ask(capsys, "estimate", "resnet18", "--device", "new-board", "--format", "csv")
     assert "measured" in later.out
-
-
-def test_a_device_without_measurements_says_how_to_get_some(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    answer = ask(capsys, "calibrate", "jetson-nano")
-    assert answer.code == 4
-    assert "'advisor kit'" in answer.err
 
 
 def test_a_profile_of_another_device_is_refused(

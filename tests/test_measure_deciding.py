@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from advisor.constraint import Verdict
-from advisor.deciding import chance, deciding, settled
+from advisor.deciding import chance, contest, deciding, settled, time_allowed
 from advisor.estimate import Origin
 from advisor.quantity import Metric, Unit
 from advisor.recommendation import (
@@ -21,7 +21,14 @@ from advisor.recommendation import (
 LIMIT = Limit(metric=Metric.LATENCY, at_most=0.010)
 
 
-def entry(name: str, latency: float, factor: float = 2.0, *, measured: bool = False) -> Entry:
+def entry(
+    name: str,
+    latency: float,
+    factor: float = 2.0,
+    *,
+    measured: bool = False,
+    top1: float | None = None,
+) -> Entry:
     figure = Figure(
         value=latency,
         low=latency / factor,
@@ -38,7 +45,25 @@ def entry(name: str, latency: float, factor: float = 2.0, *, measured: bool = Fa
         precision="fp32",
         lane="lane",
         verdict=Verdict.MET,
-        metrics={Metric.LATENCY: figure},
+        verdicts={"latency": _verdict(figure)},
+        metrics={Metric.LATENCY: figure, **({Metric.TOP1: _share(top1)} if top1 else {})},
+    )
+
+
+def _verdict(figure: Figure) -> Verdict:
+    straddles = figure.low <= (LIMIT.at_most or 0) < figure.high
+    return Verdict.UNCERTAIN if straddles else Verdict.MET
+
+
+def _share(top1: float) -> Figure:
+    return Figure(
+        value=top1,
+        low=top1,
+        high=top1,
+        level=0.9,
+        unit=Unit.FRACTION,
+        origin=Origin.PUBLISHED,
+        source="test",
     )
 
 
@@ -112,3 +137,48 @@ def test_the_answer_is_computed_again_after_a_few_measurements() -> None:
 def test_measuring_ends_when_nothing_is_left_to_decide() -> None:
     document = answer([entry("first", 0.005, measured=True)], [])
     assert settled(lambda: document, lambda _: pytest.fail("nothing to do"), 20) is document
+
+
+def test_only_who_would_come_before_the_first_is_its_rival() -> None:
+    document = answer(
+        [entry("first", 0.004, top1=0.75)],
+        [entry("better", 0.010, top1=0.80), entry("worse", 0.010, top1=0.70)],
+    )
+    found = contest(document)
+    assert names(found.rivals) == ["better"]
+    assert names(found.hopeful) == ["better", "worse"]
+    assert names(found.open) == ["better", "first"]
+
+
+def test_where_the_first_stays_those_that_may_keep_the_limit_are_open() -> None:
+    document = answer([entry("first", 0.004, top1=0.75)], [entry("worse", 0.010, top1=0.70)])
+    found = contest(document)
+    assert not found.rivals
+    assert names(found.open) == ["worse"]
+
+
+def test_without_a_first_all_hopeful_ones_are_rivals() -> None:
+    found = contest(answer([], [entry("a", 0.010), entry("far", 0.100)]))
+    assert found.first is None
+    assert names(found.open) == ["a"]
+
+
+def test_where_the_fastest_is_wanted_intervals_that_overlap_are_open() -> None:
+    ranked = [entry("first", 0.002), entry("close", 0.003), entry("slow", 0.0049, factor=1.1)]
+    document = answer(ranked, [])
+    request = document.request.model_copy(update={"weights": {Metric.LATENCY: 1.0}})
+    found = contest(document.model_copy(update={"request": request}))
+    assert names(found.open) == ["close", "first"]
+
+
+def test_a_network_that_lacks_something_else_is_not_settled_by_its_time() -> None:
+    lacking = entry("a", 0.004).model_copy(update={"verdict": Verdict.UNKNOWN})
+    assert contest(answer([entry("first", 0.004)], [lacking])).open == ()
+
+
+def test_the_time_allowed_is_that_of_the_tightest_limit() -> None:
+    one = entry("a", 0.005)
+    document = answer([one], [])
+    assert time_allowed(document, one) == pytest.approx(0.010)
+    request = document.request.model_copy(update={"limits": ()})
+    assert time_allowed(document.model_copy(update={"request": request}), one) is None

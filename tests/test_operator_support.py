@@ -55,6 +55,17 @@ def test_a_processor_runs_everything() -> None:
     assert reasons(CONVOLUTIONS, OperatorClass.ATTENTION, lane=cpu) == [""]
 
 
+def test_what_a_runtime_was_never_seen_to_run_is_not_measured_first() -> None:
+    support = OperatorSupport(seen={("compiler", "npu"): CONVOLUTIONS})
+    other = Lane(device="board", unit="cpu", runtime="other", precision="fp32")
+    ncnn = Lane(device="board", unit="cpu", runtime="ncnn", precision="fp32")
+    plain, product = network(OperatorClass.STEM), network(OperatorClass.ATTENTION)
+    assert support.measurable(LANE, plain) == [True]
+    assert support.measurable(LANE, product) == [False]
+    assert support.measurable(other, product) == [True]
+    assert support.measurable(ncnn, product) == [False]
+
+
 def test_the_shipped_table_is_that_of_the_catalog(tmp_path_factory: pytest.TempPathFactory) -> None:
     root = catalog_directory()
     folder = tmp_path_factory.mktemp("catalog")

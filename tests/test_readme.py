@@ -16,8 +16,8 @@ from tests.terminal import ask
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SLOW = (
-    *("catalog import", "catalog count", "catalog fit", "validate", "calibrate"),
-    *("measure ", "kit", "import", "search --family"),
+    *("catalog import", "catalog count", "catalog fit", "validate"),
+    *("calibrate host", "calibrate ID", "measure ", "kit", "import", "search --family"),
 )
 """Commands that take minutes or need raw files; their own tests run them."""
 
@@ -41,6 +41,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "questions.csv").write_text(
         "device_id,timm_name,input_h\njetson-nano,resnet18,224\n"
     )
+    (tmp_path / "request.yaml").write_text("max-latency: 10ms\nmin-top1: 70%\n")
     (tmp_path / "mymodule.py").write_text(
         "from torch import nn\ndef factory():\n    return nn.Conv2d(3, 8, 3, 2, 1)\n"
     )

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from advisor.lane import Lane
     from advisor.measurers.order import Order
 
-SCRIPTED = ("tensorrt", "onnxruntime", "ncnn", "tflite")
-"""Runtimes that the script on the board can drive."""
-
 
 @click.command("kit")
 @click.option("--device", required=True, help="Device profile of the board.")
@@ -64,6 +61,7 @@ def command(device: str, models: tuple[str, ...], output: Path | None, **options
 
 def _lane(device: str, options: dict[str, Any], evidence: "Evidence") -> "Lane":
     """The lane that the kit asks for: the board's default where the options leave it open."""
+    from advisor.commands import SCRIPTED
     from advisor.lanes import KNOWN_RUNTIMES
     from advisor.profile import LaneRequest, resolve_lane
 
