@@ -8,22 +8,25 @@ is kept as it is measured; after an interruption the same command with --resume 
 a quiet machine.
 """
 
+import csv
 import math
 from pathlib import Path
+from statistics import median
 
 import click
 
+from advisor.catalog.importing import RAW_COLUMNS
 from advisor.catalog.naming import family_of
 from advisor.cli.measure import run
 from advisor.cli.options import words
 from advisor.evidence import Evidence
 from advisor.host_profile import detect
+from advisor.lane import Lane
 from advisor.measured_answer import ways
-from advisor.measurement_store import MeasurementStore
-from advisor.measurement_table import write_table
 from advisor.measurers import load
 from advisor.measurers.order import Order, Wish
 from advisor.measurers.timing import TimingPlan
+from advisor.own_figures import OwnFigure, OwnFigures
 from advisor.workload_table import WorkloadTable
 
 LARGEST = 5e9
@@ -129,6 +132,44 @@ def _wish(table: WorkloadTable, row: int) -> Wish:
     return Wish(spelling=network, network=network, resolution=side)
 
 
+def write_raw(path: Path, device: str) -> int:
+    """Write everything measured on a device as a raw table of the catalog; return its rows."""
+    found = OwnFigures(device=device).figures
+    rows = [_row(lane, name, side, found[lane, name, side]) for lane, name, side in found]
+    rows.sort(key=lambda row: (row["runtime"], row["precision"], row["timm_name"], row["input_h"]))
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, RAW_COLUMNS, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return len(rows)
+
+
+def _row(lane: Lane, network: str, side: int, sessions: tuple[OwnFigure, ...]) -> dict[str, str]:
+    times = [1e3 * one.latency for one in sessions]
+    return {
+        "source": "advisor-campaign",
+        "source_ref": f"benchmarks/campaign.py, median of {len(times)} sessions",
+        "date": max(one.date for one in sessions)[:7],
+        "device": lane.device,
+        "device_id": lane.device,
+        "chip": sessions[0].cpu,
+        "unit": lane.unit,
+        "runtime": lane.runtime,
+        "runtime_opts": sessions[0].packages,
+        "precision": lane.precision,
+        "threads": str(lane.threads or ""),
+        "model_raw": network,
+        "timm_name": network,
+        "match": "exact",
+        "input_h": str(side),
+        "input_w": str(side),
+        "batch": str(lane.batch),
+        "latency_ms": f"{median(times):.5g}",
+        "latency_min_ms": f"{min(times):.5g}",
+        "latency_max_ms": f"{max(times):.5g}",
+    }
+
+
 @click.command()
 @click.option("--networks", default=196, show_default=True)
 @click.option("--only", help="Names instead of a selection, separated by commas.")
@@ -172,11 +213,7 @@ def main(  # noqa: PLR0917 - click passes them by name
     click.echo(f"{len(wishes)} networks, {len(order.ways)} lanes, {sessions} sessions", err=True)
     detect(device)
     outcome = run(order, resume=resume)
-    store = MeasurementStore()
-    known = {s.id: s for s in store.sessions(run=outcome.run)}
-    count = write_table(
-        output, [(known[f.session], f) for f in store.figures() if f.session in known]
-    )
+    count = write_raw(output, device)
     click.echo(f"wrote {output}: {count} figures; {len(outcome.failures)} failures", err=True)
     if outcome.interrupted:
         raise click.ClickException("interrupted; the same command with --resume goes on")

@@ -144,6 +144,22 @@ def test_row_that_two_others_refute_is_outvoted() -> None:
     assert ["outvoted" in one.slugs for one in rows] == [False, False, True]
 
 
+def test_campaigns_in_the_catalog_are_imported_with_the_published_tables(tmp_path: Path) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "catalog"
+    for folder, row in (
+        (raw / "measurements", RAW),
+        (out / "campaigns", {**RAW, "device_id": "own-machine"}),
+    ):
+        folder.mkdir(parents=True)
+        with (folder / "a.csv").open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, RAW_COLUMNS)
+            writer.writeheader()
+            writer.writerow(row)
+    (raw / "devices.csv").write_text("device_id,unit,supports_fp16,supports_int8\n")
+    import_measurements(raw, out)
+    assert {path.stem for path in (out / "measurements").iterdir()} == {"board", "own-machine"}
+
+
 def test_import_is_deterministic(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     (raw / "measurements").mkdir(parents=True)

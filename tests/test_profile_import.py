@@ -76,6 +76,19 @@ def test_profiles_that_the_tables_no_longer_hold_are_removed(raw: Path, tmp_path
     assert not (out / "gone.yaml").exists()
 
 
+def test_machines_of_own_campaigns_keep_their_profiles(raw: Path, tmp_path: Path) -> None:
+    out, campaigns = tmp_path / "out", tmp_path / "campaigns"
+    campaigns.mkdir()
+    (campaigns / "own.yaml").write_text(
+        "id: own\nname: Own\nunits:\n- {kind: cpu, name: C, runtimes: [ncnn], source: hand, "
+        "confidence: high, runtimes_source: hand}\n"
+        "default_lane: {unit: cpu, runtime: ncnn, precision: fp32, threads: 1}\n"
+    )
+    assert import_profiles(raw, out, campaigns) == 2
+    assert read_profile(out / "own.yaml").name == "Own"
+    assert "own," in (out / "index.csv").read_text()
+
+
 def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"devices\.csv"):
         import_profiles(tmp_path, tmp_path / "out")

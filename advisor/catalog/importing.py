@@ -35,6 +35,8 @@ RAW_COLUMNS = (
     *("power_w", "energy_mj", "memory_mb", "top1", "top5", "notes"),
 )
 """Columns of a raw table of measurements."""
+CAMPAIGNS = "campaigns"
+"""Folder of the catalog with raw tables of what was measured for it, and the devices' profiles."""
 _SPLITS = (
     # Raw ids under which several machines hide, told apart by their chip.
     ("macbook-pro", re.compile(r"\bM1\b"), "macbook-pro-m1"),
@@ -112,13 +114,15 @@ def _record(row: RawRow) -> dict[str, str]:
     }
 
 
+def raw_tables(raw_dir: Path, campaigns: Path) -> list[Path]:
+    """Return the raw tables of measurements, published ones and those of own campaigns."""
+    return sorted((raw_dir / "measurements").glob("*.csv")) + sorted(campaigns.glob("*.csv"))
+
+
 def import_measurements(raw_dir: Path, out: Path) -> list[RawRow]:
     """Write ``measurements/*.csv``, the caveats and the device aliases; return the rows."""
-    raws = [
-        raw
-        for path in sorted((raw_dir / "measurements").glob("*.csv"))
-        for raw in read_raw(path, RAW_COLUMNS)
-    ]
+    paths = raw_tables(raw_dir, out / CAMPAIGNS)
+    raws = [raw for path in paths for raw in read_raw(path, RAW_COLUMNS)]
     if not raws:
         raise CatalogError(f"no measurements in {raw_dir / 'measurements'}; it needs *.csv files")
     rows = screened(raws, unsupported(read_raw(raw_dir / "devices.csv")))
@@ -149,7 +153,8 @@ def _write_aliases(path: Path, rows: list[RawRow]) -> None:
 
 def import_counts(raw_dir: Path, out: Path) -> None:
     """Write ``imports.csv``: rows and SHA-256 of each raw file that was imported."""
-    paths = sorted([*raw_dir.glob("measurements/*.csv"), *raw_dir.glob("accuracy/*.csv")])
+    accuracies = sorted(raw_dir.glob("accuracy/*.csv"))
+    paths = [*accuracies, *raw_tables(raw_dir, out / CAMPAIGNS)]
     records = [
         {
             "file": f"{path.parent.name}/{path.name}",

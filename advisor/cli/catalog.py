@@ -26,11 +26,13 @@ def command() -> None:
 def import_raw(raw: Path, root: Path | None, profiles: Path | None) -> int:
     """Write measurements, accuracies and device profiles from the raw tables in RAW."""
     from advisor.catalog.__main__ import main as import_catalog
+    from advisor.catalog.importing import CAMPAIGNS
     from advisor.library import profiles_directory
     from advisor.profile_import.__main__ import main as import_profiles
 
-    import_catalog([str(raw), "--out", str(root or catalog_directory())])
-    import_profiles([str(raw), "--out", str(profiles or profiles_directory())])
+    catalog, folder = root or catalog_directory(), profiles or profiles_directory()
+    import_catalog([str(raw), "--out", str(catalog)])
+    import_profiles([str(raw), "--out", str(folder), "--campaigns", str(catalog / CAMPAIGNS)])
     return 0
 
 

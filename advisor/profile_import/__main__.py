@@ -14,9 +14,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m advisor.profile_import", description=__doc__)
     parser.add_argument("raw", type=Path, help="folder with devices.csv and measurements/")
     parser.add_argument("--out", type=Path, default=Path("profiles"), help="folder to write")
+    parser.add_argument("--campaigns", type=Path, help="folder with profiles of own campaigns")
     arguments = parser.parse_args(argv)
     try:
-        count = import_profiles(arguments.raw, arguments.out)
+        count = import_profiles(arguments.raw, arguments.out, arguments.campaigns)
     except AdvisorError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

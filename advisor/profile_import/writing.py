@@ -10,6 +10,7 @@ import yaml
 
 from advisor.catalog.importing import read_raw, screened, unsupported
 from advisor.lane import Lane
+from advisor.library import read_profile
 from advisor.profile_import.devices import profiles
 from advisor.profile_import.facts import Facts
 
@@ -17,13 +18,15 @@ HEADER = "# Written by: python -m advisor.profile_import RAW --out profiles\n"
 INDEX_COLUMNS = ("id", "aliases", "name", "vendor", "default_lane")
 
 
-def import_profiles(raw: Path, out: Path) -> int:
-    """Write the profiles of all devices in ``raw``; return how many.
+def import_profiles(raw: Path, out: Path, campaigns: Path | None = None) -> int:
+    """Write the profiles of all devices in ``raw`` and of those in ``campaigns``; return how many.
 
     Profiles that the tables no longer hold are removed.
     """
     figures = read_raw(raw / "devices.csv")
     content = profiles(figures, screened(_measurements(raw), unsupported(figures)))
+    content |= _of_campaigns(campaigns)
+    content = dict(sorted(content.items()))
     out.mkdir(parents=True, exist_ok=True)
     for path in out.glob("*.yaml"):
         if path.stem not in content:
@@ -37,6 +40,15 @@ def import_profiles(raw: Path, out: Path) -> int:
 def _measurements(raw: Path) -> Iterator[dict[str, str]]:
     for path in sorted((raw / "measurements").glob("*.csv")):
         yield from read_raw(path)
+
+
+def _of_campaigns(folder: Path | None) -> dict[str, Facts]:
+    """Read the profiles of machines that were measured for the catalog."""
+    found = {}
+    for path in sorted(folder.glob("*.yaml")) if folder else ():
+        profile = read_profile(path)
+        found[profile.id] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
 
 
 class _Dumper(yaml.SafeDumper):
