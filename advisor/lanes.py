@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from advisor.errors import UsageError
 from advisor.lane import BULK, Lane
 from advisor.profile import DeviceProfile, LaneRequest, resolve_lane
 from advisor.quantity import Metric
@@ -47,6 +48,42 @@ def _lane(profile: DeviceProfile, asked: LaneRequest, known: Collection[str]) ->
         if bulk.evidence is not None:
             return bulk.lane
     return choice.lane
+
+
+def lane_of_timing(profile: DeviceProfile, asked: LaneRequest) -> Lane:
+    """Return the lane that timings of one known batch belong to: resolved as a request's is.
+
+    Never a bulk lane, which such a figure cannot join: one image where no batch is stated.
+    """
+    lane = resolve_lane(profile, asked, known_runtimes=KNOWN_RUNTIMES).lane
+    if not lane.is_bulk:
+        return lane
+    return resolve_lane(profile, replace(asked, batch=1), known_runtimes=KNOWN_RUNTIMES).lane
+
+
+def lane_of_row(profile: DeviceProfile, stated: LaneRequest, asked: LaneRequest) -> Lane:
+    """Return the lane of a measured row: what it states itself, else what was asked.
+
+    A row that names unit, runtime and precision is taken at its word, also where the profile
+    knows them not. Raises UsageError where they have to be resolved and cannot be.
+    """
+    unit, runtime, precision = stated.unit, stated.runtime, stated.precision
+    one = LaneRequest(
+        unit=unit or asked.unit,
+        runtime=runtime or asked.runtime,
+        precision=precision or asked.precision,
+        batch=stated.batch or asked.batch,
+        threads=stated.threads or asked.threads,
+    )
+    if one.unit not in (None, "cpu"):
+        one = replace(one, threads=None)
+    try:
+        return lane_of_timing(profile, one)
+    except UsageError:
+        if unit is None or runtime is None or precision is None:
+            raise
+        named = Lane(device=profile.id, unit=unit, runtime=runtime, precision=precision)
+        return replace(named, threads=one.threads, batch=one.batch or 1)
 
 
 def images_of(lane: Lane, request: Request) -> int:

@@ -9,13 +9,13 @@ import io
 import json
 import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from advisor.errors import MeasurementError
+from advisor.errors import MeasurementError, UsageError
 from advisor.lane import Lane
 from advisor.measurement_store import (
     FigureRecord,
@@ -23,6 +23,7 @@ from advisor.measurement_store import (
     SampleRecord,
     SessionRecord,
 )
+from advisor.profile import LaneRequest
 
 COLUMNS = (
     "source", "source_ref", "date", "device", "chip", "unit", "runtime", "runtime_opts",
@@ -36,6 +37,9 @@ NEEDED = ("timm_name", "latency_ms")
 FASTEST = 1e-6
 """Seconds; nothing runs a network in less."""
 SLOWEST = 600.0
+
+LaneOf = Callable[[LaneRequest], Lane]
+"""Gives the lane of a row from what the row states of it; UsageError where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +118,28 @@ def _written(session: SessionRecord, figure: FigureRecord) -> dict[str, object]:
     }
 
 
-def read_table(path: Path, lane: Lane, networks: Iterable[str]) -> Reading:
+def filling(lane: Lane) -> LaneOf:
+    """Give every row what it states itself and the rest of one known lane."""
+
+    def lane_of(stated: LaneRequest) -> Lane:
+        unit = stated.unit or lane.unit
+        return replace(
+            lane,
+            unit=unit,
+            runtime=stated.runtime or lane.runtime,
+            precision=stated.precision or lane.precision,
+            threads=(stated.threads or lane.threads) if unit == "cpu" else None,
+            batch=stated.batch or lane.batch,
+        )
+
+    return lane_of
+
+
+def read_table(path: Path, lane_of: LaneOf, networks: Iterable[str]) -> Reading:
     """Read and screen a table of measurements.
 
-    ``lane`` gives what a row does not say; its device holds for all rows. ``networks`` are the
-    names that the catalog knows. Raises MeasurementError where the file is no such table.
+    ``networks`` are the names that the catalog knows. Raises MeasurementError where the file is
+    no such table.
     """
     known = frozenset(networks)
     rows: list[Row] = []
@@ -133,8 +154,8 @@ def read_table(path: Path, lane: Lane, networks: Iterable[str]) -> Reading:
         )
     for number, cells in enumerate(reader, start=2):
         try:
-            rows.append(_row(number, cells, lane, known))
-        except ValueError as error:
+            rows.append(_row(number, cells, lane_of, known))
+        except (ValueError, UsageError) as error:
             refused.append(f"{path}, line {number}: {error}")
     unknown = sorted(set(header) - set(COLUMNS) - set(EXTRA))
     warnings = [f"{path}: unknown columns are left out: {', '.join(unknown)}"] if unknown else []
@@ -159,7 +180,7 @@ def _text(path: Path) -> str:
         raise MeasurementError(f"cannot read {path}: {error}") from error
 
 
-def _row(line: int, cells: Mapping[str, str | None], lane: Lane, known: frozenset[str]) -> Row:
+def _row(line: int, cells: Mapping[str, str | None], lane_of: LaneOf, known: frozenset[str]) -> Row:
     def cell(name: str) -> str:
         return (cells.get(name) or "").strip()
 
@@ -167,20 +188,18 @@ def _row(line: int, cells: Mapping[str, str | None], lane: Lane, known: frozense
     if network not in known:
         raise ValueError(f"timm_name {network!r} is no network of the catalog")
     latency = _seconds("latency_ms", cell("latency_ms"))
-    threads = _whole("threads", cell("threads"), lane.threads)
-    unit = cell("unit") or lane.unit
+    stated = LaneRequest(
+        unit=cell("unit") or None,
+        runtime=cell("runtime") or None,
+        precision=cell("precision") or None,
+        batch=_whole("batch", cell("batch"), None),
+        threads=_whole("threads", cell("threads"), None),
+    )
     return Row(
         line=line,
         network=network,
         resolution=_whole("input_h", cell("input_h"), 224) or 224,
-        lane=replace(
-            lane,
-            unit=unit,
-            runtime=cell("runtime") or lane.runtime,
-            precision=cell("precision") or lane.precision,
-            threads=threads if unit == "cpu" else None,
-            batch=_whole("batch", cell("batch"), lane.batch) or 1,
-        ),
+        lane=lane_of(stated),
         latency=latency,
         date=cell("date"),
         session=_whole("session", cell("session"), 1) or 1,

@@ -17,7 +17,7 @@ from advisor.board_kit.packing import KitLane, pack
 from advisor.errors import MeasurementError
 from advisor.lane import Lane
 from advisor.measurement_store import MeasurementStore
-from advisor.measurement_table import device_of, read_table, store_rows, write_table
+from advisor.measurement_table import device_of, filling, read_table, store_rows, write_table
 from advisor.measurers.converting import converted
 from tests.measuring_stand_in import Stage, order
 from tests.terminal import ask
@@ -172,7 +172,7 @@ def test_the_script_writes_rows_that_can_be_imported(
     )
     table = tmp_path / "measurements.csv"
     assert measure_on_board.main(["-o", str(table), "--sessions", "2", "--pause", "0"]) == 0
-    reading = read_table(table, LANE, KNOWN)
+    reading = read_table(table, filling(LANE), KNOWN)
     assert [row.network for row in reading.rows] == ["resnet18", "resnet34"] * 2
     assert {row.latency for row in reading.rows} == {0.010}
     assert reading.rows[0].samples == pytest.approx((0.009, 0.010, 0.011))
@@ -209,7 +209,7 @@ def table(path: Path, text: str) -> Path:
 
 def test_the_least_table_is_network_and_latency(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", "timm_name,latency_ms\nresnet18,12.5\n")
-    (row,) = read_table(path, LANE, KNOWN).rows
+    (row,) = read_table(path, filling(LANE), KNOWN).rows
     assert (row.network, row.latency, row.resolution, row.lane) == ("resnet18", 0.0125, 224, LANE)
 
 
@@ -229,7 +229,7 @@ def test_a_row_that_cannot_be_is_left_out_with_its_line(
     tmp_path: Path, cells: str, said: str
 ) -> None:
     text = f"timm_name,latency_ms,input_h\n{cells}\nresnet34,20,224\n"
-    reading = read_table(table(tmp_path / "t.csv", text), LANE, KNOWN)
+    reading = read_table(table(tmp_path / "t.csv", text), filling(LANE), KNOWN)
     assert [row.network for row in reading.rows] == ["resnet34"]
     (refused,) = reading.refused
     assert "line 2" in refused
@@ -238,14 +238,16 @@ def test_a_row_that_cannot_be_is_left_out_with_its_line(
 
 def test_unknown_columns_are_left_out_with_a_warning(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", "timm_name,latency_ms,mood\nresnet18,10,good\n")
-    reading = read_table(path, LANE, KNOWN)
+    reading = read_table(path, filling(LANE), KNOWN)
     assert len(reading.rows) == 1
     assert "mood" in reading.warnings[0]
 
 
 def test_a_figure_that_its_repetitions_refute_is_left_out(tmp_path: Path) -> None:
     rows = "".join(f"resnet18,{ms}\n" for ms in (10, 11, 10, 95))
-    reading = read_table(table(tmp_path / "t.csv", f"timm_name,latency_ms\n{rows}"), LANE, KNOWN)
+    reading = read_table(
+        table(tmp_path / "t.csv", f"timm_name,latency_ms\n{rows}"), filling(LANE), KNOWN
+    )
     assert len(reading.rows) == 3
     assert "95 ms is far from the 10.5 ms of its repetitions" in reading.refused[0]
 
@@ -253,7 +255,7 @@ def test_a_figure_that_its_repetitions_refute_is_left_out(tmp_path: Path) -> Non
 def test_a_table_without_latencies_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", "timm_name,speed\nresnet18,1\n")
     with pytest.raises(MeasurementError, match="lacks the columns latency_ms"):
-        read_table(path, LANE, KNOWN)
+        read_table(path, filling(LANE), KNOWN)
 
 
 def test_a_table_of_several_devices_needs_to_be_told_which(tmp_path: Path) -> None:
@@ -268,7 +270,7 @@ def test_what_is_exported_can_be_imported_again(tmp_path: Path) -> None:
     keep(store, owner, figure(owner, 0.0123))
     path = tmp_path / "t.csv"
     assert write_table(path, [(replace(owner, status="finished"), figure(owner, 0.0123))]) == 1
-    (row,) = read_table(path, LANE, KNOWN).rows
+    (row,) = read_table(path, filling(LANE), KNOWN).rows
     assert row.latency == pytest.approx(0.0123)
     assert row.lane.runtime == "onnxruntime"
     with path.open() as stream:
@@ -289,6 +291,71 @@ def test_imported_figures_become_measured_estimates(
     assert one["origin"] == "import t.csv"
 
 
+def imported_lanes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, *argv: str
+) -> set[str]:
+    answer = ask(capsys, "import", str(table(tmp_path / "t.csv", text)), *argv)
+    assert answer.code == 0, answer.err
+    return {session.lane.name for session in MeasurementStore().sessions()}
+
+
+@pytest.mark.parametrize(
+    ("argv", "lane"),
+    [
+        (["jetson-nano", "--runtime", "tflite"], "cpu tflite fp32 batch 1"),
+        (["jetson-nano", "--unit", "cpu"], "cpu ncnn fp32 batch 1, 4 threads"),
+        (["jetson-nano", "--precision", "int8", "--runtime", "ncnn", "--unit", "cpu"],
+         "cpu ncnn int8 batch 1, 4 threads"),
+        (["raspberry-pi-zero-w"], "cpu xnnpack fp32 batch 1, 1 thread, 32-bit"),
+        (["raspberry-pi-4", "--runtime", "ncnn", "--batch", "32"], "cpu ncnn fp32 batch 32"),
+        (["u50"], "npu vitis-ai int8 batch 1"),
+    ],
+)  # fmt: skip
+def test_imported_figures_join_the_lane_that_the_same_options_name_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], argv: list[str], lane: str
+) -> None:
+    text = "timm_name,latency_ms\nresnet18,123\n"
+    assert imported_lanes(tmp_path, capsys, text, "--device", *argv) == {lane}
+
+
+def test_rows_keep_what_they_name_and_the_rest_follows_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        "timm_name,latency_ms,unit,runtime,precision,threads,batch\n"
+        "resnet18,9,,tflite,,,\n"
+        "resnet18,9,,,,,\n"
+        "resnet18,9,cpu,onnxruntime,int8,2,4\n"
+        "resnet18,9,gpu,in-house,int8,2,\n"
+    )
+    assert imported_lanes(tmp_path, capsys, text, "--device", "jetson-nano") == {
+        "cpu tflite fp32 batch 1",
+        "gpu tensorrt fp16 batch 1",
+        "cpu onnxruntime int8 batch 4, 2 threads",
+        "gpu in-house int8 batch 1",
+    }
+
+
+def test_a_row_whose_lane_cannot_be_resolved_is_left_out_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "timm_name,latency_ms,runtime\nresnet18,9,tensortt\nresnet34,9,\n"
+    path = table(tmp_path / "t.csv", text)
+    answer = ask(capsys, "import", str(path), "--device", "jetson-nano")
+    assert answer.code == 1
+    assert "line 2: jetson-nano: unknown runtime 'tensortt'; did you mean 'tensorrt'" in answer.err
+    assert "kept 1 figures" in answer.err
+
+
+def test_a_lane_that_the_options_misspell_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = table(tmp_path / "t.csv", "timm_name,latency_ms,runtime\nresnet18,9,ncnn\n")
+    answer = ask(capsys, "import", str(path), "--device", "jetson-nano", "--runtime", "tensortt")
+    assert answer.code == 2
+    assert "did you mean 'tensorrt'" in answer.err
+
+
 def test_a_table_that_is_missing_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     answer = ask(capsys, "import", "nothing.csv", "--device", "raspberry-pi-4")
     assert answer.code == 1
@@ -298,7 +365,7 @@ def test_a_table_that_is_missing_is_one_line(capsys: pytest.CaptureFixture[str])
 
 def test_rows_of_one_repetition_share_a_session(tmp_path: Path) -> None:
     text = "timm_name,latency_ms,session\nresnet18,10,1\nresnet34,20,1\nresnet18,11,2\n"
-    reading = read_table(table(tmp_path / "t.csv", text), LANE, KNOWN)
+    reading = read_table(table(tmp_path / "t.csv", text), filling(LANE), KNOWN)
     store = MeasurementStore()
     store_rows(store, reading.rows, origin="import t.csv")
     assert sorted(len(store.figures(session=s.id)) for s in store.sessions()) == [1, 2]

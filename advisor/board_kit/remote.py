@@ -12,7 +12,7 @@ from pathlib import Path
 from advisor.board_kit.packing import SCRIPT, TABLE, KitLane, pack
 from advisor.errors import MeasurementError, UsageError
 from advisor.measurement_store import MeasurementStore
-from advisor.measurement_table import Reading, read_table, store_rows
+from advisor.measurement_table import Reading, filling, read_table, store_rows
 from advisor.measurers.order import Order
 
 PLACE = ".cache/advisor-kit"
@@ -58,7 +58,7 @@ def measure_over_ssh(
         problem = _run(host, order, python, say)
         table = Path(folder) / TABLE
         table.write_bytes(_fetch(host, problem))
-        reading = read_table(table, lane, {wish.network for wish in order.wishes})
+        reading = read_table(table, filling(lane), {wish.network for wish in order.wishes})
     if not reading.rows:
         reason = problem or next(iter(reading.refused), "its table is empty")
         raise MeasurementError(f"{host} measured nothing: {reason}")

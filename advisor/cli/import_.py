@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from advisor.cli.options import lane_options, words
+from advisor.cli.options import lane_options
 from advisor.cli.output import say
-from advisor.errors import MeasurementError, UsageError
+from advisor.cli.requests import lane_request
+from advisor.errors import MeasurementError
 
 
 @click.command("import")
@@ -17,28 +18,21 @@ from advisor.errors import MeasurementError, UsageError
 def command(table: Path, device: str | None, **options: Any) -> int:
     """Read TABLE, a CSV of measurements, screen it and keep its figures as your own.
 
-    Columns: timm_name and latency_ms at least; the options say what the table does not.
+    Columns: timm_name and latency_ms at least. The options say what a row does not; what both
+    leave open is resolved as 'advisor recommend' resolves it.
     """
     from advisor.evidence import evidence_with
-    from advisor.lane import Lane
+    from advisor.lanes import lane_of_row, lane_of_timing
     from advisor.measurement_store import MeasurementStore
     from advisor.measurement_table import device_of, read_table, store_rows
 
     evidence = evidence_with(options["profiles_dir"])
     profile = evidence.profiles.load(device or device_of(table))
-    default = profile.default_lane
-    precisions = words(options["precision"])
-    if len(precisions) > 1:
-        raise UsageError("--precision: a figure has one precision")
-    lane = Lane(
-        device=profile.id,
-        unit=options["unit"] or default.unit,
-        runtime=options["runtime"] or default.runtime,
-        precision=next(iter(precisions), default.precision),
-        threads=options["threads"] or default.threads,
-        batch=options["batch"] or max(default.batch, 1),
+    asked = lane_request(options, "a figure has one precision")
+    lane_of_timing(profile, asked)
+    reading = read_table(
+        table, lambda stated: lane_of_row(profile, stated, asked), evidence.table.networks
     )
-    reading = read_table(table, lane, evidence.table.networks)
     for line in (*reading.warnings, *reading.refused):
         click.echo(f"advisor: {line}", err=True)
     if not reading.rows:

@@ -7,6 +7,7 @@ import click
 
 from advisor.cli.options import lane_options, words
 from advisor.cli.output import say
+from advisor.cli.requests import lane_request
 from advisor.errors import UsageError
 from advisor.quantity import Unit, parse
 
@@ -62,21 +63,10 @@ def command(device: str, models: tuple[str, ...], output: Path | None, **options
 def _lane(device: str, options: dict[str, Any], evidence: "Evidence") -> "Lane":
     """The lane that the kit asks for: the board's default where the options leave it open."""
     from advisor.commands import SCRIPTED
-    from advisor.lanes import KNOWN_RUNTIMES
-    from advisor.profile import LaneRequest, resolve_lane
+    from advisor.lanes import lane_of_timing
 
-    precisions = words(options["precision"])
-    if len(precisions) > 1:
-        raise UsageError("a kit holds one precision; write one kit for each")
-    asked = LaneRequest(
-        unit=options["unit"],
-        runtime=options["runtime"],
-        precision=next(iter(precisions), None),
-        batch=options["batch"],
-        threads=options["threads"],
-    )
-    profile = evidence.profiles.load(device)
-    lane = resolve_lane(profile, asked, known_runtimes=KNOWN_RUNTIMES).lane
+    asked = lane_request(options, "a kit holds one precision; write one kit for each")
+    lane = lane_of_timing(evidence.profiles.load(device), asked)
     if lane.runtime not in SCRIPTED:
         raise UsageError(
             f"a kit cannot drive {lane.runtime}; name one by --runtime: {', '.join(SCRIPTED)}"
@@ -92,13 +82,12 @@ def _order(
     from advisor.measurers import Settings
     from advisor.measurers.order import Order, Way
 
-    batch = max(lane.batch, 1)
     way = Way(
         name="onnxruntime",
         runtime=lane.runtime,
         unit=lane.unit,
         packages=(),
-        settings=Settings(precision="fp32", threads=lane.threads or 1, batch=batch),
+        settings=Settings(precision="fp32", threads=lane.threads or 1, batch=lane.batch),
     )
     return Order(
         device=lane.device,

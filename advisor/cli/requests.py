@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from advisor.cli.options import fraction, words
+from advisor.errors import UsageError
+from advisor.profile import LaneRequest
 from advisor.recommendation import Request
 
 
@@ -22,3 +24,20 @@ def lane_requests(devices: Sequence[str], options: dict[str, Any]) -> list[Reque
         )
         for device in devices
     ]
+
+
+def lane_request(options: dict[str, Any], several: str) -> LaneRequest:
+    """Read the lane options of a command that takes one lane.
+
+    ``several`` says what is wrong with more than one precision.
+    """
+    precisions = words(options["precision"])
+    if len(precisions) > 1:
+        raise UsageError(f"--precision: {several}")
+    return LaneRequest(
+        unit=options["unit"],
+        runtime=options["runtime"],
+        precision=next(iter(precisions), None),
+        batch=options["batch"],
+        threads=options["threads"],
+    )
