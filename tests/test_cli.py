@@ -181,6 +181,64 @@ def test_an_unknown_key_of_a_request_file_is_named(capsys: Capture, tmp_path: Pa
     assert "max_latency" in answer.err
 
 
+def test_words_may_be_a_list_in_a_request_file(capsys: Capture, tmp_path: Path) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text(
+        "device: galaxy-s25\nunit: npu\nruntime: qnn\nmax-latency: 3ms\n"
+        "precision: [fp16, int8]\nmodels: ['mobilenet*', 'resnet*']\n"
+        "weights:\n- top1=0.6\n- latency=0.4\n"
+    )
+    from_file = recommended(capsys, "--config", str(request))
+    from_options = recommended(
+        capsys, "--device", "galaxy-s25", "--unit", "npu", "--runtime", "qnn",
+        "--max-latency", "3ms", "--precision", "fp16,int8", "--models", "mobilenet*,resnet*",
+        "--weights", "top1=0.6,latency=0.4",
+    )  # fmt: skip
+    assert from_file["ranked"] == from_options["ranked"]
+    assert {entry["precision"] for entry in from_file["ranked"]} == {"fp16", "int8"}
+
+
+def test_the_keys_of_a_request_file_are_the_options_as_they_are_written(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text("device: jetson-nano\nmetric: [latency, top1]\nformat: json\n")
+    document = json.loads(ask(capsys, "estimate", "resnet18", "--config", str(request)).out)
+    assert set(document["estimates"][0]["metrics"]) == {"latency", "top1"}
+    request.write_text("candidates: [resnet18, resnet34]\ndevice: jetson-nano\nformat: json\n")
+    document = json.loads(ask(capsys, "estimate", "--config", str(request)).out)
+    assert len(document["estimates"]) == 2
+
+
+def test_an_empty_key_of_a_request_file_states_nothing(capsys: Capture, tmp_path: Path) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text("device: jetson-nano\nmax-latency: 10ms\nmodels:\nunit:\n")
+    assert recommended(capsys, "--config", str(request))["ranked"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("batch: [1, 2]", "batch: [1, 2] is not one value"),
+        ("runtime: [ncnn, tflite]", "runtime: ['ncnn', 'tflite'] is not one value"),
+        ("max-latency: {a: 10ms}", "max_latency: {'a': '10ms'} is not one value"),
+        ("precision: {fp16: 1}", "precision: {'fp16': 1} is not a list of words"),
+        ("precision: [[fp16]]", "precision: [['fp16']] is not a list of words"),
+        ("models: [resnet18, {a: 1}]", "models: ['resnet18', {'a': 1}] is not a list of words"),
+        ("models: [true]", "models: [True] is not a list of words"),
+    ],
+)
+def test_a_list_or_mapping_where_none_belongs_is_one_line(
+    capsys: Capture, tmp_path: Path, line: str, said: str
+) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text(f"device: jetson-nano\n{line}\n")
+    answer = ask(capsys, "recommend", "--config", str(request))
+    assert answer.code == 2
+    assert f"{request}: {said}" in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("kind", ["recommendation", "estimates"])
 def test_results_keep_their_schema(capsys: Capture, kind: str) -> None:
     schema = json.loads(ask(capsys, "report", "--schema", kind).out)

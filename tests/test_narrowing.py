@@ -165,6 +165,17 @@ def test_a_request_names_the_networks_that_settle_it(
         assert latency.low <= 0.010 <= latency.high
 
 
+def test_a_request_may_list_the_precisions_that_compete(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    question = "max-latency: 3ms\nunit: npu\nruntime: qnn\nprecision: {}\n"
+    listed = asked(tmp_path, question.format("[fp16, int8]"))
+    lanes = told(capsys, "galaxy-s25", "--for", listed)["lanes"]
+    assert len(lanes) == 2
+    commas = asked(tmp_path, question.format("fp16,int8"))
+    assert told(capsys, "galaxy-s25", "--for", commas)["lanes"] == lanes
+
+
 def test_a_request_that_no_timing_changes_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

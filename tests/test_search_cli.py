@@ -38,6 +38,20 @@ def test_every_searched_variant_keeps_the_limit_and_needs_training(capsys: Captu
         assert entry["recipe"] == "tf-slim-MobileNetV2"
 
 
+def test_families_and_objectives_may_be_lists_in_a_request_file(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text(
+        "family: [resnet, mobilenetv2]\nobjective: [top1, latency]\ndevice: jetson-nano\n"
+        "max-latency: 10ms\ntrials: 40\nformat: json\n"
+    )
+    from_file = json.loads(ask(capsys, "search", "--config", str(request)).out)
+    families = ("--family", "resnet", "--family", "mobilenetv2", "--objective", "top1,latency")
+    from_options = ask(capsys, "search", *families, *NANO, "--trials", "40", "--format", "json")
+    assert from_file["ranked"] == json.loads(from_options.out)["ranked"]
+
+
 def test_nothing_feasible_gives_the_nearest_misses_and_exit_3(capsys: Capture) -> None:
     limit = ("--device", "jetson-nano", "--max-latency", "0.01ms")
     answer = ask(

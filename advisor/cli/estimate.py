@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from advisor.cli.options import (
+    WORDS,
     config_option,
     fraction,
     lane_options,
@@ -24,7 +25,9 @@ from advisor.errors import UsageError
 @config_option
 @lane_options
 @click.option("--confidence", default="90%", show_default=True, help="Level of the intervals.")
-@click.option("--metric", "metrics", help="Metrics to print, separated by commas; default all.")
+@click.option(
+    "--metric", "metrics", type=WORDS, help="Metrics to print, separated by commas; default all."
+)
 @click.option("--recipe", help="Training recipe whose accuracy is meant, for variants.")
 @click.option("--no-published", is_flag=True, help="Predict even where a figure is published.")
 @click.option("--table", type=click.Path(path_type=Path, dir_okay=False),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.options import config_option, output_options, words
+from advisor.cli.options import WORDS, config_option, output_options, words
 from advisor.cli.output import checked, deliver, layout, say
 from advisor.errors import MeasurementError, UsageError
 from advisor.quantity import Unit, parse
@@ -26,6 +26,7 @@ INTERRUPTED = 130
 @config_option
 @click.option(
     "--runtime",
+    type=WORDS,
     default="onnxruntime",
     show_default=True,
     help="Runtimes, separated by commas: pytorch, torch-inductor, onnxruntime, openvino, "
@@ -33,6 +34,7 @@ INTERRUPTED = 130
 )
 @click.option(
     "--precision",
+    type=WORDS,
     default="fp32",
     show_default=True,
     help="Precisions, separated by commas: fp32, bf16, fp16, int8.",

@@ -26,6 +26,13 @@ LIMITS: dict[str, tuple[Metric, str, str]] = {
 """Limit options: metric, side of the bound, help."""
 
 
+class Words(click.types.StringParamType):
+    """Words separated by commas; in a request file also a list of them."""
+
+
+WORDS = Words()
+
+
 def _chain(options: Iterable[Callable[[Function], Function]]) -> Callable[[Function], Function]:
     stacked = list(options)
 
@@ -43,19 +50,37 @@ def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None)
         return None
     from advisor.library import read_mapping
 
-    allowed = {p.name: p for p in ctx.command.params if p.name and p.name != param.name}
+    allowed = {_key(p): p for p in ctx.command.params if p is not param}
     settings = {str(key).replace("-", "_"): item for key, item in read_mapping(value).items()}
-    for key in settings:
+    stated: dict[str, Any] = {}
+    for key, item in settings.items():
         if key not in allowed:
             raise unknown_name(f"key in {value}:", key, allowed, f"{ctx.command_path} --help")
-    listed = {
-        key: [item]
-        if getattr(allowed[key], "multiple", False) and not isinstance(item, list)
-        else item
-        for key, item in settings.items()
-    }
-    ctx.default_map = {**(ctx.default_map or {}), **listed}
+        if item is not None:
+            stated[str(allowed[key].name)] = _setting(allowed[key], item, f"{value}: {key}")
+    ctx.default_map = {**(ctx.default_map or {}), **stated}
     return value
+
+
+def _key(param: click.Parameter) -> str:
+    """The name of an option as it is written, which is its key in a request file."""
+    return max(param.opts, key=len).lstrip("-").replace("-", "_")
+
+
+def _setting(param: click.Parameter, item: Any, where: str) -> Any:
+    """Return what a request file states of an option, in the form that click takes."""
+    repeated = param.nargs == -1 or getattr(param, "multiple", False)
+    if not isinstance(item, list | dict):
+        return [item] if repeated else item
+    if not (repeated or isinstance(param.type, Words)):
+        raise UsageError(f"{where}: {item!r} is not one value; this option takes a single one")
+    if isinstance(item, dict) or not all(_is_word(one) for one in item):
+        raise UsageError(f"{where}: {item!r} is not a list of words; write [a, b] or a,b")
+    return item if repeated else ",".join(map(str, item))
+
+
+def _is_word(item: Any) -> bool:
+    return isinstance(item, str | int | float) and not isinstance(item, bool)
 
 
 config_option = click.option(
@@ -71,7 +96,8 @@ lane_options = _chain(
     [
         click.option("--unit", help="cpu, gpu, npu, tpu or dla."),
         click.option("--runtime", help="Runtime, such as tensorrt or ncnn."),
-        click.option("--precision", help="Precisions, separated by commas; they compete."),
+        click.option("--precision", type=WORDS,
+                     help="Precisions, separated by commas; they compete."),
         click.option("--batch", type=int, help="Images of one pass."),
         click.option("--threads", type=int, help="CPU threads."),
         click.option("--profiles-dir", type=click.Path(path_type=Path, file_okay=False),

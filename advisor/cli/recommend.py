@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from advisor.cli.options import (
+    WORDS,
     config_option,
     lane_options,
     limit_options,
@@ -36,7 +37,9 @@ NOTHING_MEETS = 3
     help="Probability with which each limit has to hold.",
 )
 @click.option("--rank-by", metavar="METRIC", help="Rank by one metric; default top1.")
-@click.option("--weights", metavar="METRIC=W,…", help="Rank by several, as top1=0.6,latency=0.4.")
+@click.option(
+    "--weights", type=WORDS, metavar="METRIC=W,…", help="Rank by several, as top1=0.6,latency=0.4."
+)
 @click.option("--models", multiple=True, help="Names or wildcards; default the whole catalog.")
 @click.option("--exclude", multiple=True, help="Names or wildcards to leave out.")
 @click.option("--license", multiple=True, help="Licences of the weights, as apache*,mit.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from advisor.cli.options import (
+    WORDS,
     config_option,
     fraction,
     lane_options,
@@ -46,7 +47,7 @@ SHOWN = 3
 @lane_options
 @click.option("--confidence", default="90%", show_default=True,
               help="Probability with which each limit has to hold.")  # fmt: skip
-@click.option("--objective", "objectives", default="top1,latency", show_default=True,
+@click.option("--objective", "objectives", type=WORDS, default="top1,latency", show_default=True,
               help="Metrics of the front, separated by commas.")  # fmt: skip
 @click.option("--recipe", help="Training recipe whose accuracy is predicted; default the family's.")
 @click.option("--trials", type=click.IntRange(1), default=1000, show_default=True)
