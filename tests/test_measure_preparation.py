@@ -1,5 +1,7 @@
 """Networks with random weights run like trained ones, and wrong exports are never timed."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,14 @@ from torch import nn
 
 from advisor.errors import MeasurementError
 from advisor.measurers import Images
-from advisor.measurers.exports import Identity, check_outputs, filling, kept, write_record
+from advisor.measurers.exports import (
+    Identity,
+    check_outputs,
+    filling,
+    kept,
+    take_in,
+    write_record,
+)
 from advisor.measurers.images import calibration, labelled
 from advisor.measurers.preparation import fingerprint, prepared, revive, settle
 from advisor.testing import FakeEngine
@@ -131,6 +140,52 @@ def test_of_two_processes_that_export_the_same_the_first_is_kept(
     assert found is not None
     assert found.seconds == 1.0
     assert [path.name for path in (tmp_path / "exports").iterdir()] == ["key"]
+
+
+def kept_file(home: Path) -> Path:
+    with filling("onnx") as folder:
+        (folder / "network.onnx").write_bytes(b"network")
+        write_record(folder, seconds=1.0, error=0.0)
+    return home / "exports" / "onnx" / "network.onnx"
+
+
+def test_a_file_that_two_exports_hold_lies_on_the_disk_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path))
+    source = kept_file(tmp_path)
+    with filling("runtime") as folder:
+        take_in(source, folder / "model.onnx")
+        write_record(folder, seconds=1.0, error=0.0)
+    target = tmp_path / "exports" / "runtime" / "model.onnx"
+    assert target.samefile(source)
+    source.unlink()
+    assert target.read_bytes() == b"network"
+
+
+def test_a_file_system_without_hard_links_gets_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path))
+    monkeypatch.setattr(os, "link", refuse)
+    source = kept_file(tmp_path)
+    take_in(source, tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").samefile(source)
+    assert (tmp_path / "model.onnx").read_bytes() == b"network"
+
+
+def test_what_its_owner_does_to_a_file_of_their_own_leaves_the_export_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
+    own = tmp_path / "mine.onnx"
+    own.write_bytes(b"first")
+    take_in(own, tmp_path / "model.onnx")
+    own.write_bytes(b"other")
+    assert (tmp_path / "model.onnx").read_bytes() == b"first"
 
 
 def pictures(folder: Path, *names: str) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 from advisor import measurers
 from advisor.errors import PluginError, UsageError
-from advisor.measurers import Measurer, Settings
+from advisor.measurers import Images, Measurer, Settings, onnx_export
+from advisor.measurers.exports import digest_of
 from advisor.measurers.images import calibration, example
 from advisor.measurers.ncnn import foreign_operators
 from advisor.testing import FakeMeasurer, MeasurerContract
@@ -131,6 +133,37 @@ def test_int8_of_a_small_network_stays_close_to_fp32(name: str, tmp_path: Path) 
     engine.run()
     error = float(np.sqrt(np.mean((engine.result() - expected) ** 2)) / np.std(expected))
     assert error < 0.2
+
+
+@slow
+@quiet
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+def test_the_onnx_file_that_exports_share_is_never_changed(
+    name: str, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Contract(MeasurerContract):
+        def make(self) -> Measurer:
+            return measurers.load(name)
+
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path))
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    written: list[str] = []
+    plain = onnx_export.export_onnx
+
+    def export(network: nn.Module, images: Images, path: Path) -> None:
+        plain(network, images, path)
+        written.append(digest_of(path))
+
+    monkeypatch.setattr(onnx_export, "export_onnx", export)
+    engine, source, _ = Contract().opened(Settings(precision=precision, threads=1), folder)
+    engine.load(source.example)
+    engine.run()
+    assert written == [digest_of(folder / "network.onnx")]
+    model = folder / "export" / "model.onnx"
+    shared = model.is_file() and model.samefile(folder / "network.onnx")
+    assert shared == ((name, precision) == ("onnxruntime", "fp32"))
 
 
 def test_synthetic_calibration_images_are_the_same_every_time() -> None:

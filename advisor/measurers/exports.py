@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -122,6 +123,22 @@ def _place(folder: Path, target: Path) -> None:
     except OSError:
         if kept(target.name) is None:
             raise
+
+
+def take_in(source: Path, target: Path) -> None:
+    """Make a file part of an export; a kept export's file lies on the disk once for both.
+
+    Hence nothing changes the file of a kept export. A user's own file is copied, for its owner may
+    change it, as is any file where the file system has no hard links.
+    """
+    if source.is_relative_to(exports_folder()):
+        try:
+            os.link(source, target)
+        except OSError:
+            pass
+        else:
+            return
+    shutil.copyfile(source, target)
 
 
 def write_record(folder: Path, **facts: Any) -> None:

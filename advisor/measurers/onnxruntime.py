@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from advisor.errors import MeasurementError
+from advisor.measurers.exports import take_in
 from advisor.measurers.lines import first_line
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class OnnxRuntime:
         if settings.precision == "int8":
             quantise(exported, folder / MODEL, source.calibration)
         else:
-            shutil.copyfile(exported, folder / MODEL)
+            take_in(exported, folder / MODEL)
 
     def open(self, folder: Path, settings: Settings) -> OnnxEngine:
         """Load the file into a session."""

@@ -26,7 +26,8 @@ class Source:
     calibration: tuple[Images, ...]
     """Batches for the quantiser, each of the size that will be timed."""
     onnx_file: Callable[[], Path]
-    """Export to ONNX, or return the file of an earlier export."""
+    """Export to ONNX, or return the file of an earlier export; other exports share it: never
+    change it in place."""
 
     def module(self, runtime: str) -> Any:
         """Return the torch module; MeasurementError where the network is an ONNX file."""
