@@ -9,6 +9,7 @@ import tarfile
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from advisor.errors import MeasurementError
 from advisor.lane import Lane
 from advisor.measurement_store import MeasurementStore
 from advisor.measurement_table import device_of, filling, read_table, store_rows, write_table
+from advisor.measurers import exports
 from advisor.measurers.converting import converted
 from tests.measuring_stand_in import Stage, order
 from tests.terminal import ask
@@ -369,6 +371,21 @@ def test_rows_of_one_repetition_share_a_session(tmp_path: Path) -> None:
     store = MeasurementStore()
     store_rows(store, reading.rows, origin="import t.csv")
     assert sorted(len(store.figures(session=s.id)) for s in store.sessions()) == [1, 2]
+
+
+def test_exports_are_not_removed_while_a_kit_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = packing._write
+
+    def meanwhile(*args: Any) -> None:
+        with pytest.raises(MeasurementError, match="in use"):
+            exports.empty()
+        write(*args)
+
+    monkeypatch.setattr(packing, "_write", meanwhile)
+    assert packed(monkeypatch, tmp_path / "kit.tar.gz", Stage()).path.is_file()
+    assert exports.empty() > 0
 
 
 def test_a_runtime_that_the_script_cannot_drive_is_refused(

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from advisor import measurers
+from advisor.errors import MeasurementError
 from advisor.measurement_store import MeasurementStore
-from advisor.measurers import measuring
+from advisor.measurers import exports, measuring
+from advisor.measurers.child import Ending, Follow
+from advisor.measurers.jobs import Job
 from tests.measuring_stand_in import FAKE, Stage
 from tests.terminal import Answer, ask
 from tests.test_store import figure, keep, session
@@ -151,6 +154,76 @@ def test_measurements_are_exported_as_a_table(capsys: Capture, tmp_path: Path) -
     path = tmp_path / "out.csv"
     assert ask(capsys, "measurements", "export", "-o", str(path)).code == 0
     assert ",12.5," in path.read_text()
+
+
+def converted(home: Path) -> Path:
+    """Two exports that share a file of 3 MB, and one of 1 MB that was left half-way."""
+    for name in ("onnx", "runtime", ".half-way"):
+        (home / "exports" / name).mkdir(parents=True)
+    shared = home / "exports" / "onnx" / "network.onnx"
+    shared.write_bytes(bytes(3_000_000))
+    (home / "exports" / "runtime" / "model.onnx").hardlink_to(shared)
+    (home / "exports" / ".half-way" / "model.bin").write_bytes(bytes(1_000_000))
+    return home / "exports"
+
+
+def test_the_doctor_tells_what_converted_networks_take_and_how_to_remove_them(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    assert f"Converted networks: none in {tmp_path / 'exports'}" in ask(capsys, "doctor").out
+    folder = converted(tmp_path)
+    facts = json.loads(ask(capsys, "doctor", "--format", "json").out)["exports"]
+    assert (facts["folder"], facts["bytes"]) == (str(folder), 4_000_000)
+    shown = ask(capsys, "doctor").out
+    assert f"4.00 MB in {folder}; to empty it: {facts['empty']}" in shown
+
+
+def test_the_command_that_the_doctor_names_removes_exports_and_no_figure(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    name, folder = kept(), converted(tmp_path)
+    command = json.loads(ask(capsys, "doctor", "--format", "json").out)["exports"]["empty"]
+    answer = ask(capsys, *command.split()[1:])
+    assert answer.code == 0
+    assert f"freed 4.00 MB in {folder}" in answer.err
+    assert list(folder.iterdir()) == []
+    assert [one.network for one in MeasurementStore().figures(session=name)] == ["resnet18"]
+
+
+def test_exports_stay_where_only_figures_are_forgotten(capsys: Capture, tmp_path: Path) -> None:
+    name, folder = kept(), converted(tmp_path)
+    assert ask(capsys, "measurements", "forget", name[:8]).code == 0
+    assert len(list(folder.iterdir())) == 3
+    kept()
+    assert ask(capsys, "measurements", "forget", "--all", "--exports").code == 0
+    assert MeasurementStore().sessions() == []
+    assert list(folder.iterdir()) == []
+
+
+def test_exports_that_were_never_made_are_no_error(capsys: Capture, tmp_path: Path) -> None:
+    answer = ask(capsys, "measurements", "forget", "--exports")
+    assert answer.code == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exports_are_not_removed_under_a_measurement(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refused = []
+
+    class Meanwhile(Stage):
+        def __call__(self, job: Job, follow: Follow, longest: float) -> Ending:
+            ending = super().__call__(job, follow, longest)
+            with pytest.raises(MeasurementError, match="in use by another advisor") as error:
+                exports.empty()
+            refused.append(str(error.value))
+            return ending
+
+    answer = measure(capsys, monkeypatch, Meanwhile(), "resnet18")
+    assert answer.code == 0, answer.err
+    assert len(refused) > 2
+    assert str(tmp_path / "exports") in refused[0]
+    assert ask(capsys, "measurements", "forget", "--exports").code == 0
 
 
 def test_forgetting_needs_to_be_told_what(capsys: Capture) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from advisor.errors import MeasurementError
 from advisor.measurers import load
 from advisor.measurers.converting import Failed, converted
-from advisor.measurers.exports import exports_folder
+from advisor.measurers.exports import exports_folder, in_use
 from advisor.measurers.order import Order, Way, Wish
 
 SCRIPT = "measure_on_board.py"
@@ -71,13 +71,19 @@ def pack(
     def failed(network: str, reason: str) -> None:
         failures.append(f"{network}: {reason}")
 
-    ready = converted(order, way, failed=failed, say=say, kind="export")
-    if not ready:
-        raise MeasurementError(f"no network could be exported ({'; '.join(failures)})")
-    entries, files = _contents(order, way, ready)
-    if lane.runtime == "ncnn":
-        files += _ncnn_files(order, way, ready, entries, failed=failed, say=say)
-    kit = {
+    with in_use():
+        ready = converted(order, way, failed=failed, say=say, kind="export")
+        if not ready:
+            raise MeasurementError(f"no network could be exported ({'; '.join(failures)})")
+        entries, files = _contents(order, way, ready)
+        if lane.runtime == "ncnn":
+            files += _ncnn_files(order, way, ready, entries, failed=failed, say=say)
+        _write(target, _description(order, lane, entries), files)
+    return Packed(path=target, networks=tuple(w.network for w in ready), failures=tuple(failures))
+
+
+def _description(order: Order, lane: KitLane, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
         "kit": uuid.uuid4().hex[:8],
         "device": lane.device,
         "unit": lane.unit,
@@ -89,8 +95,6 @@ def pack(
         "budget": order.budget,
         "networks": entries,
     }
-    _write(target, kit, files)
-    return Packed(path=target, networks=tuple(w.network for w in ready), failures=tuple(failures))
 
 
 def _contents(

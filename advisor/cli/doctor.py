@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from advisor.library import advisor_home, catalog_directory, profile_library
+from advisor.quantity import Unit, human
 
 PACKAGES = {
     "torch": ("counting networks that are not in the catalog", "pip install torch"),
@@ -25,6 +26,8 @@ PACKAGES = {
     "weasyprint": ("reports as PDF", "pip install 'vision-advisor[pdf]'"),
 }
 """Packages by what they serve and the command that brings them."""
+EMPTY = "advisor measurements forget --exports"
+"""Command that removes the networks that were converted for measuring."""
 _DISTRIBUTION = {"ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
 
 
@@ -32,14 +35,17 @@ _DISTRIBUTION = {"ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table",
               show_default=True, help="What standard output gets.")  # fmt: skip
 def command(form: str) -> int:
-    """Say what is installed and missing, and what was left out of the catalog and why."""
+    """Say what is installed and missing, what converted networks take on the disk, and what was
+    left out of the catalog and why."""
     from advisor.catalog.ledger import ledger
+    from advisor.measurers.exports import exports_folder, size
 
     root = catalog_directory()
     lines = ledger(root)
     facts = {
         "catalog": str(root),
         "home": str(advisor_home()),
+        "exports": {"folder": str(exports_folder()), "bytes": size(), "empty": EMPTY},
         "devices": len(profile_library().names()),
         "packages": [_package(name) for name in PACKAGES],
         "ledger": [
@@ -63,11 +69,19 @@ def _package(name: str) -> dict[str, str]:
     return {"name": name, "version": version, "for": purpose, "do": ""}
 
 
+def _exports(facts: dict[str, Any]) -> str:
+    if not facts["bytes"]:
+        return f"none in {facts['folder']}"
+    taken = human(facts["bytes"], Unit.BYTE)
+    return f"{taken} in {facts['folder']}; to empty it: {facts['empty']}"
+
+
 def _print(facts: dict[str, Any]) -> None:
     from advisor.cli.tables import print_table
 
     click.echo(f"Catalog: {facts['catalog']}")
     click.echo(f"Your data: {facts['home']}")
+    click.echo(f"Converted networks: {_exports(facts['exports'])}")
     click.echo(f"Device profiles: {facts['devices']}")
     click.echo()
     print_table(

@@ -102,13 +102,33 @@ def export(output: Path, device: str | None) -> int:
 @click.argument("session", nargs=-1)
 @click.option("--network", help="Forget the figures of one network.")
 @click.option("--device", help="Forget everything of one device.")
-@click.option("--all", "everything", is_flag=True, help="Forget everything.")
+@click.option("--all", "everything", is_flag=True, help="Forget all measurements.")
+@click.option("--exports", is_flag=True, help="Remove the converted networks; figures stay.")
 def forget(
+    session: tuple[str, ...],
+    network: str | None,
+    device: str | None,
+    everything: bool,
+    exports: bool,
+) -> int:
+    """Remove measurements, by session, network or device, or the networks converted for them."""
+    figures = bool(session or network or device or everything)
+    if not (figures or exports):
+        raise UsageError("say what to forget: SESSION, --network, --device, --all or --exports")
+    if exports:
+        _empty_exports()
+    return _forget(session, network, device, everything) if figures else 0
+
+
+def _empty_exports() -> None:
+    from advisor.measurers.exports import empty, exports_folder
+
+    say(f"freed {human(empty(), Unit.BYTE)} in {exports_folder()}; no figure was touched")
+
+
+def _forget(
     session: tuple[str, ...], network: str | None, device: str | None, everything: bool
 ) -> int:
-    """Remove measurements, by session, network or device."""
-    if not (session or network or device or everything):
-        raise UsageError("say what to forget: SESSION, --network, --device or --all")
     store = _store()
     if network:
         gone = store.forget_figures(

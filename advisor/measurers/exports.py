@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +23,7 @@ import numpy as np
 
 from advisor.errors import MeasurementError
 from advisor.library import advisor_home
+from advisor.measurers.journal import Claim
 
 if TYPE_CHECKING:
     from advisor.measurers import Engine, Images
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Raised when preparation or layout change, so that older exports are not taken up."""
 RECORD = "export.json"
+LOCK = "exports.lock"
+"""File beside the exports that is locked while they are in use."""
 TOLERANCE = {"fp32": 0.01, "bf16": 0.15, "fp16": 0.05}
 """Largest accepted root mean square error against eager fp32, relative to the outputs' spread."""
 INT8_LIMIT = 1.0
@@ -79,6 +82,63 @@ class Identity:
 def exports_folder() -> Path:
     """Folder of all exports."""
     return advisor_home() / "exports"
+
+
+@contextmanager
+def in_use() -> Iterator[None]:
+    """Keep other processes from emptying the exports until what relies on them is done."""
+    claim = _claim()
+    try:
+        claim.take(wait=True, shared=True)
+        yield
+    finally:
+        claim.release()
+
+
+def size() -> int:
+    """Bytes that all exports take on the disk; files that several share count once."""
+    found: dict[tuple[int, int], int] = {}
+    for folder, _, names in os.walk(exports_folder()):
+        for name in names:
+            with suppress(FileNotFoundError):  # another process is at work
+                facts = Path(folder, name).lstat()
+                found[facts.st_dev, facts.st_ino] = facts.st_size
+    return sum(found.values())
+
+
+def empty() -> int:
+    """Remove all exports; return the bytes that were freed.
+
+    Raises MeasurementError while another process measures with them or packs a kit.
+    """
+    folder, before = exports_folder(), size()
+    if not folder.is_dir():
+        return 0
+    claim = _claim()
+    try:
+        if not claim.take():
+            raise MeasurementError(
+                f"the exports in {folder} are in use by another advisor; try again when it is done"
+            )
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    except OSError as error:
+        raise MeasurementError(f"cannot empty {folder}: {error.strerror}") from error
+    finally:
+        claim.release()
+    return before - size()
+
+
+def _claim() -> Claim:
+    home = advisor_home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        return Claim(home / LOCK)
+    except OSError as error:
+        raise MeasurementError(f"cannot write to {home}: {error.strerror}") from error
 
 
 def kept(key: str) -> Export | None:

@@ -61,10 +61,14 @@ class Claim:
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
 
-    def take(self, *, wait: bool = False) -> bool:
-        """Lock it; False where another process holds it and ``wait`` is off."""
+    def take(self, *, wait: bool = False, shared: bool = False) -> bool:
+        """Lock it; False where another process holds it and ``wait`` is off.
+
+        Several processes may hold it ``shared`` at once.
+        """
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(self._descriptor, kind | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             return False
         return True

@@ -93,10 +93,11 @@ class Measuring:
         take_abandoned(self.store)
         self.outcome = Outcome(run=self._run_name(resume))
         try:
-            self._prepare()
-            self._time()
-            if self.order.memory:
-                self._weigh()
+            with exports.in_use():
+                self._prepare()
+                self._time()
+                if self.order.memory:
+                    self._weigh()
         except KeyboardInterrupt:
             self.outcome.interrupted = True
         return self.outcome
