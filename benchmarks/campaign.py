@@ -148,7 +148,7 @@ def _row(lane: Lane, network: str, side: int, sessions: tuple[OwnFigure, ...]) -
     times = [1e3 * one.latency for one in sessions]
     return {
         "source": "advisor-campaign",
-        "source_ref": f"benchmarks/campaign.py, median of {len(times)} sessions",
+        "source_ref": f"benchmarks/campaign.py, {_sessions(len(times))}",
         "date": max(one.date for one in sessions)[:7],
         "device": lane.device,
         "device_id": lane.device,
@@ -168,6 +168,10 @@ def _row(lane: Lane, network: str, side: int, sessions: tuple[OwnFigure, ...]) -
         "latency_min_ms": f"{min(times):.5g}",
         "latency_max_ms": f"{max(times):.5g}",
     }
+
+
+def _sessions(count: int) -> str:
+    return "one session" if count == 1 else f"median of {count} sessions"
 
 
 @click.command()

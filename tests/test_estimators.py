@@ -1,5 +1,6 @@
 """The latency estimator on hand-computable devices, and the files that ship with it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,22 +9,25 @@ import pytest
 from advisor.errors import CatalogError
 from advisor.estimate import Origin
 from advisor.estimators.baselines import line_in_macs, roofline, scaled
-from advisor.estimators.calibration import LEVELS, Calibration, conformal
+from advisor.estimators.calibration import LEVELS, Calibration, Scores, conformal
 from advisor.estimators.columns import COLUMNS, EXTRA, amounts
 from advisor.estimators.covariance import likeness
 from advisor.estimators.evidence import Evidence, LaneKnown, NetworkKnown
-from advisor.estimators.fitted import hash_of_inputs, read_fitted
+from advisor.estimators.fitted import ALL, LONG, hash_of_inputs, read_fitted
 from advisor.estimators.kinship import architectures_of, family_of
 from advisor.estimators.lanes import LaneFacts
 from advisor.estimators.latency import LatencyModel, Timing
 from advisor.estimators.memory import MemoryModel, Peaks, fit_memory
 from advisor.estimators.unit_costs import shares
-from advisor.lane import Lane
+from advisor.lane import BULK, Lane
 from advisor.library import catalog_directory, profile_library
 from advisor.workload import Fusion, Layer, OperatorClass, Workload
 from advisor.workload_table import WorkloadTable, read
 
 NANO = Lane(device="jetson-nano", unit="gpu", runtime="tensorrt", precision="fp16")
+LONG_TABLE = Lane(
+    device="geforce-rtx-3090", unit="gpu", runtime="pytorch", precision="amp", batch=BULK
+)
 NEW_DEVICE = Lane(device="no-such-board", unit="cpu", runtime="ncnn", precision="fp32", threads=4)
 
 
@@ -133,9 +137,18 @@ def test_conformal_quantile_is_not_below_the_share_it_promises() -> None:
     assert (scores <= quantiles[0.9]).mean() >= 0.9
 
 
+def test_a_long_lane_counts_for_no_more_than_its_share() -> None:
+    """A thousand easy cells of one lane do not hide that the others are hard."""
+    values = np.concatenate([np.full(1000, 0.1), np.full(100, 3.0)])
+    lane = np.concatenate([np.zeros(1000, np.int64), np.arange(1, 101)])
+    calibration = Calibration.of([Scores(key="elsewhere/many/cpu", values=values, lane=lane)])
+    assert calibration.quantile_of("elsewhere/many/cpu", 0.5) == 3.0
+
+
 def test_small_evidence_classes_borrow_from_their_lane_class() -> None:
-    scores = {"family/many/cpu": np.ones(3), "elsewhere/many/cpu": np.full(500, 2.0)}
-    calibration = Calibration.of(scores)
+    few = Scores(key="family/many/cpu", values=np.ones(3), lane=np.zeros(3, np.int64))
+    many = Scores(key="elsewhere/many/cpu", values=np.full(500, 2.0), lane=np.arange(500))
+    calibration = Calibration.of([few, many])
     rare = Evidence(network=NetworkKnown.FAMILY, lane=LaneKnown.MANY, unit="cpu")
     assert calibration.quantile(rare, 0.9) == 2.0
 
@@ -175,9 +188,40 @@ def test_memory_recovers_overhead_and_factor() -> None:
     assert found == pytest.approx([2e8], rel=0.05)
 
 
-def test_shipped_parameters_are_of_this_catalog(root: Path) -> None:
+@pytest.mark.parametrize("name", [ALL, LONG])
+def test_shipped_parameters_are_of_this_catalog(root: Path, name: str) -> None:
     stale = "the catalog changed: run advisor catalog fit"
-    assert read_fitted(root).inputs == hash_of_inputs(root), stale
+    assert read_fitted(root, name).inputs == hash_of_inputs(root), stale
+
+
+def test_very_long_lanes_are_answered_by_a_fit_of_their_own(
+    root: Path, model: LatencyModel, table: WorkloadTable
+) -> None:
+    """Without it the same lane gets another answer, from the fit to all lanes."""
+    known = table.rows([table.index["resnet18", 224]])
+    alone = LatencyModel(fitted=model.fitted, profiles=model.profiles)
+    assert model.predict(LONG_TABLE, known).value != alone.predict(LONG_TABLE, known).value
+    assert model.predict(NANO, known).value == alone.predict(NANO, known).value
+    assert LONG_TABLE in read_fitted(root, LONG).lanes.index
+
+
+def test_timings_of_another_device_do_not_move_a_very_long_lane(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    known = table.rows([table.index["resnet18", 224]])
+    timing = Timing(lane=NEW_DEVICE, network="resnet18", resolution=224, seconds=9.0)
+    taught = model.with_measurements([timing], known)
+    assert taught.predict(LONG_TABLE, known).value == model.predict(LONG_TABLE, known).value
+
+
+def test_an_unknown_network_of_a_very_long_lane_is_priced_by_its_layers(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    """A copy under a name of no family costs about what the network does."""
+    known = table.rows([table.index["resnet50", 224]])
+    copy = WorkloadTable.of([replace(known.workload(0), network="somebodys_own")])
+    ratio = model.predict(LONG_TABLE, copy).value / model.predict(LONG_TABLE, known).value
+    assert 0.8 < ratio[0] < 1.25
 
 
 def test_missing_parameters_name_the_command_that_writes_them(tmp_path: Path) -> None:
@@ -226,14 +270,7 @@ def test_a_variant_outside_the_catalog_is_predicted_like_its_own_layers(
     row = table.index["mobilenetv2_100", 224]
     known = table.rows([row])
     workload = known.workload(0)
-    renamed = Workload(
-        network="somebodys_own",
-        resolution=workload.resolution,
-        parameters=workload.parameters,
-        buffers=workload.buffers,
-        peak_activations=workload.peak_activations,
-        layers=workload.layers,
-    )
+    renamed = replace(workload, network="mobilenetv2_own")
     found = model.predict(NANO, WorkloadTable.of([renamed])).value
     assert found == pytest.approx(model.predict(NANO, known).value, rel=1e-3)
 

@@ -31,7 +31,7 @@ LAYERS = (
 FAMILIES = ("estimators", "measurers", "search", "reports")
 """Families never import each other."""
 OWNERS = {
-    "torch": ("networks", "measurers", "search", "host_profile", "testing"),
+    "torch": ("networks", "measurers", "search", "host_profile", "estimators", "testing"),
     "timm": ("networks", "catalog"),
     "ptflops": ("networks",),
     "torchvision": ("networks",),

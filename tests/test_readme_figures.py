@@ -14,7 +14,7 @@ SPLITS = {
     "a network measured elsewhere, never in this lane": "pair",
     "an architecture never measured anywhere": "architecture",
     "the same, lanes with few networks": "architecture",
-    "a family never measured anywhere": "family of large lanes",
+    "a family never measured anywhere": "family",
     "a new device, 10 networks timed on it": "device, 10 shots",
     "a new device, its profile alone": "device, 0 shots",
 }

@@ -5,7 +5,7 @@ spread is the model's own standard deviation. Its quantile at a level, with the 
 correction of split conformal prediction (Vovk et al. 2005), is the factor of the interval.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ LEVELS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
 """Levels at which quantiles are kept; between them they are interpolated."""
 LEAST = 60
 """Left-out cells that a class of its own needs."""
+OF_LANE = 25
+"""Cells that a lane may count for in a class: errors inside a lane go together."""
 _GAUSS = (0.674, 0.842, 1.036, 1.282, 1.440, 1.645, 1.780, 1.960, 2.170, 2.326, 2.576)
 """Two-sided quantiles of the normal distribution at LEVELS, used where nothing was left out."""
 
@@ -42,18 +44,48 @@ class Calibration:
         return float(np.interp(level, LEVELS, _GAUSS))
 
     @staticmethod
-    def of(scores: Mapping[str, Floats]) -> "Calibration":
-        """Calibrate from normalised absolute errors by class key; small classes are pooled."""
-        pooled: dict[str, list[Floats]] = {}
-        for name, values in scores.items():
-            for key in wider(name):
-                pooled.setdefault(key, []).append(values)
-        joined = {key: np.concatenate(values) for key, values in pooled.items()}
+    def of(scores: Iterable["Scores"]) -> "Calibration":
+        """Calibrate from the left-out cells of each class; small classes are pooled."""
+        pooled: dict[str, list[Scores]] = {}
+        for one in scores:
+            for key in wider(one.key):
+                pooled.setdefault(key, []).append(one)
         return Calibration(
             quantiles={
-                key: conformal(values) for key, values in joined.items() if len(values) >= LEAST
+                key: conformal(
+                    np.concatenate([one.values for one in parts]),
+                    weights_of(np.concatenate([one.lane for one in parts])),
+                )
+                for key, parts in pooled.items()
+                if sum(len(one.values) for one in parts) >= LEAST
             }
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Left-out cells of one class."""
+
+    key: str
+    values: Floats
+    """|error| / spread."""
+    lane: NDArray[np.int64]
+
+    @staticmethod
+    def by_class(
+        keys: NDArray[np.str_], values: Floats, lane: NDArray[np.int64]
+    ) -> Iterator["Scores"]:
+        """Split cells by their class."""
+        for key in np.unique(keys):
+            mine = keys == key
+            yield Scores(key=str(key), values=values[mine], lane=lane[mine])
+
+
+def weights_of(lane: NDArray[np.int64]) -> Floats:
+    """Return the weight of each cell, so that no lane counts for more than ``OF_LANE`` cells."""
+    _, position, count = np.unique(lane, return_inverse=True, return_counts=True)
+    weights: Floats = np.minimum(1.0, OF_LANE / count)[position]
+    return weights
 
 
 def wider(name: str) -> tuple[str, ...]:
@@ -62,8 +94,15 @@ def wider(name: str) -> tuple[str, ...]:
     return (f"{network}/{lane}/{unit}", f"{network}/{lane}", f"any/{lane}", "any/any")
 
 
-def conformal(values: Floats) -> tuple[float, ...]:
-    """Return the conformal quantile of absolute scores at each of LEVELS."""
-    count = len(values)
-    ranks = [min(1.0, level * (count + 1) / count) for level in LEVELS]
-    return tuple(float(q) for q in np.quantile(values, ranks, method="higher"))
+def conformal(values: Floats, weights: Floats | None = None) -> tuple[float, ...]:
+    """Return the conformal quantile of absolute scores at each of LEVELS.
+
+    The least score below which, with its own weight, lies the level of the weight of all scores
+    and of one more that is beyond them.
+    """
+    order = np.argsort(values)
+    weight = np.ones(len(values)) if weights is None else weights[order]
+    below = np.cumsum(weight)
+    wanted = np.minimum(np.array(LEVELS) * (below[-1] + weight.mean()), below[-1])
+    places = np.minimum(np.searchsorted(below, wanted - 1e-9), len(values) - 1)
+    return tuple(float(q) for q in values[order][places])

@@ -330,14 +330,19 @@ LEAST = 1e-9
 def amounts(table: WorkloadTable) -> Floats:
     """Return the amounts of work: (networks, columns); MACs, elements or calls at batch 1."""
     used, positions = np.unique(table.shape_of, return_inverse=True)
-    shapes = _Shapes(_only(table, used))
-    per_shape = np.stack([column.rule(shapes) for column in COLUMNS], axis=1)
+    per_shape = shape_amounts(table, used)
     weighted = per_shape[positions] * table.calls[:, None]
     total = np.zeros((len(table), len(COLUMNS)))
     filled = table.start[:-1] < table.start[1:]
     if filled.any():
         total[filled] = np.add.reduceat(weighted, table.start[:-1][filled], axis=0)
     return total
+
+
+def shape_amounts(table: WorkloadTable, used: NDArray[np.int64]) -> Floats:
+    """Return the amounts of work of one call of some distinct layers: (layers, columns)."""
+    shapes = _Shapes(_only(table, used))
+    return np.stack([column.rule(shapes) for column in COLUMNS], axis=1)
 
 
 def _only(table: WorkloadTable, used: NDArray[np.int64]) -> WorkloadTable:

@@ -2,8 +2,8 @@
 
 A cell is a network in a lane. Around the unit costs of ``unit_costs`` the log of its time is a
 sum of Gaussian parts: one for the lane as a whole, one per kind of work, operator and column, each
-weighted by that work's share of the cell's time, a plane in the network's sizes, and a smooth
-function of its features.
+weighted by that work's share of the cell's time, a plane in the network's sizes, and two smooth
+functions of its features, one for all networks and one for those of its family.
 The covariance of each part over lanes is a mixture of the relations of ``lanes``.
 """
 
@@ -24,9 +24,14 @@ LINEAR = ("common", "kind", "operator", "column", "trend")
 and of the logarithms of the network's sizes."""
 SMOOTH = "feature"
 """The part that is a smooth function of the network's features."""
-LEVELS = (*LINEAR, SMOOTH)
+FAMILY = "family"
+"""The same among networks of one family, so that what a family has in common is not taken for
+what networks of like features have."""
+LEVELS = (*LINEAR, SMOOTH, FAMILY)
 REACH = 0.7
 """Distance of features over which the smooth part changes."""
+FAMILY_REACH = 2.0
+"""… and that of a family."""
 _GROUPS = sorted({(column.operator, column.kind) for column in COLUMNS})
 OPERATOR_OF = np.array([[(c.operator, c.kind) == g for g in _GROUPS] for c in COLUMNS], np.float64)
 """(columns, operators): 1 where the column is of the operator and kind of work."""
@@ -53,7 +58,7 @@ class Variances:
         found = {}
         for level in LEVELS:
             total = np.zeros((len(a), len(b)))
-            for relation, variance in self.by_relation[level].items():
+            for relation, variance in self.by_relation.get(level, {}).items():
                 total += variance * related[relation]
             found[level] = total.astype(np.float32)
         return found
@@ -74,13 +79,20 @@ class Points:
     """(n, columns): share of the time by column."""
     features: Floats
     """(n, features) of the cell's network."""
+    family: NDArray[np.int64]
+    """Number of the network's family, -1 where it is not known to the fit."""
 
     def __len__(self) -> int:
         return len(self.lane)
 
     def take(self, rows: NDArray[np.int64]) -> "Points":
         """Return some of the points."""
-        return Points(lane=self.lane[rows], share=self.share[rows], features=self.features[rows])
+        return Points(
+            lane=self.lane[rows],
+            share=self.share[rows],
+            features=self.features[rows],
+            family=self.family[rows],
+        )
 
 
 def basis(points: Points) -> dict[str, Floats]:
@@ -95,19 +107,27 @@ def basis(points: Points) -> dict[str, Floats]:
     }
 
 
-def likeness(a: Floats, b: Floats) -> Singles:
+def likeness(a: Floats, b: Floats, reach: float = REACH) -> Singles:
     """Return how alike networks are: Matérn 3/2 of the distance of their features, (a, b)."""
     left, right = a.astype(np.float32), b.astype(np.float32)
     squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None]
-    root = np.sqrt(np.maximum(3 * (squares - 2 * left @ right.T), 0)) / np.float32(REACH)
+    root = np.sqrt(np.maximum(3 * (squares - 2 * left @ right.T), 0)) / np.float32(reach)
     alike: Singles = (1 + root) * np.exp(-root)
     return alike
+
+
+def kinship(a: Points, b: Points) -> Singles:
+    """Return how alike networks of one family are, 0 for those of different ones: (a, b)."""
+    same = (a.family[:, None] == b.family[None]) & (a.family[:, None] >= 0)
+    found: Singles = likeness(a.features, b.features, FAMILY_REACH) * same
+    return found
 
 
 def covariance(a: Points, b: Points, matrices: Mapping[str, Singles]) -> Singles:
     """Return the covariance between points: (a, b)."""
     at = np.ix_(a.lane, b.lane)
     found: Singles = likeness(a.features, b.features) * matrices[SMOOTH][at]
+    found += kinship(a, b) * matrices[FAMILY][at]
     left, right = basis(a), basis(b)
     for level in LINEAR:
         product = left[level].astype(np.float32) @ right[level].astype(np.float32).T
@@ -119,6 +139,7 @@ def prior_variance(points: Points, matrices: Mapping[str, Singles]) -> Floats:
     """Return the variance of each point before any cell is known; square lane matrices."""
     lane = points.lane
     found: Floats = matrices[SMOOTH][lane, lane].astype(np.float64)
+    found += np.where(points.family >= 0, matrices[FAMILY][lane, lane], 0)
     for level, weights in basis(points).items():
         found += (weights**2).sum(axis=1) * matrices[level][lane, lane]
     return found

@@ -28,8 +28,7 @@ class LaneKnown(StrEnum):
     HARDLY = "1 or 2 networks measured in this lane"
     DEVICE = "other lanes of this device measured"
     PROFILE = "nothing measured on this device"
-    OWN_MANY = "15 or more networks that you measured"
-    OWN_SOME = "8 to 14 networks that you measured"
+    OWN_SOME = "8 or more networks that you measured"
     OWN_FEW = "3 to 7 networks that you measured"
 
 
@@ -40,7 +39,6 @@ LEAST_OF: tuple[tuple[int, LaneKnown], ...] = (
     (1, LaneKnown.HARDLY),
 )
 _OWN: tuple[tuple[int, LaneKnown], ...] = (
-    (15, LaneKnown.OWN_MANY),
     (8, LaneKnown.OWN_SOME),
     (3, LaneKnown.OWN_FEW),
 )
@@ -59,6 +57,8 @@ class Evidence:
 
     unit: str = ""
     """cpu, gpu, npu … of the lane."""
+    peaked: bool = True
+    """Whether the profile tells the unit's peak."""
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class Evidence:
     @property
     def key(self) -> str:
         """Name of the class under which its calibration is kept."""
-        return f"{self.name}/{self.unit}"
+        return class_key(self.name, self.unit, peaked=self.peaked)
 
     @property
     def label(self) -> str:
@@ -93,6 +93,12 @@ class Evidence:
         if self.network is NetworkKnown.FAMILY:
             found.append("no network of this family was measured anywhere")
         return tuple(found)
+
+
+def class_key(name: str, unit: str, *, peaked: bool) -> str:
+    """Return the key of a class; from a profile alone, a known peak is a class of its own."""
+    alone = name.endswith(LaneKnown.PROFILE.name.lower())
+    return f"{name}/{unit}{' without peak' if alone and not peaked else ''}"
 
 
 def lane_class(networks: int) -> LaneKnown | None:

@@ -11,41 +11,55 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from advisor.estimators.calibration import Calibration
-from advisor.estimators.fitted import Fitted, write_fitted
-from advisor.estimators.fitting import Data, fit, read_data, read_peaks, unit_costs_of
-from advisor.estimators.leave_out import LeftOut, tuned_on
+from advisor.estimators.calibration import Calibration, Scores
+from advisor.estimators.fitted import ALL, LONG, Fitted, write_fitted
+from advisor.estimators.fitting import Data, fit, means_of, read_data, read_peaks
+from advisor.estimators.leave_out import LeftOut, starting
 from advisor.estimators.memory import fit_memory
-from advisor.estimators.runs import RUNS, execute_all, read_left_out, write_left_out
+from advisor.estimators.runs import (
+    RUNS,
+    execute_all,
+    long_cells,
+    read_left_out,
+    write_left_out,
+)
+from advisor.estimators.tuning import tune
 from advisor.library import catalog_directory, profile_library
 
 logger = logging.getLogger(__name__)
 
-Floats = NDArray[np.float64]
+CALIBRATING = {
+    long: frozenset(run.name for run in RUNS if run.split != "device-pair" and run.long == long)
+    for long in (False, True)
+}
+"""Runs whose errors calibrate the intervals of the fit to all lanes, and of that to the very long
+ones; the stricter pair split only reports."""
 
-CALIBRATING = frozenset(run.name for run in RUNS if run.split != "device-pair")
-"""Runs whose errors calibrate the intervals; the stricter pair split only reports."""
 
-
-def calibration_of(data: Data, found: Mapping[str, LeftOut]) -> Calibration:
-    """Calibrate the intervals on left-out cells of all runs."""
-    scores: dict[str, list[Floats]] = {}
+def calibration_of(data: Data, found: Mapping[str, LeftOut], runs: frozenset[str]) -> Calibration:
+    """Calibrate the intervals on left-out cells of some runs."""
+    scores: list[Scores] = []
     for name, left in found.items():
-        if name.partition(",")[0] in CALIBRATING:
+        if name.partition(",")[0] in runs:
             error = np.abs(data.log_seconds[left.cell] - left.mean) / left.spread
-            classes = left.classes(data)
-            for key in np.unique(classes):
-                scores.setdefault(str(key), []).append(error[classes == key])
-    return Calibration.of({key: np.concatenate(parts) for key, parts in scores.items()})
+            scores += Scores.by_class(left.classes(data), error, data.lane[left.cell])
+    return Calibration.of(scores)
 
 
-def fit_all(data: Data, found: Mapping[str, LeftOut]) -> Fitted:
-    """Tune and fit the latency estimator, and calibrate it by what was left out."""
-    variances = tuned_on(data)
-    fitted = fit(data, unit_costs_of(data), variances)
-    return replace(fitted, calibration=calibration_of(data, found))
+def fit_all(data: Data, found: Mapping[str, LeftOut]) -> dict[str, Fitted]:
+    """Tune and fit the latency estimator, and calibrate it by what was left out.
+
+    Two fits, by the name of their files: to all lanes, and to the very long ones alone.
+    """
+    parts = {ALL: data, LONG: data.take(np.flatnonzero(long_cells(data)))}
+    fits = {}
+    for name, part in parts.items():
+        means = means_of(part)
+        fitted = fit(part, means, tune(part, means, starting(means)))
+        calibration = calibration_of(data, found, CALIBRATING[name == LONG])
+        fits[name] = replace(fitted, calibration=calibration)
+    return fits
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--keep-left-out", action="store_true", help="calibrate by the stored predictions"
     )
+    parser.add_argument("--jobs", type=int, default=1, help="leave-outs that run at once")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     root = given.catalog or catalog_directory()
@@ -65,9 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.keep_left_out:
         found = read_left_out(root, data)
     else:
-        found = execute_all(data)
+        found = execute_all(data, jobs=given.jobs)
         write_left_out(found, data, root)
-    write_fitted(fit_all(data, found), root)
+    for name, fitted in fit_all(data, found).items():
+        write_fitted(fitted, root, name)
     logger.info("written to %s in %.0f s", root, time.monotonic() - started)
 
 

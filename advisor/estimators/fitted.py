@@ -1,14 +1,15 @@
 """Fitted: the estimator's parameters as plain arrays, read from and written to the catalog.
 
 ``estimator.npz`` holds the arrays, ``estimator.json`` names, facts, hyper-parameters, the
-calibration, a version and the hash of the catalog files that went in.
+calibration, a version and the hash of the catalog files that went in; ``estimator.long`` the same
+of the very long lanes, which are fitted by themselves and layer by layer.
 """
 
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,20 @@ from advisor.errors import CatalogError
 from advisor.estimators.calibration import Calibration
 from advisor.estimators.columns import COLUMNS
 from advisor.estimators.covariance import LINEAR, Variances
+from advisor.estimators.kinship import numbered
 from advisor.estimators.lanes import LaneScale, LaneSet, lane_document, lanes_from
+from advisor.estimators.layer_costs import LayerCosts, Perceptron
 from advisor.estimators.unit_costs import UnitCosts
 from advisor.lane import Lane
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-ARRAYS, DOCUMENT = "estimator.npz", "estimator.json"
-_LANES = "lanes_"
+ALL, LONG = "estimator", "estimator.long"
+"""Names of the files of the fit to all lanes, and of that to the very long ones alone."""
+LONG_LANE = 300
+"""Cells above which a lane is very long: enough to be fitted layer by layer."""
+_LANES, _LAYERS = "lanes_", "layers_"
 VERSION = 1
 _REFIT = "'advisor catalog fit' writes it again"
 
@@ -67,6 +73,15 @@ class Fitted:
     """(lanes, columns): log seconds per unit of work."""
     lane_weights: Mapping[str, Floats]
     """Level -> (lanes, parts): sum over each lane's cells of weight times basis."""
+    is_of_long: bool = False
+    """Whether this is the fit to very long lanes alone."""
+    layers: LayerCosts | None = None
+    """Corrections by layer of those of them that ``layer_lanes`` names."""
+    layer_lanes: tuple[int, ...] = ()
+    corrections: Floats | None = None
+    """(networks, lanes): what the layers add to the log seconds."""
+    part_of_family: Mapping[str, int] = field(default_factory=dict)
+    """Part of the corrections that has not seen a family; others get the mean of all."""
 
     @cached_property
     def network_index(self) -> dict[tuple[str, int], int]:
@@ -77,6 +92,16 @@ class Fitted:
     def by_name(self) -> dict[str, int]:
         """A row of each network, whatever the resolution."""
         return {name: row for row, (name, _) in enumerate(self.networks)}
+
+    @cached_property
+    def family_number(self) -> dict[str, int]:
+        """Number of each family."""
+        return dict(zip(self.families, self.family_numbers.tolist(), strict=True))
+
+    @cached_property
+    def family_numbers(self) -> Integers:
+        """Number of each network's family."""
+        return numbered(self.families)
 
     @cached_property
     def architecture_measured(self) -> NDArray[np.bool_]:
@@ -119,6 +144,11 @@ class Fitted:
         """Return the cells of a lane."""
         return np.arange(self._bounds[lane], self._bounds[lane + 1])
 
+    def is_long(self, lane: Lane) -> bool:
+        """Whether a lane holds enough cells to be fitted layer by layer."""
+        position = self.lanes.index.get(lane)
+        return position is not None and len(self.cells_of_lane(position)) > LONG_LANE
+
 
 INPUTS = ("networks.csv", "layers.npz")
 
@@ -133,7 +163,7 @@ def hash_of_inputs(root: Path) -> str:
     return digest.hexdigest()
 
 
-def write_fitted(fitted: Fitted, root: Path) -> None:
+def write_fitted(fitted: Fitted, root: Path, name: str = ALL) -> None:
     """Write both files into the folder ``root``."""
     groups = sorted(fitted.costs.parts)
     document = {
@@ -153,9 +183,12 @@ def write_fitted(fitted: Fitted, root: Path) -> None:
         "networks": [list(key) for key in fitted.networks],
         "families": list(fitted.families),
         "groups": [list(key) for key in groups],
+        "is_of_long": fitted.is_of_long,
+        "layer_lanes": list(fitted.layer_lanes),
+        "part_of_family": dict(sorted(fitted.part_of_family.items())),
     }
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    (root / DOCUMENT).write_text(text + "\n", encoding="utf-8")
+    (root / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     by_level = {f"{_LANES}{level}": fitted.lane_weights[level] for level in LINEAR}
     arrays: dict[str, Any] = {
         **by_level,
@@ -169,8 +202,49 @@ def write_fitted(fitted: Fitted, root: Path) -> None:
         "cell_weight": fitted.cell_weight,
         "cell_noise": fitted.cell_noise.astype(np.float32),
         "lane_costs": fitted.lane_costs,
+        **_layer_arrays(fitted),
     }
-    np.savez_compressed(root / ARRAYS, **arrays)
+    np.savez_compressed(root / f"{name}.npz", **arrays)
+
+
+def _layer_arrays(fitted: Fitted) -> dict[str, Any]:
+    layers = fitted.layers
+    if layers is None or fitted.corrections is None:
+        return {}
+    found: dict[str, Any] = {
+        f"{_LAYERS}center": layers.center,
+        f"{_LAYERS}scale": layers.scale,
+        "corrections": fitted.corrections.astype(np.float32),
+    }
+    for group, perceptrons in (("part", layers.parts), ("whole", layers.whole)):
+        for number, one in enumerate(perceptrons):
+            found[f"{_LAYERS}{group}_{number}_0_shift"] = one.shift
+            for depth, (weight, bias) in enumerate(zip(one.weights, one.biases, strict=True)):
+                found[f"{_LAYERS}{group}_{number}_{depth}_weight"] = weight
+                found[f"{_LAYERS}{group}_{number}_{depth}_bias"] = bias
+    return found
+
+
+def _perceptrons(arrays: Mapping[str, NDArray[Any]], group: str) -> tuple[Perceptron, ...]:
+    found: dict[int, dict[str, list[NDArray[np.float32]]]] = {}
+    for key in sorted(key for key in arrays if key.startswith(f"{_LAYERS}{group}_")):
+        number, _, what = key.removeprefix(f"{_LAYERS}{group}_").split("_")
+        found.setdefault(int(number), {}).setdefault(what, []).append(arrays[key])
+    return tuple(
+        Perceptron(shift=one["shift"][0], weights=tuple(one["weight"]), biases=tuple(one["bias"]))
+        for _, one in sorted(found.items())
+    )
+
+
+def _layers(arrays: Mapping[str, NDArray[Any]]) -> LayerCosts | None:
+    if "corrections" not in arrays:
+        return None
+    return LayerCosts(
+        parts=_perceptrons(arrays, "part"),
+        whole=_perceptrons(arrays, "whole"),
+        center=arrays[f"{_LAYERS}center"],
+        scale=arrays[f"{_LAYERS}scale"],
+    )
 
 
 def variances_document(variances: Variances) -> dict[str, Any]:
@@ -186,14 +260,14 @@ def variances_from(document: Mapping[str, Any]) -> Variances:
     )
 
 
-def read_fitted(root: Path) -> Fitted:
+def read_fitted(root: Path, name: str = ALL) -> Fitted:
     """Read the fitted estimator; raises CatalogError where a file is missing or of another kind."""
     try:
-        document = json.loads((root / DOCUMENT).read_text(encoding="utf-8"))
-        with np.load(root / ARRAYS, allow_pickle=False) as stored:
+        document = json.loads((root / f"{name}.json").read_text(encoding="utf-8"))
+        with np.load(root / f"{name}.npz", allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         if document["columns"] != [column.name for column in COLUMNS]:
-            raise CatalogError(f"{root / DOCUMENT} is of another version; {_REFIT}")
+            raise CatalogError(f"{root / name}.json is of another version; {_REFIT}")
         return _fitted(document, arrays)
     except (OSError, KeyError, ValueError) as error:
         raise CatalogError(f"cannot read the estimator in {root}: {error}; {_REFIT}") from error
@@ -224,4 +298,9 @@ def _fitted(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> 
         cell_noise=arrays["cell_noise"].astype(np.float64),
         lane_costs=arrays["lane_costs"],
         lane_weights={level: arrays[f"{_LANES}{level}"] for level in LINEAR},
+        layers=_layers(arrays),
+        corrections=arrays["corrections"].astype(np.float64) if "corrections" in arrays else None,
+        is_of_long=document["is_of_long"],
+        layer_lanes=tuple(document["layer_lanes"]),
+        part_of_family=document["part_of_family"],
     )

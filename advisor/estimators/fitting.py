@@ -4,7 +4,7 @@ Needs SciPy, which comes with scikit-learn; predictions do not.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,19 @@ from advisor.errors import ProfileError, UsageError
 from advisor.estimators.calibration import Calibration
 from advisor.estimators.columns import LEAST, amounts, features
 from advisor.estimators.covariance import Points, Variances, basis, covariance
-from advisor.estimators.fitted import VERSION, Fitted, hash_of_inputs
-from advisor.estimators.kinship import architectures_of, family_of
+from advisor.estimators.fitted import LONG_LANE, VERSION, Fitted, hash_of_inputs
+from advisor.estimators.kinship import architectures_of, family_of, numbered
 from advisor.estimators.lanes import LaneFacts, LaneScale, LaneSet, facts_of
+from advisor.estimators.layer_costs import LayerCosts
+from advisor.estimators.layer_fitting import Cells, deal, fit_layer_costs
 from advisor.estimators.memory import Peaks, needed_bytes
-from advisor.estimators.unit_costs import COMMON, UnitCosts, fit_unit_costs, shares
+from advisor.estimators.unit_costs import (
+    COMMON,
+    UnitCosts,
+    fit_each_lane,
+    fit_unit_costs,
+    shares,
+)
 from advisor.lane import Lane
 from advisor.library import ProfileLibrary
 from advisor.profile import DeviceProfile
@@ -53,6 +61,11 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.lane)
+
+    @property
+    def family_numbers(self) -> Integers:
+        """Number of each network's family."""
+        return numbered(self.families)
 
     @property
     def families_of_cells(self) -> NDArray[np.str_]:
@@ -146,17 +159,83 @@ def seconds_of(cell: Cell) -> float:
     return cell.seconds_per_image * max(cell.lane.batch, 1)
 
 
-def unit_costs_of(data: Data) -> UnitCosts:
-    """Fit the unit costs to all cells of ``data``."""
+def unit_costs_of(data: Data, *, alone: bool = False) -> UnitCosts:
+    """Fit the unit costs to all cells of ``data``, or of each lane to its own ``alone``."""
+    fitter = fit_each_lane if alone else fit_unit_costs
     work = data.log_work[data.network]
-    return fit_unit_costs(data.lanes, LaneScale.of(data.lanes), data.lane, work, data.log_seconds)
+    return fitter(data.lanes, LaneScale.of(data.lanes), data.lane, work, data.log_seconds)
 
 
-def fit(data: Data, costs: UnitCosts, variances: Variances) -> Fitted:
-    """Fit the deviations from the unit costs to all cells of ``data``; not yet calibrated."""
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What every network would take in every lane before any deviation is learned."""
+
+    costs: UnitCosts
+    is_of_long: bool = False
+    """Whether all lanes are very long."""
+    layers: LayerCosts | None = None
+    layer_lanes: tuple[int, ...] = ()
+    """Lanes that are corrected layer by layer."""
+    corrections: Floats | None = None
+    """(networks, lanes): what the layers add to the log seconds."""
+    part_of_family: Mapping[str, int] = field(default_factory=dict)
+
+    def prior(self, lanes: LaneSet) -> Floats:
+        """Return the costs around which deviations are learned: (lanes, columns).
+
+        Those of all lanes of a kind; very long lanes tell their own so well that nothing of them
+        is learned again.
+        """
+        return self.costs.of(lanes) if self.is_of_long else self.costs.of(lanes, COMMON)
+
+
+EAGER = frozenset({"pytorch", "pytorch-channels-last"})
+"""Runtimes that run one layer after the other, so that layers have a cost of their own; compilers
+fuse across layers."""
+
+
+def means_of(data: Data) -> Means:
+    """Fit the unit costs to all cells of ``data``, and layer by layer where it is long lanes."""
+    long = np.bincount(data.lane, minlength=len(data.lanes)) > LONG_LANE
+    if not long[data.lane].all():
+        return Means(costs=unit_costs_of(data))
+    means = Means(costs=unit_costs_of(data, alone=True), is_of_long=True)
+    eager = np.array([one.lane.runtime in EAGER for one in data.lanes.facts])
+    lanes = np.flatnonzero(long & eager)
+    return _by_layer(data, means, lanes) if len(lanes) else means
+
+
+def _by_layer(data: Data, means: Means, lanes: Integers) -> Means:
+    """Add what the layers of some lanes tell."""
+    part = data.take(np.flatnonzero(np.isin(data.lane, lanes)))
+    lane_costs = means.costs.of(data.lanes)[lanes]
+    families = part.families_of_cells.tolist()
+    part_of_family = deal(families)
+    used, network = np.unique(part.network, return_inverse=True)
+    timed = Cells(
+        lane=np.searchsorted(lanes, part.lane),
+        network=network,
+        log_seconds=part.log_seconds,
+        part=np.array([part_of_family[one] for one in families]),
+    )
+    layers = fit_layer_costs(data.table.rows(used.tolist()), lane_costs, timed)
+    corrections = np.zeros((len(data.table), len(data.lanes)))
+    corrections[:, lanes] = layers.of(data.table, data.families, lane_costs, part_of_family)
+    return replace(
+        means,
+        layers=layers,
+        layer_lanes=tuple(lanes.tolist()),
+        corrections=corrections,
+        part_of_family=part_of_family,
+    )
+
+
+def fit(data: Data, means: Means, variances: Variances) -> Fitted:
+    """Fit the deviations from the means to all cells of ``data``; not yet calibrated."""
+    costs = means.costs
     scale = costs.scale
     lane_costs = costs.of(data.lanes)
-    points, surprise = linearised(data, lane_costs, costs.of(data.lanes, COMMON))
+    points, surprise = linearised(data, means)
     matrices = variances.lane_matrices(data.lanes, data.lanes, scale)
     noise = variances.noise(data.exact)
     weights = _weights(points, matrices, noise, surprise)
@@ -181,6 +260,11 @@ def fit(data: Data, costs: UnitCosts, variances: Variances) -> Fitted:
         cell_noise=noise,
         lane_costs=lane_costs,
         lane_weights=_by_lane(points, weights, len(data.lanes)),
+        is_of_long=means.is_of_long,
+        layers=means.layers,
+        layer_lanes=means.layer_lanes,
+        corrections=means.corrections,
+        part_of_family=means.part_of_family,
     )
 
 
@@ -194,11 +278,19 @@ def _by_lane(points: Points, weights: Floats, lanes: int) -> dict[str, Floats]:
     return found
 
 
-def linearised(data: Data, costs: Floats, common: Floats) -> tuple[Points, Floats]:
+def linearised(data: Data, means: Means) -> tuple[Points, Floats]:
     """Return the cells as points, and how far their times are from the prior's mean."""
+    costs, common = means.costs.of(data.lanes), means.prior(data.lanes)
     share, predicted = shares(costs[data.lane], data.log_work[data.network])
     expected = predicted - (share * (costs - common)[data.lane]).sum(axis=1)
-    points = Points(lane=data.lane, share=share, features=data.features[data.network])
+    if means.corrections is not None:
+        expected += means.corrections[data.network, data.lane]
+    points = Points(
+        lane=data.lane,
+        share=share,
+        features=data.features[data.network],
+        family=data.family_numbers[data.network],
+    )
     return points, data.log_seconds - expected
 
 

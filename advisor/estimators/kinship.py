@@ -7,7 +7,7 @@ costs nothing measurable are one architecture.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,3 +83,9 @@ def _twins(table: WorkloadTable, rows: list[int]) -> Iterable[tuple[int, int]]:
                 break
             if abs(table.parameters[b] / max(table.parameters[a], 1) - 1) < TWINS:
                 yield a, b
+
+
+def numbered(families: Sequence[str]) -> NDArray[np.int64]:
+    """Number the families: equal numbers where the names are equal."""
+    number = {name: position for position, name in enumerate(sorted(set(families)))}
+    return np.array([number[name] for name in families], np.int64)

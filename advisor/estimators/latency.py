@@ -8,6 +8,7 @@ can only make it larger.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,18 @@ from advisor.errors import ProfileError, UsageError
 from advisor.estimate import Origin
 from advisor.estimators.columns import COLUMNS, LEAST, WorkKind, amounts, features
 from advisor.estimators.covariance import (
+    FAMILY,
+    SMOOTH,
     Points,
     Singles,
     basis,
     covariance,
+    kinship,
     likeness,
     prior_variance,
 )
 from advisor.estimators.evidence import Evidence, LaneKnown, NetworkKnown, known_of_lane
-from advisor.estimators.fitted import Fitted, read_fitted
+from advisor.estimators.fitted import LONG, Fitted, read_fitted
 from advisor.estimators.kinship import family_of
 from advisor.estimators.lanes import LaneFacts, LaneSet, facts_of
 from advisor.estimators.unit_costs import COMMON, shares
@@ -90,6 +94,18 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LongLanes:
+    """The fit to very long lanes, read when it is first asked."""
+
+    root: Path
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        """Its parameters."""
+        return read_fitted(self.root, LONG)
+
+
+@dataclass(frozen=True, kw_only=True)
 class LatencyModel:
     """The fitted estimator, with the user's own timings where there are some."""
 
@@ -98,12 +114,24 @@ class LatencyModel:
     own: tuple[Timing, ...] = ()
     own_table: WorkloadTable | None = None
     """Workloads of the networks in ``own``, row by row."""
+    long: LongLanes | None = None
+    """The fit that answers for very long lanes; they also teach the other one."""
     _facts: dict[Lane, LaneFacts] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def load(root: Path, profiles: ProfileLibrary | None = None) -> "LatencyModel":
         """Read the fitted parameters from the catalog's folder ``root``."""
-        return LatencyModel(fitted=read_fitted(root), profiles=profiles)
+        return LatencyModel(fitted=read_fitted(root), profiles=profiles, long=LongLanes(root=root))
+
+    def _for(self, lane: Lane) -> "LatencyModel":
+        """Return the model that answers for a lane; timings of lanes it lacks tell it nothing."""
+        if self.long is None or not self.fitted.is_long(lane):
+            return self
+        fitted = self.long.fitted
+        kept = [row for row, one in enumerate(self.own) if one.lane in fitted.lanes.index]
+        table = self.own_table.rows(kept) if self.own_table else None
+        own = tuple(self.own[row] for row in kept)
+        return replace(self, fitted=fitted, long=None, own=own, own_table=table)
 
     @property
     def name(self) -> str:
@@ -136,7 +164,8 @@ class LatencyModel:
         """Predict every network of ``table`` in ``lane``."""
         mean, variance = self.log_seconds(lane, table)
         evidence = self.evidence(lane, table)
-        factor = {e.key: self.fitted.calibration.quantile(e, level) for e in set(evidence)}
+        calibration = self._for(lane).fitted.calibration
+        factor = {e.key: calibration.quantile(e, level) for e in set(evidence)}
         source = {e: f"{self.name}: {e.label}" for e in set(evidence)}
         caveats = {e: e.caveats for e in set(evidence)}
         width = np.array([factor[e.key] for e in evidence])
@@ -159,8 +188,9 @@ class LatencyModel:
 
     def log_seconds(self, lane: Lane, table: WorkloadTable) -> tuple[Floats, Floats]:
         """Return mean and variance of the log of the seconds of one pass."""
-        local = self._local(lane)
-        return local.posterior(self._asked(lane, table, local))
+        model = self._for(lane)
+        local = model._local(lane)
+        return local.posterior(model._asked(lane, table, local))
 
     def _reasons(self, lane: Lane, table: WorkloadTable) -> tuple[str, ...]:
         """Say of each network why nothing can be said of it; empty where there is an answer."""
@@ -179,8 +209,9 @@ class LatencyModel:
         What the classes share is booked apart: ``operator starts`` is the cost of each call
         whatever it computes, ``weight reads`` that of the weights.
         """
-        work = _log_work(self.fitted, table)
-        costs = self._costs(lane)
+        model = self._for(lane)
+        work = _log_work(model.fitted, table)
+        costs = model._costs(lane)
         share, _ = shares(np.repeat(costs[None], len(table), axis=0), work)
         share = share * (work > np.log(PRESENT))
         share /= share.sum(axis=1, keepdims=True)
@@ -194,8 +225,9 @@ class LatencyModel:
     def evidence(self, lane: Lane, table: WorkloadTable) -> tuple[Evidence, ...]:
         """Say what the prediction of each network rests on."""
         own = sum(row.lane == lane for row in self.own)
-        lane_known, count = known_of_lane(self.fitted, self.facts(lane), own)
-        fitted = self.fitted
+        fitted = self._for(lane).fitted
+        lane_known, count = known_of_lane(fitted, self.facts(lane), own)
+        peaked = not np.isnan(self.facts(lane).peak)
         found = []
         for network, resolution in zip(table.networks, table.resolutions.tolist(), strict=True):
             row = fitted.network_index.get((network, resolution))
@@ -208,7 +240,14 @@ class LatencyModel:
             elif family in fitted.families_measured:
                 known = NetworkKnown.ARCHITECTURE
             found.append(
-                Evidence(network=known, lane=lane_known, count=count, own=own, unit=lane.unit)
+                Evidence(
+                    network=known,
+                    lane=lane_known,
+                    count=count,
+                    own=own,
+                    unit=lane.unit,
+                    peaked=peaked,
+                )
             )
         return tuple(found)
 
@@ -221,8 +260,9 @@ class LatencyModel:
         in seconds, rows count by how open it is whether they keep it, so that the picks are the
         timings that settle which networks do.
         """
-        local = self._local(lane)
-        asked = self._asked(lane, table, local)
+        model = self._for(lane)
+        local = model._local(lane)
+        asked = model._asked(lane, table, local)
         joint = local.joint(asked)
         mean, variance = local.posterior(asked)
         weight = np.ones(len(table))
@@ -251,12 +291,38 @@ class LatencyModel:
         work = _log_work(self.fitted, table)
         costs = self._costs(lane)
         share, log_seconds = shares(np.repeat(costs[None], len(table), axis=0), work)
-        common = self.fitted.costs.of(LaneSet(facts=(self.facts(lane),)), COMMON)[0]
-        mean = log_seconds - share @ (costs - common)
+        mean = log_seconds + self._corrections(lane, table)
+        if not self.fitted.is_of_long:
+            common = self.fitted.costs.of(LaneSet(facts=(self.facts(lane),)), COMMON)[0]
+            mean -= share @ (costs - common)
         points = Points(
-            lane=np.full(len(table), row), share=share, features=_features(self.fitted, table)
+            lane=np.full(len(table), row),
+            share=share,
+            features=_features(self.fitted, table),
+            family=_families(self.fitted, table),
         )
         return points, mean
+
+    def _corrections(self, lane: Lane, table: WorkloadTable) -> Floats:
+        """Return what the networks' layers add to the log seconds, where the fit knows."""
+        fitted = self.fitted
+        position = fitted.lanes.index.get(lane)
+        found = np.zeros(len(table))
+        if fitted.layers is None or fitted.corrections is None:
+            return found
+        if position not in fitted.layer_lanes:
+            return found
+        rows = _known_rows(fitted, table)
+        known = rows >= 0
+        found[known] = fitted.corrections[rows[known], position]
+        rest = np.flatnonzero(~known).tolist()
+        if rest:
+            part = table.rows(rest)
+            families = [family_of(name) for name in part.networks]
+            costs = fitted.lane_costs[list(fitted.layer_lanes)]
+            by_lane = fitted.layers.of(part, families, costs, fitted.part_of_family)
+            found[rest] = by_lane[:, fitted.layer_lanes.index(position)]
+        return found
 
     def _asked(self, lane: Lane, table: WorkloadTable, local: "Local") -> Asked:
         points, mean = self._points(lane, table, local.position[lane])
@@ -317,20 +383,30 @@ class Local:
             by_row = self.to_fitted[level] @ self.fitted.lane_weights[level]
             shift += (parts * by_row[rows]).sum(axis=1)
         for row in set(rows.tolist()):  # np.unique would import the masked arrays of NumPy
-            mine = rows == row
-            shift[mine] += self._feature_shift(points.features[mine], int(row))
+            mine = np.flatnonzero(rows == row)
+            shift[mine] += self._smooth_shift(points.take(mine), int(row))
         return shift
 
-    def _feature_shift(self, wanted: Floats, row: int) -> Floats:
-        fitted = self.fitted
-        by_cell = self.to_fitted["feature"][row][fitted.cell_lane] * fitted.cell_weight
-        by_network = np.bincount(
-            fitted.cell_network, weights=by_cell, minlength=len(fitted.networks)
+    def _smooth_shift(self, wanted: Points, row: int) -> Floats:
+        smooth, kin = (self._by_network(level, row) for level in (SMOOTH, FAMILY))
+        used = np.flatnonzero(smooth)
+        known = Points(
+            lane=used,
+            share=np.zeros((len(used), 0)),
+            features=self.fitted.features[used],
+            family=self.fitted.family_numbers[used],
         )
-        used = np.flatnonzero(by_network)
-        alike = likeness(wanted, fitted.features[used])
-        found: Floats = (alike @ by_network[used].astype(np.float32)).astype(np.float64)
-        return found
+        found = likeness(wanted.features, known.features) @ smooth[used]
+        if kin.any():
+            found += kinship(wanted, known) @ kin[used]
+        return found.astype(np.float64)
+
+    def _by_network(self, level: str, row: int) -> Singles:
+        """Sum what the cells of each network say of a lane at one of the smooth levels."""
+        fitted = self.fitted
+        by_cell = self.to_fitted[level][row][fitted.cell_lane] * fitted.cell_weight
+        summed = np.bincount(fitted.cell_network, weights=by_cell, minlength=len(fitted.networks))
+        return summed.astype(np.float32)
 
     def posterior(self, asked: Asked) -> tuple[Floats, Floats]:
         """Return mean and variance of the log seconds."""
@@ -381,6 +457,7 @@ class Own:
             lane=np.concatenate([p.lane for p in pieces]),
             share=np.concatenate([p.share for p in pieces]),
             features=np.concatenate([p.features for p in pieces]),
+            family=np.concatenate([p.family for p in pieces]),
         )
         left = local.whiten @ covariance(local.points, points, local.matrices)
         prior = covariance(points, points, local.matrices) - left.T @ left
@@ -423,6 +500,16 @@ def _features(fitted: Fitted, table: WorkloadTable) -> Floats:
     return found
 
 
+def _families(fitted: Fitted, table: WorkloadTable) -> NDArray[np.int64]:
+    """Return the number of each network's family, -1 for families that the fit does not know."""
+    found = []
+    for network in table.networks:
+        row = fitted.by_name.get(network)
+        name = family_of(network) if row is None else fitted.families[row]
+        found.append(fitted.family_number.get(name, -1))
+    return np.array(found, np.int64)
+
+
 def _known_rows(fitted: Fitted, table: WorkloadTable) -> NDArray[np.int64]:
     """Return each network's row in the fit, -1 where its workload is not the catalog's."""
     pairs = zip(table.networks, table.resolutions.tolist(), table.parameters.tolist(), strict=True)
@@ -456,7 +543,12 @@ def _closest(fitted: Fitted, to_fitted: dict[str, Singles], lane: Lane) -> NDArr
 def _cell_points(fitted: Fitted, cells: NDArray[np.int64], lane: NDArray[np.int64]) -> Points:
     network = fitted.cell_network[cells]
     share, _ = shares(fitted.lane_costs[fitted.cell_lane[cells]], fitted.log_work[network])
-    return Points(lane=lane, share=share, features=fitted.features[network])
+    return Points(
+        lane=lane,
+        share=share,
+        features=fitted.features[network],
+        family=fitted.family_numbers[network],
+    )
 
 
 __all__ = ["LaneKnown", "LatencyModel", "Prediction", "Timing"]

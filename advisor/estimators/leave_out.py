@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.estimators.covariance import Variances
-from advisor.estimators.fitting import Data, fit, unit_costs_of
+from advisor.estimators.evidence import class_key
+from advisor.estimators.fitting import Data, Means, fit, means_of
 from advisor.estimators.latency import LatencyModel, Timing
-from advisor.estimators.starting_variances import STARTING
+from advisor.estimators.starting_variances import STARTING, STARTING_LONG
 from advisor.estimators.tuning import tune
 
 Floats = NDArray[np.float64]
@@ -95,8 +96,13 @@ class LeftOut:
 
     def classes(self, data: Data) -> NDArray[np.str_]:
         """Return the class of each under which it is calibrated."""
-        units = np.array([one.lane.unit for one in data.lanes.facts])[data.lane[self.cell]]
-        return np.char.add(np.char.add(self.key, "/"), units)
+        facts = [data.lanes.facts[lane] for lane in data.lane[self.cell]]
+        return np.array(
+            [
+                class_key(name, one.lane.unit, peaked=not np.isnan(one.peak))
+                for name, one in zip(self.key.tolist(), facts, strict=True)
+            ]
+        )
 
     @staticmethod
     def joined(parts: Sequence["LeftOut"]) -> "LeftOut":
@@ -116,12 +122,18 @@ Tuner = Callable[[Data], Variances]
 
 def fitted_on(data: Data, variances: Variances) -> LatencyModel:
     """Fit the estimator to some data."""
-    return LatencyModel(fitted=fit(data, unit_costs_of(data), variances))
+    return LatencyModel(fitted=fit(data, means_of(data), variances))
 
 
 def tuned_on(data: Data) -> Variances:
     """Tune the variances on some data."""
-    return tune(data, unit_costs_of(data), STARTING)
+    means = means_of(data)
+    return tune(data, means, starting(means))
+
+
+def starting(means: Means) -> Variances:
+    """Return the variances from which the tuning sets out."""
+    return STARTING_LONG if means.is_of_long else STARTING
 
 
 @dataclass(frozen=True, kw_only=True)

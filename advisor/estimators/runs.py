@@ -1,7 +1,7 @@
 """Runs: the leave-outs that calibrate the intervals and that validation reports on.
 
 Their predictions are kept beside the fitted parameters, so that figures of the error are read in a
-second and not computed for half an hour.
+second and not computed for an hour.
 """
 
 import json
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.errors import CatalogError
+from advisor.estimators.fitted import LONG_LANE
 from advisor.estimators.fitting import Data
 from advisor.estimators.leave_out import (
     LeftOut,
@@ -31,8 +32,7 @@ Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 FILE = "estimator.left_out.npz"
-LARGE_LANE = 300
-"""Networks above which a lane is thinned for runs that serve small lanes."""
+_OF_LONG = " of long lanes"
 KEPT_OF_LARGE = 0.15
 LEAST_NETWORKS = 3
 """Networks of a lane whose cells are asked for."""
@@ -47,8 +47,8 @@ class Run:
 
     split: Split
     folds: int
-    large: bool = False
-    """Only the lanes with very many networks, and all of their networks."""
+    long: bool = False
+    """Only the very long lanes, and all of their networks; without, those are not asked for."""
 
     thin: bool = True
     """Whether those lanes are thinned; otherwise a run takes five times as long."""
@@ -56,13 +56,12 @@ class Run:
     @property
     def name(self) -> str:
         """Key of the run's predictions."""
-        return f"{self.split.value}{' of large lanes' if self.large else ''}"
+        return f"{self.split.value}{_OF_LONG if self.long else ''}"
 
     def cells(self, data: Data) -> Integers:
         """Return the cells that take part."""
-        count = np.bincount(data.lane, minlength=len(data.lanes))
-        big = count[data.lane] > LARGE_LANE
-        if self.large:
+        big = long_cells(data)
+        if self.long:
             return np.flatnonzero(big)
         if not self.thin:
             return np.arange(len(data))
@@ -73,18 +72,31 @@ class Run:
     def wanted(self, data: Data) -> Mask:
         """Return which cells are asked for: latencies of lanes that are worth the question."""
         least = LEAST_OF_DEVICE if self.split is Split.DEVICE else LEAST_NETWORKS
-        return data.latency & (networks_of_lanes(data)[data.lane] >= least)
+        wanted = data.latency & (networks_of_lanes(data)[data.lane] >= least)
+        if self.split in (Split.DEVICE, Split.LANE):  # there the long lane itself is unknown
+            return wanted
+        asked: Mask = wanted & (long_cells(data) == self.long)
+        return asked
 
 
 RUNS = (
+    Run(split=Split.FAMILY, folds=12, long=True),
     Run(split=Split.ARCHITECTURE, folds=6),
     Run(split=Split.DEVICE, folds=4),
     Run(split=Split.PAIR, folds=4),
-    Run(split=Split.FAMILY, folds=10, large=True),
+    Run(split=Split.ARCHITECTURE, folds=3, long=True),
+    Run(split=Split.PAIR, folds=2, long=True),
     Run(split=Split.FAMILY, folds=4),
     Run(split=Split.DEVICE_PAIR, folds=2),
     Run(split=Split.LANE, folds=2),
 )
+
+
+def long_cells(data: Data) -> Mask:
+    """Return which cells belong to very long lanes."""
+    count = np.bincount(data.lane, minlength=len(data.lanes))
+    long: Mask = count[data.lane] > LONG_LANE
+    return long
 
 
 def networks_of_lanes(data: Data) -> Integers:
@@ -107,6 +119,11 @@ def execute(data: Data, run: Run) -> Iterator[tuple[str, LeftOut]]:
         yield run.name, moved(leave_out(part, fold, wanted), cells)
 
 
+def split_name(run: str) -> str:
+    """Return a run's name whether of long lanes or of the others."""
+    return run.removesuffix(_OF_LONG)
+
+
 def shots_name(run: Run, count: int) -> str:
     """Name the predictions from some timings."""
     return f"{run.name}, {count} shots"
@@ -119,11 +136,17 @@ def moved(left: LeftOut, cells: Integers) -> LeftOut:
     )
 
 
-def execute_all(data: Data, runs: tuple[Run, ...] = RUNS) -> dict[str, LeftOut]:
-    """Execute several runs."""
+def execute_all(data: Data, runs: tuple[Run, ...] = RUNS, jobs: int = 1) -> dict[str, LeftOut]:
+    """Execute several runs, ``jobs`` of them at once."""
+    from joblib import Parallel, delayed
+
+    def one(run: Run) -> dict[str, LeftOut]:
+        return dict(execute(data, run))
+
     found: dict[str, LeftOut] = {}
-    for run in runs:
-        found.update(execute(data, run))
+    work = Parallel(n_jobs=jobs, return_as="generator", inner_max_num_threads=1)
+    for run, left in zip(runs, work(delayed(one)(run) for run in runs), strict=True):
+        found.update(left)
         logger.info("left out: %s", run.name)
     return found
 

@@ -33,7 +33,18 @@ _LEVELS: dict[str, tuple[float, tuple[str, ...]]] = {
             *("device", "device_precision", "lane", "chip"),
         ),
     ),
+    "family": (0.004, ("unit", "runtime_precision", "device", "lane")),
 }
+_LONG = ("unit", "runtime", "runtime_precision", "device", "lane")
+STARTING_LONG = Variances(
+    by_relation={
+        level: dict.fromkeys(_LONG if level in ("feature", "family") else (), 0.003)
+        for level in _LEVELS
+    },
+    exact=0.002,
+    close=0.002,
+)
+"""… for very long lanes, whose unit costs and layers leave only what networks have in common."""
 STARTING = Variances(
     by_relation={
         level: dict.fromkeys(relations, variance)

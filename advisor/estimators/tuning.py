@@ -7,23 +7,24 @@ gradient.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advisor.estimators.covariance import (
-    LINEAR,
+    FAMILY,
+    LEVELS,
     SMOOTH,
-    Points,
     Singles,
     Variances,
     basis,
+    kinship,
     likeness,
 )
-from advisor.estimators.fitting import Data, linearised
+from advisor.estimators.fitted import LONG_LANE
+from advisor.estimators.fitting import Data, Means, linearised
 from advisor.estimators.lanes import LaneSet, relations
-from advisor.estimators.unit_costs import COMMON, UnitCosts
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -31,7 +32,8 @@ Integers = NDArray[np.int64]
 STEPS = 16
 CELLS = 3200
 """Cells that the tuning looks at."""
-LARGE_LANE = 300
+LONG_CELLS = 1800
+"""… where all lanes are very long."""
 LARGE_SHARE = 12
 """One in so many networks of a very large lane is looked at."""
 _RATE, _MOMENTUM, _DECAY, _DAMPING = 0.3, 0.6, 0.9, 3.0
@@ -66,9 +68,9 @@ class _Problem:
     """Weight of each cell."""
 
 
-def tune(data: Data, costs: UnitCosts, start: Variances, seed: int = 0) -> Variances:
+def tune(data: Data, means: Means, start: Variances, seed: int = 0) -> Variances:
     """Return the variances that predict left-out cells of a sample of ``data`` best."""
-    problem = _problem(_sample(data, seed), costs)
+    problem = _problem(_sample(data, seed), means)
     values = {(lv, r): v for lv, rs in start.by_relation.items() for r, v in rs.items()}
     values |= {("noise", "exact"): start.exact, ("noise", "close"): start.close}
     pace = dict.fromkeys(values, 0.0)
@@ -101,7 +103,9 @@ def _sample(data: Data, seed: int) -> Data:
     """Draw whole devices, and some networks of very large lanes, up to CELLS cells."""
     random = np.random.default_rng(seed)
     count = np.bincount(data.lane, minlength=len(data.lanes))
-    large = count[data.lane] > LARGE_LANE
+    if (count[data.lane] > LONG_LANE).all():
+        return _families(data, random)
+    large = count[data.lane] > LONG_LANE
     common = np.isin(data.network, np.unique(data.network[~large]))
     chosen = random.permutation(len(data.table))[: len(data.table) // LARGE_SHARE]
     picked = large & (np.isin(data.network, chosen) | (common & (random.random(len(data)) < 0.3)))
@@ -114,26 +118,40 @@ def _sample(data: Data, seed: int) -> Data:
     return data.take(np.flatnonzero(picked))
 
 
-def _problem(data: Data, costs: UnitCosts) -> _Problem:
-    points, surprise = linearised(data, costs.of(data.lanes), costs.of(data.lanes, COMMON))
+def _families(data: Data, random: np.random.Generator) -> Data:
+    """Draw whole families of very long lanes, so that leaving one out means what it says."""
+    family = data.families_of_cells
+    picked = np.zeros(len(data), bool)
+    for name in random.permutation(np.unique(family)):
+        if picked.sum() >= LONG_CELLS:
+            break
+        picked |= family == name
+    return data.take(np.flatnonzero(picked))
+
+
+def _problem(data: Data, means: Means) -> _Problem:
+    points, surprise = linearised(data, means)
     used, lane = np.unique(data.lane, return_inverse=True)
     lanes = LaneSet(facts=tuple(data.lanes.facts[i] for i in used))
-    points = Points(lane=lane, share=points.share, features=points.features)
+    points = replace(points, lane=lane)
     products = {SMOOTH: likeness(points.features, points.features)}
+    products[FAMILY] = kinship(points, points)
     for level, parts in basis(points).items():
         products[level] = (parts @ parts.T).astype(np.float32)
     devices = np.array([one.lane.device for one in lanes.facts])[lane]
-    large = np.bincount(data.lane)[data.lane] > LARGE_LANE // 4
-    groups = (
+    large = np.bincount(data.lane)[data.lane] > LONG_LANE // 4
+    groups: tuple[tuple[float, tuple[Integers, ...]], ...] = (
         (1.0, tuple(np.arange(len(data))[:, None])),
         (1.0, _grouped(data.architecture_of_cells)),
         (_OF_DEVICE, _grouped(np.unique(devices, return_inverse=True)[1])),
     )
+    if means.is_of_long:
+        groups = (*groups, (1.0, _grouped(data.family_numbers[data.network])))
     return _Problem(
         lane=lane,
         surprise=surprise,
         products=products,
-        related=relations(lanes, lanes, costs.scale),
+        related=relations(lanes, lanes, means.costs.scale),
         exact=data.exact,
         groups=groups,
         weight=np.where(large, _OF_LARGE, 1.0),
@@ -152,7 +170,7 @@ def _slopes(problem: _Problem, values: dict[Key, float]) -> dict[Key, float]:
     slope = _by_covariance(problem, inverse, solved)
     first = np.unique(problem.lane, return_index=True)[1]
     found: dict[Key, float] = {}
-    for level in (*LINEAR, SMOOTH):
+    for level in LEVELS:
         weighted = slope * problem.products[level]
         by_lane = np.add.reduceat(np.add.reduceat(weighted, first, axis=0), first, axis=1)
         for (lv, relation), value in values.items():
@@ -167,13 +185,14 @@ def _slopes(problem: _Problem, values: dict[Key, float]) -> dict[Key, float]:
 def _covariance(problem: _Problem, values: dict[Key, float]) -> Floats:
     total = np.zeros((len(problem.lane), len(problem.lane)), np.float32)
     at = np.ix_(problem.lane, problem.lane)
-    for level in (*LINEAR, SMOOTH):
-        matrix = sum(
+    for level in LEVELS:
+        terms = [
             np.float32(value) * problem.related[relation]
             for (lv, relation), value in values.items()
             if lv == level
-        )
-        total += problem.products[level] * np.asarray(matrix)[at]
+        ]
+        if terms:
+            total += problem.products[level] * sum(terms[1:], terms[0])[at]
     found: Floats = total.astype(np.float64)
     noise = values["noise", "exact"] + values["noise", "close"] * ~problem.exact
     found[np.diag_indices_from(found)] += noise

@@ -27,6 +27,8 @@ SPREADS: dict[str, tuple[float, float, float]] = {
     "lane": (0.3, 0.12, 0.06),
 }
 """Prior standard deviation of a group's parts: common, per kind of work, per column."""
+ALONE = (5.0, 1.5, 2.2)
+"""… of a lane that tells its own costs."""
 COMMON = ("all", "unit")
 """Groups whose parts are the mean of the prior that ``covariance`` spreads around."""
 _PARTS = 1 + len(KINDS) + len(COLUMNS)
@@ -157,7 +159,7 @@ def _widths(relation: str) -> Floats:
     return np.array([common] + [kind] * len(KINDS) + [column] * len(COLUMNS))
 
 
-STAGES = ((0.6, 80), (0.25, 100), (0.12, 200))
+STAGES = ((0.6, 80), (0.25, 100), (0.12, 300))
 """(scale of the noise, iterations): outliers count for less from stage to stage."""
 _TAIL = 4.0
 """Degrees of freedom of the Student noise."""
@@ -225,3 +227,73 @@ class _Problem:
         by_lane = np.zeros_like(self.start)
         by_lane[present] = np.add.reduceat(share * slope[:, None], first, axis=0)
         return float(value), self.layout.gradient(by_lane) + vector
+
+
+def fit_each_lane(
+    lanes: LaneSet,
+    scale: LaneScale,
+    lane: NDArray[np.int64],
+    log_work: Floats,
+    log_seconds: Floats,
+) -> UnitCosts:
+    """Fit the unit costs of each lane to its own cells alone; for lanes with many networks."""
+    start = starting_costs(lanes, scale)
+    found = {}
+    for position in sorted(set(lane.tolist())):
+        mine = lane == position
+        problem = _Lane(start=start[position], log_work=log_work[mine], target=log_seconds[mine])
+        added = problem.fitted() - start[position]
+        found["lane", str(lanes.keys["lane"][position])] = np.concatenate(
+            [np.zeros(1 + len(KINDS)), added]
+        )
+    return UnitCosts(parts=found, scale=scale)
+
+
+_DAMPING, _STEPS, _LONGEST_STEP, _STILL = 1e-2, 40, 2.0, 1e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lane:
+    """Cells of one lane, and the loss over its costs."""
+
+    start: Floats
+    log_work: Floats
+    target: Floats
+
+    def fitted(self) -> Floats:
+        """Climb by damped Gauss-Newton steps (Levenberg and Marquardt), stage by stage."""
+        common, kind, column = ALONE
+        spread = common**2 + kind**2 * KIND_OF @ KIND_OF.T + column**2 * np.eye(len(COLUMNS))
+        precision = np.linalg.inv(spread).astype(np.float64)
+        costs = self.start
+        for noise, _ in STAGES:
+            costs = self._stage(costs, noise, precision)
+        return costs
+
+    def _stage(self, costs: Floats, noise: float, precision: Floats) -> Floats:
+        damping = _DAMPING
+        loss, share, error = self._at(costs, noise, precision)
+        for _ in range(_STEPS):
+            weight = (_TAIL + 1) / _TAIL / (1 + error**2 / _TAIL) / noise**2
+            curve = (share * weight[:, None]).T @ share + precision
+            slope = share.T @ (weight * error * noise) + precision @ (costs - self.start)
+            step = np.linalg.solve(curve + damping * np.diag(np.diag(curve)), slope)
+            tried = costs - np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+            new = self._at(tried, noise, precision)
+            if new[0] >= loss:
+                damping *= 5
+                continue
+            still = loss - new[0] < _STILL * abs(loss)
+            costs, (loss, share, error) = tried, new
+            damping = max(damping / 4, 1e-6)
+            if still:
+                break
+        return costs
+
+    def _at(self, costs: Floats, noise: float, precision: Floats) -> tuple[float, Floats, Floats]:
+        """Return the negative log posterior, the shares and the errors in units of the noise."""
+        share, predicted = shares(np.repeat(costs[None], len(self.target), axis=0), self.log_work)
+        error = (predicted - self.target) / noise
+        away = costs - self.start
+        value = 0.5 * (_TAIL + 1) * np.log1p(error**2 / _TAIL).sum()
+        return float(value + 0.5 * away @ precision @ away), share, error

@@ -2,13 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from advisor.catalog.importing import read_raw, screened, unsupported
+from advisor.catalog.importing import CAMPAIGNS, raw_tables, read_raw, screened, unsupported
 from advisor.lane import Lane
 from advisor.library import read_profile
 from advisor.profile_import.devices import profiles
@@ -24,8 +23,12 @@ def import_profiles(raw: Path, out: Path, campaigns: Path | None = None) -> int:
     Profiles that the tables no longer hold are removed.
     """
     figures = read_raw(raw / "devices.csv")
-    content = profiles(figures, screened(_measurements(raw), unsupported(figures)))
-    content |= _of_campaigns(campaigns)
+    own = campaigns or raw / CAMPAIGNS
+    rows = [row for path in raw_tables(raw, own) for row in read_raw(path)]
+    content = profiles(figures, screened(rows, unsupported(figures)))
+    for device, profile in _of_campaigns(own).items():
+        lanes = {name: content[device][name] for name in ("lanes",) if device in content}
+        content[device] = profile | lanes
     content = dict(sorted(content.items()))
     out.mkdir(parents=True, exist_ok=True)
     for path in out.glob("*.yaml"):
@@ -37,15 +40,10 @@ def import_profiles(raw: Path, out: Path, campaigns: Path | None = None) -> int:
     return len(content)
 
 
-def _measurements(raw: Path) -> Iterator[dict[str, str]]:
-    for path in sorted((raw / "measurements").glob("*.csv")):
-        yield from read_raw(path)
-
-
-def _of_campaigns(folder: Path | None) -> dict[str, Facts]:
+def _of_campaigns(folder: Path) -> dict[str, Facts]:
     """Read the profiles of machines that were measured for the catalog."""
     found = {}
-    for path in sorted(folder.glob("*.yaml")) if folder else ():
+    for path in sorted(folder.glob("*.yaml")):
         profile = read_profile(path)
         found[profile.id] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return found

@@ -1,5 +1,6 @@
 """Measures: how far predictions are from measured times, over any group of cells."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,18 @@ class Predicted:
             mean=self.mean[mask],
             low=self.low[mask],
             high=self.high[mask],
+        )
+
+    @staticmethod
+    def joined(parts: Sequence["Predicted"]) -> "Predicted":
+        """Put several together."""
+        return Predicted(
+            cell=np.concatenate([p.cell for p in parts]),
+            lane=np.concatenate([p.lane for p in parts]),
+            truth=np.concatenate([p.truth for p in parts]),
+            mean=np.concatenate([p.mean for p in parts]),
+            low=np.concatenate([p.low for p in parts]),
+            high=np.concatenate([p.high for p in parts]),
         )
 
     @property

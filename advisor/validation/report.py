@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from advisor.catalog.accuracy import read_accuracies
 from advisor.catalog.measurements import read_all
+from advisor.estimators.fitted import LONG_LANE
 from advisor.estimators.fitting import Data, read_data
 from advisor.estimators.leave_out import LeftOut, Split
 from advisor.estimators.runs import (
-    LARGE_LANE,
     RUNS,
     SHOTS,
     Run,
@@ -25,20 +25,23 @@ from advisor.validation.decisions import LEVEL as DECISION_LEVEL
 from advisor.validation.decisions import Decisions, decide
 from advisor.validation.measures import Accuracy, Predicted, accuracy_of
 from advisor.validation.noise import Noise, noise_of
-from advisor.validation.running import ESTIMATOR, LINE, calibrated, predictions
+from advisor.validation.running import ESTIMATOR, LINE, bounded, predictions
 
 Mask = NDArray[np.bool_]
 
 SMALL, LARGE = 8, 15
 """Networks of a lane from which the two classes of lanes start."""
 TIMM = frozenset({"core-i9-10940x", "geforce-rtx-3090", "geforce-rtx-4090"})
+CAMPAIGNS = frozenset({"amd-epyc-zen5-2-vcpu"})
+"""Machines that were measured for the catalog."""
+OWN = "lanes measured for the catalog"
 EIGHT = "lanes with 8 or more networks"
 FIFTEEN = "lanes with 15 or more networks"
 MIDDLE = "lanes with 8 to 14 networks"
 FEW = "lanes with 3 to 7 networks"
 WITH_LARGE = "lanes with 15 or more networks, timm's lanes included"
 WITH_PROFILE = "lanes with 15 or more networks and a known peak"
-BY_LANE = frozenset({"pair", "architecture", "family of large lanes"})
+BY_LANE = frozenset({"pair", "architecture", "family"})
 """Runs that are reported lane by lane."""
 TIMM_LANES = "i9-10940X, RTX 3090 and RTX 4090"
 
@@ -83,19 +86,26 @@ class Report:
 
 
 def groups_of_lanes(data: Data) -> Iterator[tuple[str, Mask]]:
-    """Yield (group, mask over lanes); only those that say so hold timm's very long tables."""
+    """Yield (group, mask over lanes).
+
+    Timm's very long tables and the lanes measured for the catalog itself are held only by the
+    groups that say so.
+    """
     facts, networks = data.lanes.facts, networks_of_lanes(data)
-    huge = networks > LARGE_LANE
-    yield EIGHT, (networks >= SMALL) & ~huge
-    yield FIFTEEN, (networks >= LARGE) & ~huge
-    yield WITH_LARGE, networks >= LARGE
-    yield WITH_PROFILE, (networks >= LARGE) & ~huge & ~np.isnan(data.lanes.logs("peak"))
+    huge = networks > LONG_LANE
+    own = np.array([f.lane.device in CAMPAIGNS for f in facts])
+    usual = ~huge & ~own
+    yield EIGHT, (networks >= SMALL) & usual
+    yield FIFTEEN, (networks >= LARGE) & usual
+    yield WITH_LARGE, (networks >= LARGE) & ~own
+    yield WITH_PROFILE, (networks >= LARGE) & usual & ~np.isnan(data.lanes.logs("peak"))
+    yield OWN, own
     yield MIDDLE, (networks >= SMALL) & (networks < LARGE)
     yield FEW, (networks >= 3) & (networks < SMALL)
     yield TIMM_LANES, np.array([f.lane.device in TIMM for f in facts]) & huge
     runtimes = np.array([f"{f.lane.runtime} {f.lane.unit}" for f in facts])
     for name in np.unique(runtimes[networks >= SMALL]):
-        yield f"runtime {name}", (runtimes == name) & (networks >= SMALL)
+        yield f"runtime {name}", (runtimes == name) & (networks >= SMALL) & ~own
     for position in np.flatnonzero(networks >= LARGE):
         lane = facts[position].lane
         yield f"lane {lane.device} {lane.name}", np.arange(len(facts)) == position
@@ -111,7 +121,7 @@ class Settings:
     thin: bool = True
     """Whether very long tables are thinned; otherwise everything is predicted again, for hours."""
     recompute: bool = False
-    """Whether to predict again what the fit has stored, which takes half an hour."""
+    """Whether to predict again what the fit has stored, which takes an hour."""
 
 
 def validate(root: Path, profiles: ProfileLibrary, settings: Settings | None = None) -> Report:
@@ -169,7 +179,8 @@ def report_of(
     decisions: list[DecisionRow] = []
     for name, by_estimator in predictions(data, found, runs).items():
         rows += _rows(name, by_estimator, groups)
-        decisions += _decisions(name, data, found[name], groups, top1)
+    for name, predicted in bounded(data, found, DECISION_LEVEL).items():
+        decisions += _decisions(name, predicted, groups, top1)
     measured = [row for device in read_all(root).values() for row in device]
     return Report(
         inputs=data.inputs,
@@ -194,16 +205,11 @@ def _rows(
 
 
 def _decisions(
-    name: str,
-    data: Data,
-    left: LeftOut,
-    groups: list[tuple[str, Mask]],
-    top1: Mapping[int, float],
+    name: str, predicted: Predicted, groups: list[tuple[str, Mask]], top1: Mapping[int, float]
 ) -> Iterator[DecisionRow]:
-    bounded = calibrated(data, left, DECISION_LEVEL)
     for group, mask in groups:
         if group in (EIGHT, FIFTEEN, WITH_LARGE, TIMM_LANES):
-            found = decide(bounded.take(mask[bounded.lane]), top1)
+            found = decide(predicted.take(mask[predicted.lane]), top1)
             if found is not None:
                 yield DecisionRow(split=name, group=group, decisions=found)
 

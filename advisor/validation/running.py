@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.estimators.baselines import line_in_macs, roofline, scaled
-from advisor.estimators.calibration import Calibration
+from advisor.estimators.calibration import Calibration, Scores
 from advisor.estimators.fitting import Data
 from advisor.estimators.leave_out import LeftOut, Split, draws, folds_of
-from advisor.estimators.runs import SHOTS, Run, shots_name
+from advisor.estimators.runs import SHOTS, Run, shots_name, split_name
 from advisor.validation.measures import Predicted
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,8 @@ def calibrated(data: Data, left: LeftOut, level: float = LEVEL) -> Predicted:
     classes = left.classes(data)
     for number in np.unique(left.fold):
         here, others = left.fold == number, left.fold != number
-        calibration = Calibration.of(_by_key(classes[others], score[others]))
+        lanes = data.lane[left.cell[others]]
+        calibration = Calibration.of(Scores.by_class(classes[others], score[others], lanes))
         width[here] = [calibration.quantile_of(key, level) for key in classes[here].tolist()]
     reach = width * left.spread
     return Predicted(
@@ -40,10 +41,6 @@ def calibrated(data: Data, left: LeftOut, level: float = LEVEL) -> Predicted:
         low=left.mean - reach,
         high=left.mean + reach,
     )
-
-
-def _by_key(key: NDArray[np.str_], score: Floats) -> dict[str, Floats]:
-    return {str(one): score[key == one] for one in np.unique(key)}
 
 
 def simple_predictions(data: Data, run: Run) -> dict[str, dict[str, Predicted]]:
@@ -107,13 +104,30 @@ def _plain(data: Data, cells: Integers, parts: list[tuple[Integers, Floats]]) ->
     )
 
 
+def bounded(data: Data, found: Mapping[str, LeftOut], level: float = LEVEL) -> dict[str, Predicted]:
+    """Return the estimator's predictions with intervals, by split.
+
+    A split's long lanes were left out in a run of their own; each run is calibrated by itself.
+    """
+    parts: dict[str, list[Predicted]] = {}
+    for name, left in found.items():
+        parts.setdefault(split_name(name), []).append(calibrated(data, left, level))
+    return {name: Predicted.joined(pieces) for name, pieces in parts.items()}
+
+
 def predictions(
     data: Data, found: Mapping[str, LeftOut], runs: tuple[Run, ...]
 ) -> dict[str, dict[str, Predicted]]:
-    """Return all predictions by run and estimator."""
-    joined: dict[str, dict[str, Predicted]] = {}
+    """Return all predictions by split and estimator."""
+    parts: dict[str, dict[str, list[Predicted]]] = {}
     for run in runs:
         for name, simple in simple_predictions(data, run).items():
             if name in found:
-                joined[name] = {ESTIMATOR: calibrated(data, found[name]), **simple}
-    return joined
+                into = parts.setdefault(split_name(name), {})
+                for estimator, predicted in simple.items():
+                    into.setdefault(estimator, []).append(predicted)
+    own = bounded(data, found)
+    return {
+        name: {ESTIMATOR: own[name]} | {one: Predicted.joined(pieces) for one, pieces in by.items()}
+        for name, by in parts.items()
+    }

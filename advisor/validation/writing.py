@@ -13,6 +13,7 @@ from advisor.validation.report import (
     FEW,
     FIFTEEN,
     MIDDLE,
+    OWN,
     TIMM_LANES,
     WITH_LARGE,
     WITH_PROFILE,
@@ -22,7 +23,7 @@ from advisor.validation.report import (
 from advisor.validation.running import ESTIMATOR, LINE, ROOFLINE
 
 NANO = "lane jetson-nano gpu tensorrt fp16 batch 1"
-MAIN_GROUPS = (EIGHT, FIFTEEN, WITH_LARGE, WITH_PROFILE, MIDDLE, FEW, TIMM_LANES, NANO)
+MAIN_GROUPS = (EIGHT, FIFTEEN, WITH_LARGE, WITH_PROFILE, MIDDLE, FEW, TIMM_LANES, NANO, OWN)
 """Groups of the short table; the JSON holds all, each runtime and lane too."""
 _HEAD = (
     "split",
@@ -54,7 +55,7 @@ class Target:
 
 
 _PAIR, _ARCHITECTURE = "pair", "architecture"
-_FAMILY, _SHOTS, _NOTHING = "family of large lanes", "device, 10 shots", "device, 0 shots"
+_FAMILY, _SHOTS, _NOTHING = "family", "device, 10 shots", "device, 0 shots"
 TARGETS = (
     Target("unseen pair", _PAIR, EIGHT, "median_error", 0.08, 0.11),
     Target("unseen architecture", _ARCHITECTURE, FIFTEEN, "median_error", 0.10, 0.14),

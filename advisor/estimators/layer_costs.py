@@ -1,0 +1,147 @@
+"""Layer costs: what lanes with very many networks teach about single layers.
+
+The unit costs charge every layer of a kind alike. Where a thousand networks were timed on a
+runtime that runs layer after layer, a small neural network learns from each layer's shape by which
+factor it departs from that charge, so that a network of an unseen family is priced by layers that
+other families have. Several such networks are fitted, each without a part of the families: a known
+network is corrected by the one that has not seen its family, so that what is left of its time is an
+honest residual, and an unknown one by those that were fitted to all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.estimators.columns import shape_amounts
+from advisor.workload_table import OPERATORS, WorkloadTable
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Singles = NDArray[np.float32]
+
+OPERATIONS = (
+    *("convolution", "mul", "add", "native_batch_norm", "addmm", "bmm", "cat", "relu", "mean"),
+    *("clone", "silu", "gelu", "native_layer_norm", "constant_pad_nd", "mm", "hardtanh"),
+    *("sigmoid", "avg_pool2d", "_safe_softmax", "div", "hardswish", "_softmax", "pow", "var"),
+    *("linalg_vector_norm", "native_group_norm", "max_pool2d_with_indices", "addcmul"),
+    *("upsample_nearest2d", "clamp_min", "sum", "index", "hardsigmoid", "leaky_relu", "sub"),
+    *("roll", "stack", "rsqrt", "amax", "neg"),
+)
+"""Operations that layers are told apart by; the others are known by their operator class."""
+ALIGNMENTS = (8, 32, 64)
+"""Channels that kernels take at once."""
+MOST = 3.0
+"""Largest log factor of a layer."""
+NOMINAL = 1e-15
+"""Seconds that keep logarithms finite where a network has no layers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perceptron:
+    """Two hidden layers with SiLU: from a layer's inputs to a log factor in each lane."""
+
+    shift: Singles
+    """(lanes, columns): what is added to the log of the unit costs first."""
+    weights: tuple[Singles, ...]
+    biases: tuple[Singles, ...]
+
+    def log_factors(self, inputs: Singles) -> Singles:
+        """Evaluate: (layers, inputs) -> (layers, lanes)."""
+        found = inputs
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            found = found @ weight + bias
+            found = found / (1 + np.exp(-np.clip(found, -60, 60)))
+        last: Singles = np.clip(found @ self.weights[-1] + self.biases[-1], -MOST, MOST)
+        return last
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerCosts:
+    """Factors by which the layers of some lanes depart from the unit costs."""
+
+    parts: tuple[Perceptron, ...]
+    """Each fitted without one part of the families."""
+    whole: tuple[Perceptron, ...]
+    """Fitted to all families."""
+    center: Singles
+    scale: Singles
+    """Of the inputs, over the layers that were fitted."""
+
+    def of(
+        self,
+        table: WorkloadTable,
+        families: Sequence[str],
+        lane_costs: Floats,
+        part_of_family: Mapping[str, int],
+    ) -> Floats:
+        """Return what a network's layers add to its log seconds: (networks, lanes).
+
+        That of the part that has not seen its family; for families that none has seen, the mean of
+        those that were fitted to all.
+        """
+        unseen = self._added(self.whole, table, lane_costs).mean(axis=0)
+        by_part = self._added(self.parts, table, lane_costs)
+        rows = [
+            by_part[part_of_family[one], row] if one in part_of_family else unseen[row]
+            for row, one in enumerate(families)
+        ]
+        return np.array(rows)
+
+    def _added(
+        self, perceptrons: Sequence[Perceptron], table: WorkloadTable, lane_costs: Floats
+    ) -> Floats:
+        """Return what each perceptron adds to the log seconds: (perceptrons, networks, lanes)."""
+        used, positions = np.unique(table.shape_of, return_inverse=True)
+        work = shape_amounts(table, used)
+        inputs = (layer_inputs(table, used) - self.center) / self.scale
+        plain = _summed(table, (work @ np.exp(lane_costs).T)[positions])
+        found = []
+        for one in perceptrons:
+            cost = work @ np.exp(lane_costs + one.shift).T * np.exp(one.log_factors(inputs))
+            found.append(np.log(_summed(table, cost[positions]) / plain))
+        return np.array(found)
+
+
+def _summed(table: WorkloadTable, per_entry: Floats) -> Floats:
+    """Sum over each network's layers; a network without any keeps a nominal cost."""
+    total = np.full((len(table), per_entry.shape[1]), NOMINAL)
+    filled = table.start[:-1] < table.start[1:]
+    if filled.any():
+        weighted = per_entry * table.calls[:, None]
+        total[filled] += np.add.reduceat(weighted, table.start[:-1][filled], axis=0)
+    return total
+
+
+def layer_inputs(table: WorkloadTable, used: Integers) -> Singles:
+    """Return what the correction sees of some distinct layers: (layers, inputs)."""
+
+    def column(name: str) -> Floats:
+        return table.column(name)[used].astype(np.float64)
+
+    def log(values: Floats) -> Floats:
+        found: Floats = np.log2(np.maximum(values, 1))
+        return found
+
+    names = np.array(table.kinds)[table.column("kind")[used]]
+    groups = np.maximum(column("groups"), 1)
+    widths = (column("in_channels") / groups, column("out_channels") / groups)
+    moved = column("reads") + column("writes")
+    columns = [
+        *(table.column("operator")[used] == code for code in range(len(OPERATORS))),
+        *(names == name for name in OPERATIONS),
+        *(width % step != 0 for step in ALIGNMENTS for width in widths),
+        column("fusion") > 0,
+        *(log(width) for width in widths),
+        log(column("out_h") * column("out_w")),
+        log(column("kernel_h") * column("kernel_w")),
+        np.minimum(column("stride"), 4),
+        log(groups),
+        log(moved),
+        log(column("macs")),
+        log(column("weights")),
+        log(column("macs")) - log(moved),
+        log(column("in_h")),
+    ]
+    return np.stack([np.asarray(one, np.float32) for one in columns], axis=1)
