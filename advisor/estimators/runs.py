@@ -80,8 +80,8 @@ class Run:
 
 
 RUNS = (
-    Run(split=Split.FAMILY, folds=12, long=True),
-    Run(split=Split.ARCHITECTURE, folds=6),
+    Run(split=Split.FAMILY, folds=24, long=True),
+    Run(split=Split.ARCHITECTURE, folds=18),
     Run(split=Split.DEVICE, folds=4),
     Run(split=Split.PAIR, folds=4),
     Run(split=Split.ARCHITECTURE, folds=3, long=True),
