@@ -99,8 +99,12 @@ class WorkloadTable:
 
     def total(self, per_shape: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over the calls of each network: (shapes[, k]) -> (networks[, k])."""
-        values = per_shape[self.shape_of] * self.calls.reshape(-1, *[1] * (per_shape.ndim - 1))
-        summed = np.zeros((len(self), *per_shape.shape[1:]))
+        return self.summed(per_shape[self.shape_of])
+
+    def summed(self, per_entry: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum each network's entries of ``shape_of``, times their calls, to (networks[, k])."""
+        values = per_entry * self.calls.reshape(-1, *[1] * (per_entry.ndim - 1))
+        summed = np.zeros((len(self), *per_entry.shape[1:]))
         filled = self.start[:-1] < self.start[1:]
         if filled.any():
             summed[filled] = np.add.reduceat(values, self.start[:-1][filled], axis=0)

@@ -330,13 +330,7 @@ LEAST = 1e-9
 def amounts(table: WorkloadTable) -> Floats:
     """Return the amounts of work: (networks, columns); MACs, elements or calls at batch 1."""
     used, positions = np.unique(table.shape_of, return_inverse=True)
-    per_shape = shape_amounts(table, used)
-    weighted = per_shape[positions] * table.calls[:, None]
-    total = np.zeros((len(table), len(COLUMNS)))
-    filled = table.start[:-1] < table.start[1:]
-    if filled.any():
-        total[filled] = np.add.reduceat(weighted, table.start[:-1][filled], axis=0)
-    return total
+    return table.summed(shape_amounts(table, used)[positions])
 
 
 def shape_amounts(table: WorkloadTable, used: NDArray[np.int64]) -> Floats:

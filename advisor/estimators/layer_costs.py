@@ -81,37 +81,25 @@ class LayerCosts:
         That of the part that has not seen its family; for families that none has seen, the mean of
         those that were fitted to all.
         """
-        unseen = self._added(self.whole, table, lane_costs).mean(axis=0)
-        by_part = self._added(self.parts, table, lane_costs)
+        added = self._added(table, lane_costs)
+        by_part, unseen = added[: len(self.parts)], added[len(self.parts) :].mean(axis=0)
         rows = [
             by_part[part_of_family[one], row] if one in part_of_family else unseen[row]
             for row, one in enumerate(families)
         ]
         return np.array(rows)
 
-    def _added(
-        self, perceptrons: Sequence[Perceptron], table: WorkloadTable, lane_costs: Floats
-    ) -> Floats:
+    def _added(self, table: WorkloadTable, lane_costs: Floats) -> Floats:
         """Return what each perceptron adds to the log seconds: (perceptrons, networks, lanes)."""
         used, positions = np.unique(table.shape_of, return_inverse=True)
         work = shape_amounts(table, used)
         inputs = (layer_inputs(table, used) - self.center) / self.scale
-        plain = _summed(table, (work @ np.exp(lane_costs).T)[positions])
+        plain = table.summed((work @ np.exp(lane_costs).T)[positions]) + NOMINAL
         found = []
-        for one in perceptrons:
+        for one in (*self.parts, *self.whole):
             cost = work @ np.exp(lane_costs + one.shift).T * np.exp(one.log_factors(inputs))
-            found.append(np.log(_summed(table, cost[positions]) / plain))
+            found.append(np.log((table.summed(cost[positions]) + NOMINAL) / plain))
         return np.array(found)
-
-
-def _summed(table: WorkloadTable, per_entry: Floats) -> Floats:
-    """Sum over each network's layers; a network without any keeps a nominal cost."""
-    total = np.full((len(table), per_entry.shape[1]), NOMINAL)
-    filled = table.start[:-1] < table.start[1:]
-    if filled.any():
-        weighted = per_entry * table.calls[:, None]
-        total[filled] += np.add.reduceat(weighted, table.start[:-1][filled], axis=0)
-    return total
 
 
 def layer_inputs(table: WorkloadTable, used: Integers) -> Singles:

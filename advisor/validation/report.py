@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.catalog.accuracy import read_accuracies
+from advisor.catalog.importing import CAMPAIGNS
 from advisor.catalog.measurements import read_all
 from advisor.estimators.fitted import LONG_LANE
 from advisor.estimators.fitting import Data, read_data
@@ -32,8 +33,6 @@ Mask = NDArray[np.bool_]
 SMALL, LARGE = 8, 15
 """Networks of a lane from which the two classes of lanes start."""
 TIMM = frozenset({"core-i9-10940x", "geforce-rtx-3090", "geforce-rtx-4090"})
-CAMPAIGNS = frozenset({"amd-epyc-zen5-2-vcpu"})
-"""Machines that were measured for the catalog."""
 OWN = "lanes measured for the catalog"
 EIGHT = "lanes with 8 or more networks"
 FIFTEEN = "lanes with 15 or more networks"
@@ -85,15 +84,14 @@ class Report:
         return None
 
 
-def groups_of_lanes(data: Data) -> Iterator[tuple[str, Mask]]:
-    """Yield (group, mask over lanes).
+def groups_of_lanes(data: Data, measured: frozenset[str]) -> Iterator[tuple[str, Mask]]:
+    """Yield (group, mask over lanes); ``measured`` are devices measured for the catalog itself.
 
-    Timm's very long tables and the lanes measured for the catalog itself are held only by the
-    groups that say so.
+    Their lanes and timm's very long tables are held only by the groups that say so.
     """
     facts, networks = data.lanes.facts, networks_of_lanes(data)
     huge = networks > LONG_LANE
-    own = np.array([f.lane.device in CAMPAIGNS for f in facts])
+    own = np.array([f.lane.device in measured for f in facts])
     usual = ~huge & ~own
     yield EIGHT, (networks >= SMALL) & usual
     yield FIFTEEN, (networks >= LARGE) & usual
@@ -174,7 +172,8 @@ def report_of(
 ) -> Report:
     """Measure predictions of left-out cells."""
     top1 = _top1(root, data)
-    groups = list(groups_of_lanes(data))
+    own = frozenset(path.stem for path in (root / CAMPAIGNS).glob("*.csv"))
+    groups = list(groups_of_lanes(data, own))
     rows: list[Row] = []
     decisions: list[DecisionRow] = []
     for name, by_estimator in predictions(data, found, runs).items():
