@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from advisor.estimators.columns import COLUMNS
 from advisor.estimators.covariance import LINEAR, Variances
 from advisor.estimators.kinship import numbered
 from advisor.estimators.lanes import LaneScale, LaneSet, lane_document, lanes_from
-from advisor.estimators.layer_costs import LayerCosts, Perceptron
+from advisor.estimators.layer_costs import Corrections, LayerCosts, Perceptron
 from advisor.estimators.unit_costs import UnitCosts
 from advisor.lane import Lane
 
@@ -75,13 +75,8 @@ class Fitted:
     """Level -> (lanes, parts): sum over each lane's cells of weight times basis."""
     is_of_long: bool = False
     """Whether this is the fit to very long lanes alone."""
-    layers: LayerCosts | None = None
-    """Corrections by layer of those of them that ``layer_lanes`` names."""
-    layer_lanes: tuple[int, ...] = ()
-    corrections: Floats | None = None
-    """(networks, lanes): what the layers add to the log seconds."""
-    part_of_family: Mapping[str, int] = field(default_factory=dict)
-    """Part of the corrections that has not seen a family; others get the mean of all."""
+    corrections: Corrections | None = None
+    """What layers add in those of them that run layer after layer."""
 
     @cached_property
     def network_index(self) -> dict[tuple[str, int], int]:
@@ -184,8 +179,7 @@ def write_fitted(fitted: Fitted, root: Path, name: str = ALL) -> None:
         "families": list(fitted.families),
         "groups": [list(key) for key in groups],
         "is_of_long": fitted.is_of_long,
-        "layer_lanes": list(fitted.layer_lanes),
-        "part_of_family": dict(sorted(fitted.part_of_family.items())),
+        **_layer_document(fitted.corrections),
     }
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     (root / f"{name}.json").write_text(text + "\n", encoding="utf-8")
@@ -202,19 +196,28 @@ def write_fitted(fitted: Fitted, root: Path, name: str = ALL) -> None:
         "cell_weight": fitted.cell_weight,
         "cell_noise": fitted.cell_noise.astype(np.float32),
         "lane_costs": fitted.lane_costs,
-        **_layer_arrays(fitted),
+        **_layer_arrays(fitted.corrections),
     }
     np.savez_compressed(root / f"{name}.npz", **arrays)
 
 
-def _layer_arrays(fitted: Fitted) -> dict[str, Any]:
-    layers = fitted.layers
-    if layers is None or fitted.corrections is None:
+def _layer_document(corrections: Corrections | None) -> dict[str, Any]:
+    if corrections is None:
         return {}
+    return {
+        "layer_lanes": list(corrections.lanes),
+        "part_of_family": dict(sorted(corrections.part_of_family.items())),
+    }
+
+
+def _layer_arrays(corrections: Corrections | None) -> dict[str, Any]:
+    if corrections is None:
+        return {}
+    layers = corrections.costs
     found: dict[str, Any] = {
         f"{_LAYERS}center": layers.center,
         f"{_LAYERS}scale": layers.scale,
-        "corrections": fitted.corrections.astype(np.float32),
+        "corrections": corrections.known.astype(np.float32),
     }
     for group, perceptrons in (("part", layers.parts), ("whole", layers.whole)):
         for number, one in enumerate(perceptrons):
@@ -236,14 +239,22 @@ def _perceptrons(arrays: Mapping[str, NDArray[Any]], group: str) -> tuple[Percep
     )
 
 
-def _layers(arrays: Mapping[str, NDArray[Any]]) -> LayerCosts | None:
+def _corrections(
+    document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> Corrections | None:
     if "corrections" not in arrays:
         return None
-    return LayerCosts(
+    costs = LayerCosts(
         parts=_perceptrons(arrays, "part"),
         whole=_perceptrons(arrays, "whole"),
         center=arrays[f"{_LAYERS}center"],
         scale=arrays[f"{_LAYERS}scale"],
+    )
+    return Corrections(
+        costs=costs,
+        lanes=tuple(document["layer_lanes"]),
+        known=arrays["corrections"].astype(np.float64),
+        part_of_family=document["part_of_family"],
     )
 
 
@@ -298,9 +309,6 @@ def _fitted(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> 
         cell_noise=arrays["cell_noise"].astype(np.float64),
         lane_costs=arrays["lane_costs"],
         lane_weights={level: arrays[f"{_LANES}{level}"] for level in LINEAR},
-        layers=_layers(arrays),
-        corrections=arrays["corrections"].astype(np.float64) if "corrections" in arrays else None,
+        corrections=_corrections(document, arrays),
         is_of_long=document["is_of_long"],
-        layer_lanes=tuple(document["layer_lanes"]),
-        part_of_family=document["part_of_family"],
     )

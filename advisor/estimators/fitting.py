@@ -4,7 +4,7 @@ Needs SciPy, which comes with scikit-learn; predictions do not.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from advisor.estimators.covariance import Points, Variances, basis, covariance
 from advisor.estimators.fitted import LONG_LANE, VERSION, Fitted, hash_of_inputs
 from advisor.estimators.kinship import architectures_of, family_of, numbered
 from advisor.estimators.lanes import LaneFacts, LaneScale, LaneSet, facts_of
-from advisor.estimators.layer_costs import LayerCosts
+from advisor.estimators.layer_costs import Corrections
 from advisor.estimators.layer_fitting import Cells, deal, fit_layer_costs
 from advisor.estimators.memory import Peaks, needed_bytes
 from advisor.estimators.unit_costs import (
@@ -173,12 +173,7 @@ class Means:
     costs: UnitCosts
     is_of_long: bool = False
     """Whether all lanes are very long."""
-    layers: LayerCosts | None = None
-    layer_lanes: tuple[int, ...] = ()
-    """Lanes that are corrected layer by layer."""
-    corrections: Floats | None = None
-    """(networks, lanes): what the layers add to the log seconds."""
-    part_of_family: Mapping[str, int] = field(default_factory=dict)
+    corrections: Corrections | None = None
 
     def prior(self, lanes: LaneSet) -> Floats:
         """Return the costs around which deviations are learned: (lanes, columns).
@@ -218,16 +213,14 @@ def _by_layer(data: Data, means: Means, lanes: Integers) -> Means:
         log_seconds=part.log_seconds,
         part=np.array([part_of_family[one] for one in families]),
     )
-    layers = fit_layer_costs(data.table.rows(used.tolist()), lane_costs, timed)
-    corrections = np.zeros((len(data.table), len(data.lanes)))
-    corrections[:, lanes] = layers.of(data.table, data.families, lane_costs, part_of_family)
-    return replace(
-        means,
-        layers=layers,
-        layer_lanes=tuple(lanes.tolist()),
-        corrections=corrections,
+    costs = fit_layer_costs(data.table.rows(used.tolist()), lane_costs, timed)
+    corrections = Corrections(
+        costs=costs,
+        lanes=tuple(lanes.tolist()),
+        known=costs.of(data.table, data.families, lane_costs, part_of_family),
         part_of_family=part_of_family,
     )
+    return replace(means, corrections=corrections)
 
 
 def fit(data: Data, means: Means, variances: Variances) -> Fitted:
@@ -261,10 +254,7 @@ def fit(data: Data, means: Means, variances: Variances) -> Fitted:
         lane_costs=lane_costs,
         lane_weights=_by_lane(points, weights, len(data.lanes)),
         is_of_long=means.is_of_long,
-        layers=means.layers,
-        layer_lanes=means.layer_lanes,
         corrections=means.corrections,
-        part_of_family=means.part_of_family,
     )
 
 
@@ -284,7 +274,7 @@ def linearised(data: Data, means: Means) -> tuple[Points, Floats]:
     share, predicted = shares(costs[data.lane], data.log_work[data.network])
     expected = predicted - (share * (costs - common)[data.lane]).sum(axis=1)
     if means.corrections is not None:
-        expected += means.corrections[data.network, data.lane]
+        expected += means.corrections.at(data.network, data.lane)
     points = Points(
         lane=data.lane,
         share=share,

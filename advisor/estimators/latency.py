@@ -305,23 +305,19 @@ class LatencyModel:
 
     def _corrections(self, lane: Lane, table: WorkloadTable) -> Floats:
         """Return what the networks' layers add to the log seconds, where the fit knows."""
-        fitted = self.fitted
+        fitted, corrections = self.fitted, self.fitted.corrections
         position = fitted.lanes.index.get(lane)
         found = np.zeros(len(table))
-        if fitted.layers is None or fitted.corrections is None:
-            return found
-        if position not in fitted.layer_lanes:
+        if corrections is None or position is None:
             return found
         rows = _known_rows(fitted, table)
         known = rows >= 0
-        found[known] = fitted.corrections[rows[known], position]
+        found[known] = corrections.at(rows[known], np.full(known.sum(), position))
         rest = np.flatnonzero(~known).tolist()
         if rest:
             part = table.rows(rest)
             families = [family_of(name) for name in part.networks]
-            costs = fitted.lane_costs[list(fitted.layer_lanes)]
-            by_lane = fitted.layers.of(part, families, costs, fitted.part_of_family)
-            found[rest] = by_lane[:, fitted.layer_lanes.index(position)]
+            found[rest] = corrections.of(part, families, position, fitted.lane_costs)
         return found
 
     def _asked(self, lane: Lane, table: WorkloadTable, local: "Local") -> Asked:

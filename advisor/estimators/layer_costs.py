@@ -102,6 +102,37 @@ class LayerCosts:
         return np.array(found)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Corrections:
+    """What layers add to the log seconds in some lanes of a fit; nothing in the others."""
+
+    costs: LayerCosts
+    lanes: tuple[int, ...]
+    """Lanes of the fit that are corrected."""
+    known: Floats
+    """(networks of the fit, lanes corrected)."""
+    part_of_family: Mapping[str, int]
+    """Part that has not seen a family."""
+
+    def at(self, network: Integers, lane: Integers) -> Floats:
+        """Return what is added to cells of the fit's networks and lanes: (cells,)."""
+        found = np.zeros(len(network))
+        for column, position in enumerate(self.lanes):
+            mine = lane == position
+            found[mine] = self.known[network[mine], column]
+        return found
+
+    def of(
+        self, table: WorkloadTable, families: Sequence[str], lane: int, lane_costs: Floats
+    ) -> Floats:
+        """Return what is added to other networks in one lane; ``lane_costs`` are of all lanes."""
+        if lane not in self.lanes:
+            return np.zeros(len(table))
+        added = self.costs.of(table, families, lane_costs[list(self.lanes)], self.part_of_family)
+        wanted: Floats = added[:, self.lanes.index(lane)]
+        return wanted
+
+
 def layer_inputs(table: WorkloadTable, used: Integers) -> Singles:
     """Return what the correction sees of some distinct layers: (layers, inputs)."""
 
