@@ -183,15 +183,22 @@ def metric(name: str, *, option: str) -> Metric:
         ) from None
 
 
+def lane_fields(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a Request that the lane options fill."""
+    return {
+        "unit": options["unit"],
+        "runtime": options["runtime"],
+        "precisions": words(options["precision"]),
+        "batch": options["batch"],
+        "threads": options["threads"],
+    }
+
+
 def request_from(options: dict[str, Any]) -> Request:
     """Build the Request that the options of ``recommend`` describe."""
     return Request(
         device=options["device"],
-        unit=options["unit"],
-        runtime=options["runtime"],
-        precisions=words(options["precision"]),
-        batch=options["batch"],
-        threads=options["threads"],
+        **lane_fields(options),
         limits=limits(options),
         confidence=fraction(options["confidence"], option="--confidence"),
         weights=objectives(options["rank_by"], options["weights"]),

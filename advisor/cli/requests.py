@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from advisor.cli.options import fraction, words
+from advisor.cli.options import fraction, lane_fields, words
 from advisor.errors import UsageError
 from advisor.profile import LaneRequest
 from advisor.recommendation import Request
@@ -14,11 +14,7 @@ def lane_requests(devices: Sequence[str], options: dict[str, Any]) -> list[Reque
     return [
         Request(
             device=device,
-            unit=options["unit"],
-            runtime=options["runtime"],
-            precisions=words(options["precision"]),
-            batch=options["batch"],
-            threads=options["threads"],
+            **lane_fields(options),
             confidence=fraction(options["confidence"], option="--confidence"),
             published=not options["no_published"],
         )

@@ -13,6 +13,7 @@ from advisor.cli.options import (
     WORDS,
     config_option,
     fraction,
+    lane_fields,
     lane_options,
     limit_options,
     limits,
@@ -107,11 +108,7 @@ def _task(options: dict[str, Any]) -> "SearchTask":
 
     request = Request(
         device=options["device"],
-        unit=options["unit"],
-        runtime=options["runtime"],
-        precisions=words(options["precision"]),
-        batch=options["batch"],
-        threads=options["threads"],
+        **lane_fields(options),
         limits=limits(options),
         confidence=fraction(options["confidence"], option="--confidence"),
         search=options["trials"],

@@ -63,6 +63,12 @@ class Data:
         return len(self.lane)
 
     @property
+    def long_lanes(self) -> NDArray[np.bool_]:
+        """Which lanes are very long."""
+        long: NDArray[np.bool_] = np.bincount(self.lane, minlength=len(self.lanes)) > LONG_LANE
+        return long
+
+    @property
     def family_numbers(self) -> Integers:
         """Number of each network's family."""
         return numbered(self.families)
@@ -191,7 +197,7 @@ fuse across layers."""
 
 def means_of(data: Data) -> Means:
     """Fit the unit costs to all cells of ``data``, and layer by layer where it is long lanes."""
-    long = np.bincount(data.lane, minlength=len(data.lanes)) > LONG_LANE
+    long = data.long_lanes
     if not long[data.lane].all():
         return Means(costs=unit_costs_of(data))
     means = Means(costs=unit_costs_of(data, alone=True), is_of_long=True)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.errors import CatalogError
-from advisor.estimators.fitted import LONG_LANE
 from advisor.estimators.fitting import Data
 from advisor.estimators.leave_out import (
     LeftOut,
@@ -94,9 +93,7 @@ RUNS = (
 
 def long_cells(data: Data) -> Mask:
     """Return which cells belong to very long lanes."""
-    count = np.bincount(data.lane, minlength=len(data.lanes))
-    long: Mask = count[data.lane] > LONG_LANE
-    return long
+    return data.long_lanes[data.lane]
 
 
 def networks_of_lanes(data: Data) -> Integers:

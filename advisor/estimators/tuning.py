@@ -102,10 +102,9 @@ def _variances(values: dict[Key, float]) -> Variances:
 def _sample(data: Data, seed: int) -> Data:
     """Draw whole devices, and some networks of very large lanes, up to CELLS cells."""
     random = np.random.default_rng(seed)
-    count = np.bincount(data.lane, minlength=len(data.lanes))
-    if (count[data.lane] > LONG_LANE).all():
+    large = data.long_lanes[data.lane]
+    if large.all():
         return _families(data, random)
-    large = count[data.lane] > LONG_LANE
     common = np.isin(data.network, np.unique(data.network[~large]))
     chosen = random.permutation(len(data.table))[: len(data.table) // LARGE_SHARE]
     picked = large & (np.isin(data.network, chosen) | (common & (random.random(len(data)) < 0.3)))
