@@ -15,10 +15,10 @@ from unittest import SkipTest
 
 import numpy as np
 
-from advisor.measurers import Engine, Images, Measurer, Settings
-from advisor.measurers.exports import check_outputs
-from advisor.measurers.images import calibration, example
-from advisor.measurers.source import Source
+from advisor.measuring.exports import check_outputs
+from advisor.measuring.runtimes import Engine, Images, Measurer, Settings
+from advisor.measuring.runtimes.images import calibration, example
+from advisor.measuring.runtimes.source import Source
 
 if TYPE_CHECKING:
     from torch import nn
@@ -106,7 +106,7 @@ class MeasurerContract:
         """Convert a small network; return its engine, the source and PyTorch's answer."""
         import torch
 
-        from advisor.measurers.onnx_export import export_onnx
+        from advisor.measuring.runtimes.onnx_export import export_onnx
 
         torch.manual_seed(0)
         network = _small_network()

@@ -15,19 +15,19 @@ from statistics import median
 
 import click
 
-from advisor.catalog.importing import RAW_COLUMNS
+from advisor.answering.evidence import Evidence
+from advisor.answering.measure import ways
+from advisor.catalog.build.importing import RAW_COLUMNS
 from advisor.catalog.naming import family_of
 from advisor.cli.measure import run
 from advisor.cli.options import words
-from advisor.evidence import Evidence
-from advisor.host_profile import detect
-from advisor.lane import Lane
-from advisor.measured_answer import ways
-from advisor.measurers import load
-from advisor.measurers.order import Order, Wish
-from advisor.measurers.timing import TimingPlan
-from advisor.own_figures import OwnFigure, OwnFigures
-from advisor.workload_table import WorkloadTable
+from advisor.core.lane import Lane
+from advisor.core.workload_table import WorkloadTable
+from advisor.measuring.host import detect
+from advisor.measuring.order import Order, Wish
+from advisor.measuring.own_figures import OwnFigure, OwnFigures
+from advisor.measuring.runtimes import load
+from advisor.measuring.timing import TimingPlan
 
 LARGEST = 5e9
 """MACs beyond which one network takes longer than the rest of its group together."""

@@ -8,12 +8,12 @@ learn ten of them, and prints its error on the other twenty.
 
 import click
 
-from advisor.calibrating import predicted, summary
+from advisor.answering.calibrate import predicted, summary
+from advisor.answering.evidence import Evidence
+from advisor.answering.measure import ways
 from advisor.cli.measure import run
-from advisor.evidence import Evidence
-from advisor.host_profile import detected
-from advisor.measured_answer import ways
-from advisor.measurers.order import Order, Wish
+from advisor.measuring.host import detected
+from advisor.measuring.order import Order, Wish
 
 NETWORKS = (
     "mobilenetv2_100", "resnet18", "efficientnet_b0", "mobilenetv3_large_100", "regnety_008",

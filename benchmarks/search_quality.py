@@ -14,16 +14,16 @@ from statistics import mean
 import optuna
 from search_speed import on_device, on_one_core
 
-from advisor.blueprints import blueprint
+from advisor.core.estimate import Estimate
+from advisor.core.quantity import Metric
 from advisor.errors import NetworkError
-from advisor.estimate import Estimate
-from advisor.quantity import Metric
-from advisor.search.families import Family, family
-from advisor.search.hypervolume import hypervolume
-from advisor.search.outcome import Answers, Assess, SearchRequest
-from advisor.search.pricing import price
-from advisor.search.searching import search
-from advisor.search.study import distributions
+from advisor.networks.blueprints import blueprint
+from advisor.networks.pricing.prices import price
+from advisor.studies.families import Family, family
+from advisor.studies.hypervolume import hypervolume
+from advisor.studies.outcome import Answers, Assess, SearchRequest
+from advisor.studies.searching import search
+from advisor.studies.study import distributions
 
 Pair = tuple[float, float]
 OBJECTIVES = (Metric.TOP1, Metric.LATENCY)

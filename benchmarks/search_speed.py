@@ -16,18 +16,18 @@ import tempfile
 import time
 from pathlib import Path
 
-from advisor.advise import assessor_on
-from advisor.constraint import Constraint
-from advisor.evidence import Evidence
-from advisor.quantity import Metric
-from advisor.recommendation import Request
-from advisor.search.families import Family, family
-from advisor.search.outcome import Assess, SearchRequest
-from advisor.search.pricing import price
-from advisor.search.searching import search
-from advisor.searched import lane_of
-from advisor.variant_accuracy.storing import load
-from advisor.variants import assess_on
+from advisor.answering.evidence import Evidence
+from advisor.answering.recommend import assessor_on
+from advisor.answering.search import lane_of
+from advisor.answering.variants import assess_on
+from advisor.core.constraint import Constraint
+from advisor.core.document import Request
+from advisor.core.quantity import Metric
+from advisor.estimators.accuracy.storing import load
+from advisor.networks.pricing.prices import price
+from advisor.studies.families import Family, family
+from advisor.studies.outcome import Assess, SearchRequest
+from advisor.studies.searching import search
 
 BATCH = 50
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -3,10 +3,9 @@
 import random
 from collections.abc import Iterable
 
-from advisor.constraint import Verdict
-from advisor.estimate import Origin
-from advisor.quantity import Metric
-from advisor.recommendation import (
+from advisor.core.constraint import Verdict
+from advisor.core.document import (
+    ConvergencePoint,
     Entry,
     EstimateEntry,
     Estimates,
@@ -19,8 +18,11 @@ from advisor.recommendation import (
     Rejection,
     Relaxation,
     Request,
+    SearchedVariant,
+    SearchRecord,
 )
-from advisor.search_record import ConvergencePoint, SearchedVariant, SearchRecord
+from advisor.core.estimate import Origin
+from advisor.core.quantity import Metric
 
 FAMILIES = (
     "mobilenetv3_large_100.ra_in1k",
@@ -118,7 +120,6 @@ def entry(
         "architecture": architecture,
         "tag": tag or None,
         "resolution": int(resolution or 224),
-        "family": architecture.partition("_")[0],
         "precision": "fp16",
         "lane": LANE_NAME,
         "verdict": verdict,

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from advisor.measurement_store import MeasurementStore
-from advisor.measurers import Settings
-from advisor.measurers.child import Ending, Follow
-from advisor.measurers.exports import exports_folder, write_record
-from advisor.measurers.jobs import Item, Job
-from advisor.measurers.measuring import Measuring, Outcome, Step
-from advisor.measurers.order import Order, Way, Wish
+from advisor.measuring.child import Ending, Follow
+from advisor.measuring.exports import exports_folder, write_record
+from advisor.measuring.jobs import Item, Job
+from advisor.measuring.order import Order, Way, Wish
+from advisor.measuring.runtimes import Settings
+from advisor.measuring.session import MeasuredOutcome, Measuring, Step
+from advisor.measuring.store import MeasurementStore
 
 FAKE = "advisor.testing:FakeMeasurer"
 WELL = Ending(code=0, message="")
@@ -109,7 +109,7 @@ class Stage:
 
 def measure(
     wanted: Order, store: MeasurementStore, stage: Stage | None = None, *, resume: bool = False
-) -> Outcome:
+) -> MeasuredOutcome:
     steps: list[Step] = []
     run = Measuring(
         order=wanted,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from advisor.candidate import Candidate
-from advisor.estimate import Estimate, Interval, Origin, Provenance
-from advisor.quantity import Metric
-from advisor.search.outcome import Answers
-from advisor.workload_table import WorkloadTable
+from advisor.core.candidate import Candidate
+from advisor.core.estimate import Estimate, Interval, Origin, Provenance
+from advisor.core.quantity import Metric
+from advisor.core.workload_table import WorkloadTable
+from advisor.studies.outcome import Answers
 
 STAND_IN = Provenance(origin=Origin.PREDICTED, source="stand-in")
 

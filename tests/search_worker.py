@@ -8,12 +8,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from advisor.candidate import Candidate
-from advisor.constraint import Constraint
-from advisor.quantity import Metric
-from advisor.search.outcome import Answers, SearchRequest
-from advisor.search.searching import run_worker
-from advisor.workload_table import WorkloadTable
+from advisor.core.candidate import Candidate
+from advisor.core.constraint import Constraint
+from advisor.core.quantity import Metric
+from advisor.core.workload_table import WorkloadTable
+from advisor.studies.outcome import Answers, SearchRequest
+from advisor.studies.searching import run_worker
 from tests.search_stand_in import assess
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from advisor.candidate import Candidate
+from advisor.core.candidate import Candidate
 from advisor.errors import UsageError
 
 

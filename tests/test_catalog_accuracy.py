@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from advisor.catalog.accuracy import (
-    Change,
+    AccuracyChange,
     precision_change,
     read_accuracies,
     read_changes,
@@ -13,21 +13,21 @@ from advisor.catalog.accuracy import (
     read_claims,
     read_series,
 )
-from advisor.catalog.importing_accuracy import (
+from advisor.catalog.build.importing_accuracy import (
     distilled,
     network_of_build,
     precision_of,
     training_data,
 )
-from advisor.catalog.ledger import raw_files
+from advisor.catalog.build.ledger import raw_files
 from advisor.catalog.naming import family_of, plain_name
 
 ROOT = Path(__file__).parents[1] / "catalog"
 
 
-def change(delta: float, network: str = "resnet18", **other: str) -> Change:
+def change(delta: float, network: str = "resnet18", **other: str) -> AccuracyChange:
     """Return a published change of one network to int8."""
-    return Change(
+    return AccuracyChange(
         network=network,
         family=family_of(network),
         precision=other.get("precision", "int8"),

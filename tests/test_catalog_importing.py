@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from advisor.catalog.importing import RAW_COLUMNS, device_of, import_measurements, screened
+from advisor.catalog.build.importing import RAW_COLUMNS, device_of, import_measurements, screened
+from advisor.catalog.build.rows import RawRow
 from advisor.catalog.naming import catalog_name
-from advisor.catalog.rows import RawRow
 
 RAW = {
     **dict.fromkeys(RAW_COLUMNS, ""),

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from advisor.candidate import Candidate
+from advisor.catalog.build.ledger import ledger, raw_files
 from advisor.catalog.caveats import CAVEATS, Gravity
-from advisor.catalog.ledger import ledger, raw_files
 from advisor.catalog.measurements import Measurement, caveat_texts, read_all
+from advisor.core.candidate import Candidate
 
 ROOT = Path(__file__).parents[1] / "catalog"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.catalog.importing import COLUMNS
+from advisor.catalog.build.importing import COLUMNS
 from advisor.catalog.measurements import (
     Measurement,
     caveat_texts,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from advisor.constraint import Constraint, Verdict
+from advisor.core.constraint import Constraint, Verdict
+from advisor.core.estimate import Estimate, Gap, Interval, Origin, Provenance
+from advisor.core.quantity import Metric
 from advisor.errors import ConstraintError
-from advisor.estimate import Estimate, Gap, Interval, Origin, Provenance
-from advisor.quantity import Metric
 
 TEN_MS = Constraint(metric=Metric.LATENCY, at_most=0.010)
 AT_LEAST_75 = Constraint(metric=Metric.TOP1, at_least=0.75)

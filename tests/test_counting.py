@@ -6,9 +6,9 @@ import onnx
 import torch
 from torch import nn
 
+from advisor.core.workload import Fusion, OperatorClass, Workload
 from advisor.networks.counting import count, cross_check
 from advisor.networks.onnx_file import describe_onnx
-from advisor.workload import Fusion, OperatorClass, Workload
 from tests.onnx_files import two_convolutions
 
 

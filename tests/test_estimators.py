@@ -6,23 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from advisor.core.estimate import Origin
+from advisor.core.lane import BULK, Lane
+from advisor.core.workload import Fusion, Layer, OperatorClass, Workload
+from advisor.core.workload_table import WorkloadTable, read
 from advisor.errors import CatalogError
-from advisor.estimate import Origin
 from advisor.estimators.baselines import line_in_macs, roofline, scaled
 from advisor.estimators.calibration import LEVELS, Calibration, Scores, conformal
 from advisor.estimators.columns import COLUMNS, EXTRA, amounts
 from advisor.estimators.covariance import likeness
-from advisor.estimators.evidence import Evidence, LaneKnown, NetworkKnown
+from advisor.estimators.evidence_class import EvidenceClass, LaneKnown, NetworkKnown
 from advisor.estimators.fitted import ALL, LONG, hash_of_inputs, read_fitted
 from advisor.estimators.kinship import architectures_of, family_of
-from advisor.estimators.lanes import LaneFacts
+from advisor.estimators.lane_relations import LaneFacts
 from advisor.estimators.latency import LatencyModel, Timing
 from advisor.estimators.memory import MemoryModel, Peaks, fit_memory
 from advisor.estimators.unit_costs import shares
-from advisor.lane import BULK, Lane
-from advisor.library import catalog_directory, profile_library
-from advisor.workload import Fusion, Layer, OperatorClass, Workload
-from advisor.workload_table import WorkloadTable, read
+from advisor.hardware.library import catalog_directory, profile_library
 
 NANO = Lane(device="jetson-nano", unit="gpu", runtime="tensorrt", precision="fp16")
 LONG_TABLE = Lane(
@@ -149,7 +149,7 @@ def test_small_evidence_classes_borrow_from_their_lane_class() -> None:
     few = Scores(key="family/many/cpu", values=np.ones(3), lane=np.zeros(3, np.int64))
     many = Scores(key="elsewhere/many/cpu", values=np.full(500, 2.0), lane=np.arange(500))
     calibration = Calibration.of([few, many])
-    rare = Evidence(network=NetworkKnown.FAMILY, lane=LaneKnown.MANY, unit="cpu")
+    rare = EvidenceClass(network=NetworkKnown.FAMILY, lane=LaneKnown.MANY, unit="cpu")
     assert calibration.quantile(rare, 0.9) == 2.0
 
 

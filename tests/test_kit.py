@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from advisor.board_kit import measure_on_board, packing
-from advisor.board_kit.packing import KitLane, pack
+from advisor.core.lane import Lane
 from advisor.errors import MeasurementError
-from advisor.lane import Lane
-from advisor.measurement_store import MeasurementStore
-from advisor.measurement_table import device_of, filling, read_table, store_rows, write_table
-from advisor.measurers import exports
-from advisor.measurers.converting import converted
+from advisor.measuring import exports
+from advisor.measuring.converting import converted
+from advisor.measuring.kit import measure_on_board, packing
+from advisor.measuring.kit.packing import KitLane, pack
+from advisor.measuring.store import MeasurementStore
+from advisor.measuring.table import device_of, filling, read_table, store_rows, write_table
 from tests.measuring_stand_in import Stage, order
 from tests.terminal import ask
 from tests.test_store import figure, keep, session

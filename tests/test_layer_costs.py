@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
+from advisor.core.lane import Lane
+from advisor.core.workload import Layer, OperatorClass, Workload
+from advisor.core.workload_table import WorkloadTable
 from advisor.estimators.columns import COLUMNS
 from advisor.estimators.covariance import Points, kinship
-from advisor.estimators.lanes import LaneFacts, LaneScale, LaneSet
+from advisor.estimators.fit.layer_fitting import Cells, deal, fit_layer_costs
+from advisor.estimators.lane_relations import LaneFacts, LaneScale, LaneSet
 from advisor.estimators.layer_costs import LayerCosts, Perceptron, layer_inputs
-from advisor.estimators.layer_fitting import Cells, deal, fit_layer_costs
 from advisor.estimators.unit_costs import fit_each_lane, shares, starting_costs
-from advisor.lane import Lane
-from advisor.workload import Layer, OperatorClass, Workload
-from advisor.workload_table import WorkloadTable
 
 COSTS = np.full((1, len(COLUMNS)), np.log(1e-9))
 """One lane in which every unit of work costs a nanosecond."""

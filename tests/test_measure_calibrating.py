@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from advisor.calibrating import calibration, once_measured, still_open, width
+from advisor.answering.calibrate import calibration, once_measured, still_open, width
+from advisor.answering.evidence import Evidence
+from advisor.core.lane import Lane
 from advisor.estimators.latency import Timing
-from advisor.evidence import Evidence
-from advisor.lane import Lane
 from tests.terminal import ask
 
 NETWORKS = ("resnet18", "resnet34", "resnet50", "mobilenetv2_100", "regnety_008", "vgg11")

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from advisor import measurers
 from advisor.errors import MeasurementError
-from advisor.measurement_store import MeasurementStore
-from advisor.measurers import exports, measuring
-from advisor.measurers.child import Ending, Follow
-from advisor.measurers.jobs import Job
+from advisor.measuring import exports
+from advisor.measuring import runtimes as measurers
+from advisor.measuring import session as measuring
+from advisor.measuring.child import Ending, Follow
+from advisor.measuring.jobs import Job
+from advisor.measuring.store import MeasurementStore
 from tests.measuring_stand_in import FAKE, Stage
 from tests.terminal import Answer, ask
 from tests.test_store import figure, keep, session

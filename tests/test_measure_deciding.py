@@ -5,11 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from advisor.constraint import Verdict
-from advisor.deciding import chance, contest, deciding, settled, time_allowed
-from advisor.estimate import Origin
-from advisor.quantity import Metric, Unit
-from advisor.recommendation import (
+from advisor.answering.contest import chance, contest, deciding, settled, time_allowed
+from advisor.core.constraint import Verdict
+from advisor.core.document import (
     Entry,
     Figure,
     LaneRecord,
@@ -17,6 +15,8 @@ from advisor.recommendation import (
     Recommendation,
     Request,
 )
+from advisor.core.estimate import Origin
+from advisor.core.quantity import Metric, Unit
 
 LIMIT = Limit(metric=Metric.LATENCY, at_most=0.010)
 

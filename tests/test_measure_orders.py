@@ -6,10 +6,10 @@ from threading import Timer
 
 import pytest
 
-from advisor.measurement_store import MeasurementStore
-from advisor.measurers.journal import Claim, Writer
-from advisor.measurers.measuring import Measuring, take_abandoned
-from advisor.measurers.order import REFERENCE
+from advisor.measuring.journal import JobClaim, Writer
+from advisor.measuring.order import REFERENCE
+from advisor.measuring.session import Measuring, take_abandoned
+from advisor.measuring.store import MeasurementStore
 from tests.measuring_stand_in import Stage, home_store, measure, order, way
 
 
@@ -177,7 +177,7 @@ def test_the_environment_of_a_session_is_kept(store: MeasurementStore) -> None:
 
 def test_a_second_measurement_waits_for_the_first(store: MeasurementStore, tmp_path: Path) -> None:
     lock = tmp_path / "measuring.lock"
-    first = Claim(lock)
+    first = JobClaim(lock)
     assert first.take()
     said: list[str] = []
     Timer(0.2, first.release).start()

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from advisor.core.estimate import Origin
+from advisor.core.lane import Lane
+from advisor.core.quantity import Metric
 from advisor.errors import MeasurementError
-from advisor.estimate import Origin
-from advisor.lane import Lane
-from advisor.measurement_store import MeasurementStore
-from advisor.own_figures import OwnFigures, own_times
-from advisor.quantity import Metric
+from advisor.measuring.own_figures import OwnFigures, own_times
+from advisor.measuring.store import MeasurementStore
 from tests.terminal import ask
 from tests.test_store import figure, keep, session
 
@@ -101,7 +101,8 @@ def test_superseded_and_running_sessions_do_not_count(store: MeasurementStore) -
 
 def test_without_a_file_there_is_nothing_and_no_database_layer_is_loaded(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from advisor.own_figures import OwnFigures;"
+        "import sys; from pathlib import Path;"
+        "from advisor.measuring.own_figures import OwnFigures;"
         f"assert OwnFigures(device='host', path=Path({str(tmp_path / 'none')!r})).figures == {{}};"
         "print('sqlalchemy' in sys.modules)"
     )

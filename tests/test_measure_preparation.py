@@ -11,8 +11,7 @@ from PIL import Image
 from torch import nn
 
 from advisor.errors import MeasurementError
-from advisor.measurers import Images
-from advisor.measurers.exports import (
+from advisor.measuring.exports import (
     Identity,
     check_outputs,
     filling,
@@ -20,8 +19,9 @@ from advisor.measurers.exports import (
     take_in,
     write_record,
 )
-from advisor.measurers.images import calibration, labelled
-from advisor.measurers.preparation import fingerprint, prepared, revive, settle
+from advisor.measuring.runtimes import Images
+from advisor.measuring.runtimes.images import calibration, labelled
+from advisor.measuring.runtimes.preparation import fingerprint, prepared, revive, settle
 from advisor.testing import FakeEngine
 
 OUTPUTS = np.linspace(-1, 1, 10, dtype=np.float32).reshape(1, 10)

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from advisor.measurement_store import MeasurementStore
-from advisor.measurers import Settings
-from advisor.measurers.child import run_child
-from advisor.measurers.exports import exports_folder, write_record
-from advisor.measurers.jobs import Item, Job
-from advisor.measurers.journal import Event, Reader, Writer, abandoned
-from advisor.measurers.timing import TimingPlan
+from advisor.measuring.child import run_child
+from advisor.measuring.exports import exports_folder, write_record
+from advisor.measuring.jobs import Item, Job
+from advisor.measuring.journal import Event, Reader, Writer, abandoned
+from advisor.measuring.runtimes import Settings
+from advisor.measuring.store import MeasurementStore
+from advisor.measuring.timing import TimingPlan
 
 FAKE = "advisor.testing:FakeMeasurer"
 
@@ -82,7 +82,7 @@ def test_a_killed_advisor_takes_its_child_along_and_loses_the_pass_in_flight_at_
     made = job(tmp_path, exported("small"), budget=60.0)
     script = (
         "import sys; from pathlib import Path;"
-        "from advisor.measurers.child import run_child; from advisor.measurers.jobs import Job;"
+        "from advisor.measuring.child import run_child; from advisor.measuring.jobs import Job;"
         "run_child(Job.read(Path(sys.argv[1])), lambda e: None)"
     )
     endless = replace(made, plan=TimingPlan(budget=60.0, narrow=0.0))
@@ -124,10 +124,10 @@ def test_a_reader_leaves_a_line_that_is_being_written(tmp_path: Path) -> None:
 
 
 def test_a_journal_in_use_is_not_abandoned(tmp_path: Path) -> None:
-    from advisor.measurers.journal import Claim
+    from advisor.measuring.journal import JobClaim
 
     path = tmp_path / "journal.jsonl"
-    claim = Claim(path)
+    claim = JobClaim(path)
     assert claim.take()
     assert list(abandoned(tmp_path)) == []
     claim.release()
@@ -139,7 +139,7 @@ def test_a_full_disk_ends_the_child_with_one_line(tmp_path: Path) -> None:
         pytest.skip("needs Linux's /dev/full")
     made = job(tmp_path, exported("small"))
     replace(made, journal="/dev/full").write(tmp_path / "job.json")
-    command = [sys.executable, "-m", "advisor.measurers.worker", str(tmp_path / "job.json")]
+    command = [sys.executable, "-m", "advisor.measuring.worker", str(tmp_path / "job.json")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert done.stderr == "[Errno 28] No space left on device\n"

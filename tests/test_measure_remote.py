@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from advisor.board_kit import packing, remote
 from advisor.errors import MeasurementError, UsageError
-from advisor.measurement_store import MeasurementStore
-from advisor.measurers import Settings
-from advisor.measurers.converting import converted
-from advisor.measurers.order import Order, Way
+from advisor.measuring.converting import converted
+from advisor.measuring.kit import packing, remote
+from advisor.measuring.order import Order, Way
+from advisor.measuring.runtimes import Settings
+from advisor.measuring.store import MeasurementStore
 from tests.measuring_stand_in import Stage, order
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin:/usr/bin")

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from torch import nn
 
-from advisor import measurers
 from advisor.errors import PluginError, UsageError
-from advisor.measurers import Images, Measurer, Settings, onnx_export
-from advisor.measurers.exports import digest_of
-from advisor.measurers.images import calibration, example
-from advisor.measurers.ncnn import foreign_operators
+from advisor.measuring import runtimes as measurers
+from advisor.measuring.exports import digest_of
+from advisor.measuring.runtimes import Images, Measurer, Settings, onnx_export
+from advisor.measuring.runtimes.images import calibration, example
+from advisor.measuring.runtimes.ncnn import foreign_operators
 from advisor.testing import FakeMeasurer, MeasurerContract
 
 slow = pytest.mark.slow

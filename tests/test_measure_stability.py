@@ -6,15 +6,17 @@ from statistics import NormalDist, median
 
 import pytest
 
-from advisor.measurers.stability import Machine, Timing, judge
-from advisor.spread import agree, between_sessions, median_interval, relative_width, student
+from advisor.core.spread import agree, between_sessions, median_interval, relative_width, student
+from advisor.measuring.stability import Machine, PassTiming, judge
 
 QUIET = Machine()
 
 
-def timings(*, turns: int = 12, wall: float = 0.01, share: float = 1.0) -> list[Timing]:
+def timings(*, turns: int = 12, wall: float = 0.01, share: float = 1.0) -> list[PassTiming]:
     return [
-        Timing(turn=turn, wall=wall, cpu=wall * share) for turn in range(turns) for _ in range(3)
+        PassTiming(turn=turn, wall=wall, cpu=wall * share)
+        for turn in range(turns)
+        for _ in range(3)
     ]
 
 
@@ -25,12 +27,12 @@ def test_a_quiet_session_is_stable() -> None:
 
 
 def test_interrupted_passes_are_left_out_of_the_median() -> None:
-    interrupted = [Timing(turn=1, wall=0.05, cpu=0.01)] * 5
+    interrupted = [PassTiming(turn=1, wall=0.05, cpu=0.01)] * 5
     assert judge([*timings(), *interrupted], 1, QUIET).median == 0.01
 
 
 def test_many_interrupted_passes_are_named_with_a_remedy() -> None:
-    interrupted = [Timing(turn=1, wall=0.05, cpu=0.01)] * 9
+    interrupted = [PassTiming(turn=1, wall=0.05, cpu=0.01)] * 9
     (reason,) = judge([*timings(), *interrupted], 1, QUIET).reasons
     assert reason == "20 % of the passes were interrupted by other work: stop it and measure again"
 
@@ -42,7 +44,7 @@ def test_where_every_pass_is_interrupted_the_figure_is_cpu_time_and_says_so() ->
 
 
 def test_a_few_passes_that_were_left_alone_stand_for_the_session() -> None:
-    alone = [Timing(turn=n, wall=0.01, cpu=0.01) for n in range(20)]
+    alone = [PassTiming(turn=n, wall=0.01, cpu=0.01) for n in range(20)]
     assert judge([*timings(turns=30, wall=0.05, share=0.5), *alone], 1, QUIET).median == 0.01
 
 
@@ -72,7 +74,7 @@ def test_each_disturbance_of_the_machine_is_named(machine: Machine, said: str) -
 
 
 def test_a_session_that_slows_down_is_named() -> None:
-    slow = [Timing(turn=t.turn, wall=0.01 + 0.0001 * t.turn, cpu=0.02) for t in timings()]
+    slow = [PassTiming(turn=t.turn, wall=0.01 + 0.0001 * t.turn, cpu=0.02) for t in timings()]
     assert any("slower during the session" in r for r in judge(slow, 1, QUIET).reasons)
 
 

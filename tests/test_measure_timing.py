@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from advisor.measurers.timing import Sample, Session, TimingPlan, WarmUp
+from advisor.measuring.timing import Sample, Session, TimingPlan, WarmUp
 
 
 @dataclass(kw_only=True)

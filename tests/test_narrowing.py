@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from advisor.advise import recommend
-from advisor.evidence import Evidence
-from advisor.lane import Lane
-from advisor.narrowing import MOST_MACS, measurable
-from advisor.quantity import Metric
-from advisor.recommendation import Limit, Request
-from advisor.workload import OperatorClass
+from advisor.answering.evidence import Evidence
+from advisor.answering.next_measurements import MOST_MACS, measurable
+from advisor.answering.recommend import recommend
+from advisor.core.document import Limit, Request
+from advisor.core.lane import Lane
+from advisor.core.quantity import Metric
+from advisor.core.workload import OperatorClass
 from tests.terminal import ask
 from tests.test_measure_calibrating import LANE, PROFILE, written
 

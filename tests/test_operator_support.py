@@ -2,11 +2,17 @@
 
 import pytest
 
-from advisor.lane import Lane
-from advisor.library import catalog_directory
-from advisor.operator_support import FILE, OperatorSupport, Seen, read_support, write_support
-from advisor.workload import Layer, OperatorClass, Workload
-from advisor.workload_table import WorkloadTable, read
+from advisor.catalog.operator_support import (
+    FILE,
+    OperatorSupport,
+    Seen,
+    read_support,
+    write_support,
+)
+from advisor.core.lane import Lane
+from advisor.core.workload import Layer, OperatorClass, Workload
+from advisor.core.workload_table import WorkloadTable, read
+from advisor.hardware.library import catalog_directory
 
 LANE = Lane(device="board", unit="npu", runtime="compiler", precision="int8")
 CONVOLUTIONS = Seen(operators=frozenset({OperatorClass.STEM, OperatorClass.POINTWISE}), networks=8)

@@ -9,15 +9,17 @@ from shutil import which
 import openpyxl
 import pytest
 
-from advisor.constraint import Verdict
+from advisor.core.constraint import Verdict
+from advisor.core.document import DeviceFacts, Recommendation, Request
+from advisor.core.quantity import Metric
 from advisor.errors import UsageError
-from advisor.library import read_mapping
+from advisor.hardware.library import read_mapping
 from advisor.procurement.amounts import exact, ratio, unknown
 from advisor.procurement.assumptions import (
     TEMPLATE,
     Assumptions,
     DeviceAssumptions,
-    Workload,
+    Duty,
     assumptions,
 )
 from advisor.procurement.cost import cost_lines, energy, power, price, total_cost
@@ -25,8 +27,6 @@ from advisor.procurement.portfolio import portfolio
 from advisor.procurement.review import ProcurementRequest, ProcurementReview
 from advisor.procurement.reviewing import Answer, Stamp, review
 from advisor.procurement.supply import years_left
-from advisor.quantity import Metric
-from advisor.recommendation import DeviceFacts, Recommendation, Request
 from advisor.reports import render, write_file
 from tests.documents import entry, infeasible, recommendation
 
@@ -218,7 +218,7 @@ def test_break_even_weight_turns_the_ranking() -> None:
 
 def share_board(rate: str, memory: float = 4e9) -> tuple[Verdict, tuple[str, ...]]:
     slow = recommendation(0, ranked=(entry("net", 0.010, 0.8, rank=1),), uncertain=(), rejected=())
-    work = tuple(Workload(name=n, rate=rate) for n in ("door", "gate", "yard"))  # type: ignore[arg-type]
+    work = tuple(Duty(name=n, rate=rate) for n in ("door", "gate", "yard"))  # type: ignore[arg-type]
     own = Assumptions(workloads=work)
     found = portfolio({w.name: slow for w in work}, own, board(memory=memory))
     return found.verdict, found.reasons

@@ -2,10 +2,10 @@
 
 import pytest
 
+from advisor.core.lane import BULK, Lane
 from advisor.errors import UsageError
-from advisor.lane import BULK, Lane
-from advisor.library import load_profile
-from advisor.profile import DeviceProfile, LaneRequest, PowerKind, resolve_lane
+from advisor.hardware.library import load_profile
+from advisor.hardware.profile import DeviceProfile, LaneRequest, PowerKind, resolve_lane
 
 
 @pytest.fixture(scope="module")

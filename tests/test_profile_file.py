@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from advisor.errors import ProfileError
-from advisor.library import profile_library, read_profile
+from advisor.hardware.library import profile_library, read_profile
 
 VALID = """\
 id: board

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from advisor.catalog.build.profiles import facts
+from advisor.catalog.build.profiles.writing import import_profiles
 from advisor.errors import CatalogError
-from advisor.library import read_profile
-from advisor.profile_import import facts
-from advisor.profile_import.writing import import_profiles
+from advisor.hardware.library import read_profile
 
 FIGURES = (
     "device_id name vendor unit unit_name cores clock_ghz peak_gflops_fp32 peak_gflops_fp16"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from advisor.errors import UsageError
-from advisor.library import load_profile, profile_library, profiles_directory
-from advisor.profile import DeviceProfile, LaneRequest, Sourced, resolve_lane
+from advisor.hardware.library import load_profile, profile_library, profiles_directory
+from advisor.hardware.profile import DeviceProfile, LaneRequest, Sourced, resolve_lane
 
 NAMES = sorted(path.stem for path in profiles_directory().glob("*.yaml"))
 MIXED = {"macbook-pro", "hyper-v-linux-guest-with-gpu-pv-enabled"}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from advisor.core.quantity import Metric, Unit, human, human_interval, parse, significant
 from advisor.errors import UsageError
-from advisor.quantity import Metric, Unit, human, human_interval, parse, significant
 
 
 @pytest.mark.parametrize(

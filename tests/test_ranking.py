@@ -2,9 +2,8 @@
 
 import pytest
 
-from advisor.pareto import dominates, front
-from advisor.quantity import Metric
-from advisor.ranking import order, scores, utility
+from advisor.core.quantity import Metric
+from advisor.core.ranking import dominates, front, order, scores, utility
 
 FAST = {Metric.LATENCY: 0.001, Metric.TOP1: 0.60}
 MIDDLE = {Metric.LATENCY: 0.010, Metric.TOP1: 0.75}

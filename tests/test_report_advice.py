@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from advisor.claims import claims_about
-from advisor.constraint import Verdict
-from advisor.library import catalog_directory
-from advisor.promising import is_likely, promising
-from advisor.quantity import Metric
-from advisor.recommendation import Entry
+from advisor.answering.contest import is_likely, promising
+from advisor.catalog.claims import claims_about
+from advisor.core.constraint import Verdict
+from advisor.core.document import Entry
+from advisor.core.quantity import Metric
+from advisor.hardware.library import catalog_directory
 from advisor.reports.advice import FamilyLine, family_advice
 from advisor.reports.decision import Outcome, decide
 from advisor.reports.difference import difference

@@ -3,8 +3,8 @@
 import re
 from xml.etree import ElementTree
 
-from advisor.quantity import Metric
-from advisor.reports.charts import LEFT, WIDTH, Axis, Bound, Point, scatter, stacked_bars
+from advisor.core.quantity import Metric
+from advisor.reports.charts import LEFT, WIDTH, Bound, ChartAxis, Point, scatter, stacked_bars
 from advisor.reports.drawing import chart_hint, chart_of, time_bars
 from tests.documents import entry, recommendation
 
@@ -31,13 +31,15 @@ def drawn(*points: Point, bounds: tuple[Bound, ...] = ()) -> ElementTree.Element
 
 
 def test_logarithmic_axis_puts_the_geometric_mean_in_the_middle() -> None:
-    axis = Axis(metric=Metric.LATENCY, low=1.0, high=100.0, start=0.0, end=200.0, logarithmic=True)
+    axis = ChartAxis(
+        metric=Metric.LATENCY, low=1.0, high=100.0, start=0.0, end=200.0, logarithmic=True
+    )
     assert round(axis(10.0), 6) == 100.0
     assert axis.ticks() == [1, 2, 5, 10, 20, 50, 100]
 
 
 def test_values_beyond_the_axis_stay_in_the_frame() -> None:
-    axis = Axis(metric=Metric.TOP1, low=0.5, high=0.7, start=0.0, end=100.0, logarithmic=False)
+    axis = ChartAxis(metric=Metric.TOP1, low=0.5, high=0.7, start=0.0, end=100.0, logarithmic=False)
     assert (axis(0.1), axis(0.9)) == (0.0, 100.0)
 
 

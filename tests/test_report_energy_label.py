@@ -2,9 +2,9 @@
 
 import pytest
 
-from advisor.constraint import Verdict
-from advisor.quantity import Metric
-from advisor.recommendation import Entry
+from advisor.core.constraint import Verdict
+from advisor.core.document import Entry
+from advisor.core.quantity import Metric
 from advisor.reports import render
 from advisor.reports.energy_label import energy_class, energy_labels
 from advisor.reports.page import page_of

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from advisor.constraint import Verdict
-from advisor.device_facts import device_facts
-from advisor.library import load_profile
-from advisor.quantity import human
-from advisor.recommendation import Limit, Recommendation
+from advisor.answering.use_cases import use_case
+from advisor.core.constraint import Verdict
+from advisor.core.document import Limit, Recommendation
+from advisor.core.quantity import human
+from advisor.hardware.facts import device_facts
+from advisor.hardware.library import load_profile
 from advisor.reports import Layout, render, writer
 from advisor.reports.html import page as html_page
 from advisor.reports.page import page_of
-from advisor.use_cases import use_case
 from tests.documents import entry, estimates, figure, infeasible, recommendation, search_record
 from tests.test_procurement import six
 
@@ -116,7 +116,7 @@ def test_every_section_that_a_reader_expects_is_there() -> None:
 
 
 def test_limits_on_other_metrics_get_a_column() -> None:
-    from advisor.quantity import Metric
+    from advisor.core.quantity import Metric
 
     document = recommendation()
     request = document.request.model_copy(
@@ -138,7 +138,7 @@ def test_sources_show_every_figure_as_the_document_has_it() -> None:
 
 
 def test_weaker_figures_are_listed_beside_the_strongest() -> None:
-    from advisor.quantity import Metric
+    from advisor.core.quantity import Metric
 
     second = figure(Metric.LATENCY, 0.009, spread=0.2)
     item = entry("net", 0.004, 0.7, rank=1, alternatives={Metric.LATENCY: (second,)})

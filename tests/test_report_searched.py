@@ -2,8 +2,8 @@
 
 import re
 
-from advisor.quantity import Metric
-from advisor.recommendation import Recommendation
+from advisor.core.document import Recommendation
+from advisor.core.quantity import Metric
 from advisor.reports import render
 from advisor.reports.curve import curve
 from advisor.reports.json import parse, schema

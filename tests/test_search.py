@@ -9,17 +9,18 @@ import optuna
 import pytest
 from optuna.storages.journal import JournalFileBackend
 
-from advisor.blueprints import blueprint
-from advisor.candidate import Candidate
-from advisor.constraint import Constraint
+from advisor.core.candidate import Candidate
+from advisor.core.constraint import Constraint
+from advisor.core.estimate import Gap
+from advisor.core.quantity import Metric
+from advisor.core.ranking import dominates
+from advisor.core.workload_table import WorkloadTable
 from advisor.errors import AdvisorError, UsageError
-from advisor.estimate import Gap
-from advisor.pareto import dominates
-from advisor.quantity import Metric
-from advisor.search.families import families, family
-from advisor.search.hypervolume import hypervolume
-from advisor.search.moves import gaps, neighbours
-from advisor.search.outcome import (
+from advisor.networks.blueprints import blueprint
+from advisor.studies.families import families, family
+from advisor.studies.hypervolume import hypervolume
+from advisor.studies.moves import gaps, neighbours
+from advisor.studies.outcome import (
     SAMPLERS,
     Answers,
     Progress,
@@ -28,8 +29,7 @@ from advisor.search.outcome import (
     costs,
     front_of,
 )
-from advisor.search.searching import search
-from advisor.workload_table import WorkloadTable
+from advisor.studies.searching import search
 from tests.search_stand_in import assess
 
 FAST = SearchRequest(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from advisor.candidate import Candidate
+from advisor.core.candidate import Candidate
 from advisor.networks.counting import count
 from tests.terminal import ask
 

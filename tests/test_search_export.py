@@ -8,12 +8,12 @@ import torch
 import yaml
 from torch import nn
 
-from advisor.candidate import Candidate
+from advisor.core.candidate import Candidate
 from advisor.networks.counting import count
-from advisor.search.export import export, file_stem, python_source
-from advisor.search.families import families, family
-from advisor.search.pricing import price_one
-from advisor.search.training import training_compute
+from advisor.networks.pricing.prices import price_one
+from advisor.studies.export import export, file_stem, python_source
+from advisor.studies.families import families, family
+from advisor.studies.training import training_compute
 
 VARIANT = Candidate.parse("mobilenetv2_100@192:width=0.75")
 

@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from advisor.blueprints import BASES, base_of
-from advisor.candidate import Candidate
+from advisor.core.candidate import Candidate
+from advisor.core.workload import Workload
 from advisor.errors import NetworkError, UsageError
+from advisor.networks.blueprints import BASES, base_of
 from advisor.networks.building import build
 from advisor.networks.counting import count
-from advisor.search.families import families
-from advisor.search.pricing import price, price_one
-from advisor.workload import Workload
+from advisor.networks.pricing.prices import price, price_one
+from advisor.studies.families import families
 
 STOCK = {
     "mobilenetv1_125": "mobilenetv1_100:width=1.25",

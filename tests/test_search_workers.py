@@ -12,7 +12,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from advisor.search.families import family
+from advisor.studies.families import family
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +117,7 @@ def test_workers_share_a_study_through_the_grpc_proxy(workers: Workers, tmp_path
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     url = f"sqlite:///{tmp_path / 'study.db'}"
-    serve = f"from advisor.search.study import serve; serve({url!r}, port={port})"
+    serve = f"from advisor.studies.study import serve; serve({url!r}, port={port})"
     workers.start("-c", serve)
     _wait_for_port(port)
     for process in [workers.worker(f"grpc://localhost:{port}", "12", "0") for _ in range(2)]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from advisor.quantity import Metric
-from advisor.recommendation import Limit, Recommendation
-from advisor.sensitivity import limit_steps, sensitivity, weight_steps
+from advisor.answering.sensitivity import limit_steps, sensitivity, weight_steps
+from advisor.core.document import Limit, Recommendation
+from advisor.core.quantity import Metric
 from tests.documents import entry, figure, infeasible, recommendation
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from advisor.errors import MeasurementError
-from advisor.measurement_store import (
+from advisor.measuring.store import (
     FigureRecord,
     MeasurementStore,
     SampleRecord,

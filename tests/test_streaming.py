@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from advisor.lane import Lane
-from advisor.library import load_profile
-from advisor.streaming import floors
+from advisor.answering.assess import floors
+from advisor.core.lane import Lane
+from advisor.hardware.library import load_profile
 
 EDGE_TPU = Lane(device="coral-usb-accelerator", unit="tpu", runtime="edgetpu", precision="int8")
 

@@ -6,10 +6,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from advisor.answering.use_cases import defaults, names, use_case
 from advisor.cli.options import LIMITS, limits, objectives
 from advisor.cli.use_case import settle_ranking, use_case_option
 from advisor.errors import UsageError
-from advisor.use_cases import defaults, names, use_case
 
 WANTED = {
     "ar-on-phone",

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from advisor.catalog.measurements import Measurement
-from advisor.estimators.fitting import Data, data_of
-from advisor.estimators.lanes import LaneFacts
-from advisor.estimators.leave_out import Split, folds_of, groups_of
-from advisor.lane import Lane
-from advisor.validation.decisions import decide
-from advisor.validation.measures import Predicted, accuracy_of, kendall
-from advisor.validation.noise import noise_of
-from advisor.validation.writing import TARGETS
-from advisor.workload_table import WorkloadTable
+from advisor.core.lane import Lane
+from advisor.core.workload_table import WorkloadTable
+from advisor.estimators.fit.fitting import Data, data_of
+from advisor.estimators.fit.leave_out import Split, folds_of, groups_of
+from advisor.estimators.lane_relations import LaneFacts
+from advisor.estimators.validation.decisions import decide
+from advisor.estimators.validation.measures import Predicted, accuracy_of, kendall
+from advisor.estimators.validation.noise import noise_of
+from advisor.estimators.validation.writing import TARGETS
 from tests.test_estimators import network, pointwise
 
 ONE = Lane(device="a", unit="cpu", runtime="r", precision="fp32")

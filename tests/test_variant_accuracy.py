@@ -7,22 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from advisor.blueprints import BASES
-from advisor.candidate import Candidate
+from advisor.core.candidate import Candidate
+from advisor.core.estimate import Estimate, Gap, Origin
 from advisor.errors import CatalogError, UsageError
-from advisor.estimate import Estimate, Gap, Origin
-from advisor.library import catalog_directory
-from advisor.search.families import families
-from advisor.search.pricing import price
-from advisor.variant_accuracy.answering import accuracy_estimates, reference_recipe, series_of
-from advisor.variant_accuracy.features import SIZES, Rows, sizes, trunk
-from advisor.variant_accuracy.fitting import choose
-from advisor.variant_accuracy.kernel import INITIAL, NAMES, covariance, gradient, parts
-from advisor.variant_accuracy.leaving_out import folds_of
-from advisor.variant_accuracy.model import VariantAccuracy, to_target, to_top1
-from advisor.variant_accuracy.series import Series
-from advisor.variant_accuracy.storing import load, write
-from advisor.variant_accuracy.validating import AccuracyError, validate
+from advisor.estimators.accuracy.answers import accuracy_estimates, reference_recipe, series_of
+from advisor.estimators.accuracy.features import SIZES, Rows, sizes, trunk
+from advisor.estimators.accuracy.kernel import INITIAL, NAMES, covariance, gradient, parts
+from advisor.estimators.accuracy.learning import choose
+from advisor.estimators.accuracy.leaving_out import folds_of
+from advisor.estimators.accuracy.model import VariantAccuracy, to_target, to_top1
+from advisor.estimators.accuracy.series import Series
+from advisor.estimators.accuracy.storing import load, write
+from advisor.estimators.accuracy.validating import AccuracyError, validate
+from advisor.hardware.library import catalog_directory
+from advisor.networks.blueprints import BASES
+from advisor.networks.pricing.prices import price
+from advisor.studies.families import families
 
 MULTIPLIED = ("mobilenetv1", "mobilenetv2", "mobilenetv3", "efficientnet", "ghostnet")
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from advisor.catalog.accuracy import read_accuracies
+from advisor.core.workload_table import WorkloadTable, read, write
 from advisor.errors import CatalogError
-from advisor.library import catalog_directory
-from advisor.workload_table import WorkloadTable, read, write
+from advisor.hardware.library import catalog_directory
 
 ROOT = catalog_directory()
 

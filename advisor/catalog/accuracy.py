@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, stdev
 
-from advisor.catalog.importing_accuracy import (
+from advisor.catalog.build.importing_accuracy import (
     ACCURACY_COLUMNS,
     CHANGE_COLUMNS,
     CIFAR_COLUMNS,
@@ -103,7 +103,7 @@ class SeriesPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class AccuracyChange:
     """Published change of top-1 from float to a precision, of one network."""
 
     network: str
@@ -238,11 +238,11 @@ def read_series(root: Path) -> list[SeriesPoint]:
     ]
 
 
-def read_changes(root: Path) -> list[Change]:
+def read_changes(root: Path) -> list[AccuracyChange]:
     """Read ``precision_changes.csv``."""
     table = Table(root / "precision_changes.csv", CHANGE_COLUMNS)
     return [
-        Change(
+        AccuracyChange(
             network=row["network"],
             family=row["family"],
             precision=row["precision"],
@@ -264,7 +264,7 @@ def read_claims(root: Path) -> list[Claim]:
 
 
 def precision_change(
-    changes: Iterable[Change], network: str, precision: str, *, runtime: str = ""
+    changes: Iterable[AccuracyChange], network: str, precision: str, *, runtime: str = ""
 ) -> PrecisionChange | None:
     """Return the change to be expected, from the network's figures, its family's, or all.
 
@@ -287,15 +287,17 @@ def precision_change(
     return _summary(pool, "all", [])
 
 
-def _network(change: Change) -> str:
+def _network(change: AccuracyChange) -> str:
     return change.network.partition(":")[0]
 
 
-def _family(change: Change) -> str:
+def _family(change: AccuracyChange) -> str:
     return change.family
 
 
-def _leave_one_out(pool: Iterable[Change], key: Callable[[Change], str]) -> list[float]:
+def _leave_one_out(
+    pool: Iterable[AccuracyChange], key: Callable[[AccuracyChange], str]
+) -> list[float]:
     """Return how far each change is from the median of the others of its group.
 
     This is what the median of a few figures is worth for a further one; a group's own spread
@@ -313,7 +315,7 @@ def _leave_one_out(pool: Iterable[Change], key: Callable[[Change], str]) -> list
     ]
 
 
-def _summary(found: list[Change], scope: str, residuals: list[float]) -> PrecisionChange:
+def _summary(found: list[AccuracyChange], scope: str, residuals: list[float]) -> PrecisionChange:
     values = [change.delta for change in found]
     middle = median(values)
     if len(values) >= ENOUGH:

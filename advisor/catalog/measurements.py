@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 
-from advisor.catalog.importing import COLUMNS
-from advisor.catalog.rows import SEPARATOR
+from advisor.catalog.build.importing import COLUMNS
+from advisor.catalog.build.rows import SEPARATOR
 from advisor.catalog.tables import Table
+from advisor.core.lane import BULK, Lane
 from advisor.errors import CatalogError
-from advisor.lane import BULK, Lane
 
 __all__ = [
     "Cell",

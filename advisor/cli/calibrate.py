@@ -11,9 +11,9 @@ from advisor.cli.output import say
 from advisor.errors import ProfileError, UsageError
 
 if TYPE_CHECKING:
-    from advisor.evidence import Evidence
-    from advisor.narrowing import LaneNarrowing, Narrowing
-    from advisor.recommendation import Request
+    from advisor.answering.evidence import Evidence
+    from advisor.answering.next_measurements import LaneNarrowing, Narrowing
+    from advisor.core.document import Request
 
 LANE_OPTIONS = ("unit", "runtime", "precision", "batch", "threads")
 
@@ -69,8 +69,8 @@ def command(
 
     Example: advisor calibrate jetson-nano --next 10
     """
-    from advisor.evidence import evidence_with
-    from advisor.narrowing import narrowing, settling
+    from advisor.answering.evidence import evidence_with
+    from advisor.answering.next_measurements import narrowing, settling
 
     if profile is not None:
         say(f"kept {_kept(profile, device)}")
@@ -93,7 +93,7 @@ def command(
 
 def _kept(profile: Path, device: str) -> Path:
     """Copy a profile among the user's own once it is known to be valid."""
-    from advisor.library import advisor_home, read_profile
+    from advisor.hardware.library import advisor_home, read_profile
 
     found = read_profile(profile)
     if found.id != device:
@@ -140,7 +140,7 @@ def _request(path: Path, device: str, options: dict[str, Any], evidence: "Eviden
 
 
 def _print(found: "Narrowing") -> None:
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     errors = any(lane.error is not None for lane in found.lanes)
     head = ["Lane", "Measured", "Width before", "Width now", "Width expected"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from advisor.cli.output import say
-from advisor.library import catalog_directory
+from advisor.hardware.library import catalog_directory
 
 _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 
@@ -25,10 +25,10 @@ def command() -> None:
 @click.option("--profiles", type=_folder, help="Folder of the profiles.")
 def import_raw(raw: Path, root: Path | None, profiles: Path | None) -> int:
     """Write measurements, accuracies and device profiles from the raw tables in RAW."""
-    from advisor.catalog.__main__ import main as import_catalog
-    from advisor.catalog.importing import CAMPAIGNS
-    from advisor.library import profiles_directory
-    from advisor.profile_import.__main__ import main as import_profiles
+    from advisor.catalog.build.__main__ import main as import_catalog
+    from advisor.catalog.build.importing import CAMPAIGNS
+    from advisor.catalog.build.profiles.__main__ import main as import_profiles
+    from advisor.hardware.library import profiles_directory
 
     catalog, folder = root or catalog_directory(), profiles or profiles_directory()
     import_catalog([str(raw), "--out", str(catalog)])
@@ -43,10 +43,10 @@ def import_raw(raw: Path, root: Path | None, profiles: Path | None) -> int:
               help="Processes that count at once.")  # fmt: skip
 def count(root: Path | None, anew: bool, processes: int) -> int:
     """Count the workload of every network that the catalog's figures speak of."""
+    from advisor.catalog.operator_support import write_support
+    from advisor.core.workload_table import read
     from advisor.errors import CatalogError
     from advisor.networks.survey import survey, wanted
-    from advisor.operator_support import write_support
-    from advisor.workload_table import read
 
     folder = root or catalog_directory()
     try:
@@ -70,7 +70,7 @@ def count(root: Path | None, anew: bool, processes: int) -> int:
               help="Leave-outs that run at once; each takes a processor and 3 GB.")  # fmt: skip
 def fit(keep_left_out: bool, jobs: int) -> int:
     """Fit the estimators to the catalog again and write their parameters."""
-    from advisor.estimators.fit import main as fit_all
+    from advisor.estimators.fit.refit import main as fit_all
 
     fit_all([f"--jobs={jobs}", *(["--keep-left-out"] if keep_left_out else [])])
     return 0

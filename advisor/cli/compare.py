@@ -25,11 +25,11 @@ def command(
     **options: Any,
 ) -> int:
     """Put candidates side by side on one or several devices, with every main metric."""
-    from advisor.advise import estimates, subjects_named
-    from advisor.claims import claims_about
+    from advisor.answering.evidence import evidence_with
+    from advisor.answering.recommend import estimates, subjects_named
+    from advisor.catalog.claims import claims_about
     from advisor.cli.requests import lane_requests
-    from advisor.evidence import evidence_with
-    from advisor.quantity import Metric
+    from advisor.core.quantity import Metric
 
     files = checked(output)
     evidence = evidence_with(options["profiles_dir"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from advisor.library import profile_library
+from advisor.hardware.library import profile_library
 
 _own = click.option("--profiles-dir", type=click.Path(path_type=Path, file_okay=False),
                     help="Folder of your own device profiles.")  # fmt: skip
@@ -39,7 +39,7 @@ def ls(pattern: str, profiles_dir: Path | None, form: str) -> int:
         ]  # fmt: skip
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     print_table(
         ["Id", "Name", "Vendor", "Default lane"],
@@ -69,7 +69,7 @@ def show(device: str, profiles_dir: Path | None, form: str) -> int:
 def detect(device: str) -> int:
     """Write a profile of this machine, so that --device host works; takes a few seconds."""
     from advisor.cli.output import say
-    from advisor.host_profile import detect as write
+    from advisor.measuring.host import detect as write
 
     path = write(device)
     say(f"wrote {path}; now 'advisor recommend --device {device}' answers for this machine")

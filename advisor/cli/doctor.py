@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from advisor.library import advisor_home, catalog_directory, profile_library
-from advisor.quantity import Unit, human
+from advisor.core.quantity import Unit, human
+from advisor.hardware.library import advisor_home, catalog_directory, profile_library
 
 PACKAGES = {
     "torch": ("counting networks that are not in the catalog", "pip install torch"),
@@ -37,8 +37,8 @@ _DISTRIBUTION = {"ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
 def command(form: str) -> int:
     """Say what is installed and missing, what converted networks take on the disk, and what was
     left out of the catalog and why."""
-    from advisor.catalog.ledger import ledger
-    from advisor.measurers.exports import exports_folder, size
+    from advisor.catalog.build.ledger import ledger
+    from advisor.measuring.exports import exports_folder, size
 
     root = catalog_directory()
     lines = ledger(root)
@@ -77,7 +77,7 @@ def _exports(facts: dict[str, Any]) -> str:
 
 
 def _print(facts: dict[str, Any]) -> None:
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     click.echo(f"Catalog: {facts['catalog']}")
     click.echo(f"Your data: {facts['home']}")

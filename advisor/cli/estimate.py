@@ -52,9 +52,9 @@ def command(
         return _answer(table, form, checked(output), level, options)
     if not candidates or not device:
         raise UsageError("name a candidate and a --device, or give --table FILE.csv")
-    from advisor.advise import estimates, subjects_named
+    from advisor.answering.evidence import evidence_with
+    from advisor.answering.recommend import estimates, subjects_named
     from advisor.cli.requests import lane_requests
-    from advisor.evidence import evidence_with
 
     files = checked(output)
     evidence = evidence_with(options["profiles_dir"])
@@ -69,8 +69,8 @@ def command(
 def _answer(
     table: Path, form: str, files: tuple[Path, ...], level: float, options: dict[str, Any]
 ) -> int:
-    from advisor.estimate_table import answer
-    from advisor.evidence import evidence_with
+    from advisor.answering.estimate_table import answer
+    from advisor.answering.evidence import evidence_with
     from advisor.reports import save
 
     if form not in ("csv", "table") or any(path.suffix != ".csv" for path in files):

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from advisor.cli.options import config_option, lane_options
-from advisor.quantity import Unit, human
+from advisor.core.quantity import Unit, human
 
 
 @click.command("explain")
@@ -22,16 +22,16 @@ def command(
     candidate: str, device: str, form: str, profiles_dir: Path | None, **options: Any
 ) -> int:
     """Show where a network's time goes by operator class, and the evidence behind its latency."""
+    from advisor.answering.evidence import evidence_with
+    from advisor.answering.explain import explain
     from advisor.cli.requests import lane_requests
-    from advisor.evidence import evidence_with
-    from advisor.explanation import explain
 
     request = lane_requests([device], options)[0]
     explanation = explain(candidate, request, evidence_with(profiles_dir))
     if form == "json":
         click.echo(explanation.model_dump_json(indent=1))
         return 0
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     click.echo(f"{explanation.candidate} on {explanation.device_name}, {explanation.lane}")
     for line in explanation.lines:

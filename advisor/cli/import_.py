@@ -21,10 +21,10 @@ def command(table: Path, device: str | None, **options: Any) -> int:
     Columns: timm_name and latency_ms at least. The options say what a row does not; what both
     leave open is resolved as 'advisor recommend' resolves it.
     """
-    from advisor.evidence import evidence_with
-    from advisor.lanes import lane_of_row, lane_of_timing
-    from advisor.measurement_store import MeasurementStore
-    from advisor.measurement_table import device_of, read_table, store_rows
+    from advisor.answering.evidence import evidence_with
+    from advisor.hardware.lanes import lane_of_row, lane_of_timing
+    from advisor.measuring.store import MeasurementStore
+    from advisor.measuring.table import device_of, read_table, store_rows
 
     evidence = evidence_with(options["profiles_dir"])
     profile = evidence.profiles.load(device or device_of(table))

@@ -8,13 +8,13 @@ import click
 from advisor.cli.options import lane_options, words
 from advisor.cli.output import say
 from advisor.cli.requests import lane_request
+from advisor.core.quantity import Unit, parse
 from advisor.errors import UsageError
-from advisor.quantity import Unit, parse
 
 if TYPE_CHECKING:
-    from advisor.evidence import Evidence
-    from advisor.lane import Lane
-    from advisor.measurers.order import Order
+    from advisor.answering.evidence import Evidence
+    from advisor.core.lane import Lane
+    from advisor.measuring.order import Order
 
 
 @click.command("kit")
@@ -39,8 +39,8 @@ def command(device: str, models: tuple[str, ...], output: Path | None, **options
 
     Example: advisor kit --device jetson-nano --models mobilenetv2_100,resnet18 -o kit.tar.gz
     """
-    from advisor.board_kit.packing import KitLane, pack
-    from advisor.evidence import evidence_with
+    from advisor.answering.evidence import evidence_with
+    from advisor.measuring.kit.packing import KitLane, pack
 
     evidence = evidence_with(options["profiles_dir"])
     lane = _lane(device, options, evidence)
@@ -62,8 +62,8 @@ def command(device: str, models: tuple[str, ...], output: Path | None, **options
 
 def _lane(device: str, options: dict[str, Any], evidence: "Evidence") -> "Lane":
     """The lane that the kit asks for: the board's default where the options leave it open."""
-    from advisor.commands import SCRIPTED
-    from advisor.lanes import lane_of_timing
+    from advisor.answering.commands import SCRIPTED
+    from advisor.hardware.lanes import lane_of_timing
 
     asked = lane_request(options, "a kit holds one precision; write one kit for each")
     lane = lane_of_timing(evidence.profiles.load(device), asked)
@@ -78,9 +78,9 @@ def _order(
     lane: "Lane", models: tuple[str, ...], options: dict[str, Any], evidence: "Evidence"
 ) -> "Order":
     """The networks to pack, exported in fp32 at the lane's batch."""
-    from advisor.measured_answer import wishes
-    from advisor.measurers import Settings
-    from advisor.measurers.order import Order, Way
+    from advisor.answering.measure import wishes
+    from advisor.measuring.order import Order, Way
+    from advisor.measuring.runtimes import Settings
 
     way = Way(
         name="onnxruntime",

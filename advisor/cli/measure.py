@@ -10,13 +10,13 @@ import click
 
 from advisor.cli.options import WORDS, config_option, output_options, words
 from advisor.cli.output import checked, deliver, layout, say
+from advisor.core.quantity import Unit, parse
 from advisor.errors import MeasurementError, UsageError
-from advisor.quantity import Unit, parse
 
 if TYPE_CHECKING:
-    from advisor.evidence import Evidence
-    from advisor.measurers.order import Order
-    from advisor.recommendation import Entry, Estimates, Recommendation, Request
+    from advisor.answering.evidence import Evidence
+    from advisor.core.document import Entry, Estimates, Recommendation, Request
+    from advisor.measuring.order import Order
 
 INTERRUPTED = 130
 
@@ -109,8 +109,8 @@ def command(
     Example: advisor measure resnet18 mobilenetv2_100 --runtime onnxruntime,openvino
     --precision fp32,int8
     """
-    from advisor.evidence import Evidence
-    from advisor.measured_answer import document
+    from advisor.answering.evidence import Evidence
+    from advisor.answering.measure import document
 
     files = checked(output)
     order = _order(candidates, options, Evidence())
@@ -128,9 +128,9 @@ def command(
 
 
 def _over_ssh(order: "Order", host: str, form: str, files: tuple[Path, ...]) -> int:
-    from advisor.board_kit.remote import measure_over_ssh
-    from advisor.measured_answer import document
-    from advisor.measurement_store import MeasurementStore
+    from advisor.answering.measure import document
+    from advisor.measuring.kit.remote import measure_over_ssh
+    from advisor.measuring.store import MeasurementStore
 
     reading = measure_over_ssh(order, host, MeasurementStore(), say=say)
     for line in reading.refused:
@@ -142,8 +142,8 @@ def _over_ssh(order: "Order", host: str, form: str, files: tuple[Path, ...]) -> 
 def run(order: "Order", *, resume: bool = False) -> Any:
     """Carry out an order with a progress bar on terminals and a line for every failure."""
     from advisor.cli.progress import steps
-    from advisor.measurement_store import MeasurementStore
-    from advisor.measurers.measuring import Measuring
+    from advisor.measuring.session import Measuring
+    from advisor.measuring.store import MeasurementStore
 
     store = MeasurementStore()
     try:
@@ -162,9 +162,9 @@ def recommend_measured(
     answer: Callable[["Request", "Evidence"], "Recommendation"],
 ) -> "Recommendation":
     """Answer a request for this machine after measuring the networks that decide the answer."""
-    from advisor.deciding import settled
-    from advisor.evidence import Evidence
-    from advisor.host_profile import ID, detected
+    from advisor.answering.contest import settled
+    from advisor.answering.evidence import Evidence
+    from advisor.measuring.host import ID, detected
 
     if request.device != ID:
         raise UsageError(
@@ -187,9 +187,9 @@ def _orders_of(
     entries: Sequence["Entry"], request: "Request", evidence: "Evidence"
 ) -> list["Order"]:
     """Order the lanes that competed, each with its own networks."""
-    from advisor.lanes import lanes_for
-    from advisor.measured_answer import ways, wishes
-    from advisor.measurers.order import Order
+    from advisor.answering.measure import ways, wishes
+    from advisor.hardware.lanes import lanes_for
+    from advisor.measuring.order import Order
 
     orders = []
     for lane in lanes_for(evidence.profiles.load(request.device), request):
@@ -206,9 +206,9 @@ def _orders_of(
 
 
 def _order(candidates: tuple[str, ...], options: dict[str, Any], evidence: Any) -> "Order":
-    from advisor.measured_answer import ways, wishes
-    from advisor.measurers.cpu import usable
-    from advisor.measurers.order import Order
+    from advisor.answering.measure import ways, wishes
+    from advisor.measuring.cpu import usable
+    from advisor.measuring.order import Order
 
     threads = options["threads"]
     if not options["host"] and threads > len(usable()):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from advisor.cli.output import say
+from advisor.core.quantity import Metric, Unit, human
 from advisor.errors import UsageError
-from advisor.quantity import Metric, Unit, human
 
 if TYPE_CHECKING:
-    from advisor.measurement_store import FigureRecord, MeasurementStore, SessionRecord
-    from advisor.recommendation import Estimates, Figure
+    from advisor.core.document import Estimates, Figure
+    from advisor.measuring.store import FigureRecord, MeasurementStore, SessionRecord
 
 _form = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table",
                      show_default=True, help="What standard output gets.")  # fmt: skip
@@ -40,7 +40,7 @@ def ls(pattern: str, device: str | None, by_session: bool, form: str) -> int:
     if form == "json":
         click.echo(json.dumps([_plain(s, f) for s, f in pairs], indent=1, ensure_ascii=False))
         return 0
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     if by_session:
         print_table(
@@ -70,7 +70,7 @@ def show(session: str, form: str) -> int:
         facts = {**_plain_session(record), "figures": [_plain_figure(f) for f in figures]}
         click.echo(json.dumps({**facts, "samples": samples}, indent=1, ensure_ascii=False))
         return 0
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     for name, value in _plain_session(record).items():
         click.echo(f"{name}: {json.dumps(value) if isinstance(value, dict) else value}")
@@ -90,7 +90,7 @@ def show(session: str, form: str) -> int:
 @click.option("--device", help="Keep those of one device.")
 def export(output: Path, device: str | None) -> int:
     """Write all figures as a table of measurements."""
-    from advisor.measurement_table import write_table
+    from advisor.measuring.table import write_table
 
     pairs = [(s, f) for s, f in _pairs(_store()) if device in (None, s.device)]
     count = write_table(output, pairs)
@@ -121,7 +121,7 @@ def forget(
 
 
 def _empty_exports() -> None:
-    from advisor.measurers.exports import empty, exports_folder
+    from advisor.measuring.exports import empty, exports_folder
 
     say(f"freed {human(empty(), Unit.BYTE)} in {exports_folder()}; no figure was touched")
 
@@ -144,7 +144,7 @@ def _forget(
 
 
 def _store() -> "MeasurementStore":
-    from advisor.measurement_store import MeasurementStore
+    from advisor.measuring.store import MeasurementStore
 
     return MeasurementStore()
 
@@ -198,7 +198,7 @@ def _shown(figure: "FigureRecord", reference: float | None) -> list[str]:
 
 def print_estimates(document: "Estimates") -> None:
     """Print measured figures with their interval and what speaks against them."""
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     rows = []
     for entry in document.estimates:

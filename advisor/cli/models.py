@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from advisor.quantity import Unit, human
+from advisor.core.quantity import Unit, human
 
 _form = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table",
                      show_default=True, help="What standard output gets.")  # fmt: skip
@@ -21,7 +21,7 @@ def command() -> None:
 @_form
 def ls(pattern: str, form: str) -> int:
     """List trained weights with accuracy and size; PATTERN is a wildcard such as 'mobilenet*'."""
-    from advisor.evidence import Evidence, matches
+    from advisor.answering.evidence import Evidence, matches
 
     evidence = Evidence()
     rows = []
@@ -38,7 +38,7 @@ def ls(pattern: str, form: str) -> int:
         ]  # fmt: skip
         click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return 0
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     print_table(
         ["Model", "Input", "Top-1", "MACs", "Parameters", "Trained on", "Licence"],
@@ -70,7 +70,7 @@ def show(candidate: str, form: str) -> int:
 
     CANDIDATE is a name, module:factory or an ONNX file.
     """
-    from advisor.evidence import Evidence
+    from advisor.answering.evidence import Evidence
 
     evidence = Evidence()
     workload = evidence.workload(evidence.candidates([candidate])[0])
@@ -110,7 +110,7 @@ def show(candidate: str, form: str) -> int:
 
 
 def _print(facts: dict[str, Any]) -> None:
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     click.echo(f"{facts['network']} at {facts['resolution']} pixels, batch 1")
     for label, key, unit in (

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
+from advisor.core.document import Limit, Request
+from advisor.core.quantity import Metric, Unit, parse
 from advisor.errors import UsageError, unknown_name
-from advisor.quantity import Metric, Unit, parse
-from advisor.recommendation import Limit, Request
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -48,7 +48,7 @@ def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None)
     """Make a request file's keys the defaults of the command's options."""
     if value is None:
         return None
-    from advisor.library import read_mapping
+    from advisor.hardware.library import read_mapping
 
     allowed = {_key(p): p for p in ctx.command.params if p is not param}
     settings = {str(key).replace("-", "_"): item for key, item in read_mapping(value).items()}

@@ -18,15 +18,15 @@ def command(form: str) -> int:
     if form == "json":
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
-    from advisor.cli.tables import print_table
+    from advisor.cli.terminal_table import print_table
 
     print_table(["Kind", "Name", "From", "Unavailable because"], [list(r.values()) for r in rows])
     return 0
 
 
 def _runtimes() -> Iterator[Row]:
-    from advisor import measurers
     from advisor.errors import AdvisorError
+    from advisor.measuring import runtimes as measurers
 
     for name in measurers.names():
         try:

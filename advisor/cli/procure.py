@@ -57,9 +57,9 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
     Example: advisor procure --devices jetson-nano,raspberry-pi-5 --max-latency 50ms
     --quantity 500 --years 5 --duty-cycle 40% --tariff 0.30USD/kWh -o review.html
     """  # fmt: skip
-    from advisor.evidence import evidence_with
+    from advisor.answering.evidence import evidence_with
+    from advisor.procurement.ask import procure, refuse_stale
     from advisor.procurement.review import ProcurementRequest
-    from advisor.procuring import procure, refuse_stale
 
     if options["write_assumptions"] is not None:
         return _write_template(options["write_assumptions"])
@@ -93,7 +93,7 @@ def _write_template(path: Path) -> int:
 
 def _assumptions(options: dict[str, Any]) -> Any:
     """Read the file of assumptions; options of the command line go before it."""
-    from advisor.library import read_mapping
+    from advisor.hardware.library import read_mapping
     from advisor.procurement.assumptions import assumptions
 
     path = options["assumptions"]
@@ -117,7 +117,7 @@ def _rate(text: str) -> tuple[str, float]:
 
 
 def _common_request(device: str, options: dict[str, Any]) -> Any:
-    from advisor.recommendation import Request
+    from advisor.core.document import Request
 
     return Request(
         device=device,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from advisor.measurers.measuring import Step, Tell
+    from advisor.measuring.session import Step, Tell
 
 
 @contextmanager

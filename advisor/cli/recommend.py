@@ -17,8 +17,8 @@ from advisor.cli.output import checked, deliver, layout
 from advisor.cli.use_case import settle_ranking, use_case_option
 
 if TYPE_CHECKING:
-    from advisor.evidence import Evidence
-    from advisor.recommendation import Recommendation, Request
+    from advisor.answering.evidence import Evidence
+    from advisor.core.document import Recommendation, Request
 
 NOTHING_MEETS = 3
 """Exit code where no candidate is certain to keep every limit."""
@@ -66,7 +66,7 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
 
     Example: advisor recommend --device jetson-nano --max-latency 10ms -o report.html
     """
-    from advisor.evidence import evidence_with
+    from advisor.answering.evidence import evidence_with
 
     files = checked(output)
     request = request_from(settle_ranking(click.get_current_context(), options))
@@ -78,7 +78,7 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
     else:
         document = _answered(request, evidence)
     if files or form != "table":  # the printed table shows none of what this adds
-        from advisor.completing import completed
+        from advisor.answering.complete import completed
 
         document = completed(document, evidence, options.get("use_case") or "")
     deliver(document, form, files, layout())
@@ -87,9 +87,9 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
 
 def _answered(request: "Request", evidence: "Evidence") -> "Recommendation":
     if request.search:
-        from advisor.searched import recommend_with_variants
+        from advisor.answering.search import recommend_with_variants
 
         return recommend_with_variants(request, evidence)
-    from advisor.advise import recommend
+    from advisor.answering.recommend import recommend
 
     return recommend(request, evidence)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from advisor.cli.options import fraction, lane_fields, words
+from advisor.core.document import Request
 from advisor.errors import UsageError
-from advisor.profile import LaneRequest
-from advisor.recommendation import Request
+from advisor.hardware.profile import LaneRequest
 
 
 def lane_requests(devices: Sequence[str], options: dict[str, Any]) -> list[Request]:

@@ -22,15 +22,15 @@ from advisor.cli.options import (
     words,
 )
 from advisor.cli.output import checked, deliver, layout, say
+from advisor.core.document import Request
+from advisor.core.quantity import Unit, human, parse
 from advisor.errors import UsageError
-from advisor.quantity import Unit, human, parse
-from advisor.recommendation import Request
 
 if TYPE_CHECKING:
-    from advisor.evidence import Evidence
-    from advisor.search.outcome import Progress
-    from advisor.search_record import SearchedVariant
-    from advisor.searched import OnProgress, SearchAnswer, SearchTask
+    from advisor.answering.evidence import Evidence
+    from advisor.answering.search import OnProgress, SearchAnswer, SearchTask
+    from advisor.core.document import SearchedVariant
+    from advisor.studies.outcome import Progress
 
 NOTHING_MEETS = 3
 """Exit code where no variant is certain to keep every limit."""
@@ -84,8 +84,8 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
         return 0
     if not options["families"] or not options["device"]:
         raise UsageError("name a --family and a --device ('advisor search --list' lists families)")
-    from advisor.evidence import evidence_with
-    from advisor.searched import search_and_recommend
+    from advisor.answering.evidence import evidence_with
+    from advisor.answering.search import search_and_recommend
 
     files = checked(output)
     evidence = evidence_with(options["profiles_dir"])
@@ -102,9 +102,9 @@ def command(form: str, output: tuple[Path, ...], **options: Any) -> int:
 
 
 def _task(options: dict[str, Any]) -> "SearchTask":
-    from advisor.judging import constraint
-    from advisor.search.outcome import SearchRequest
-    from advisor.searched import SearchTask
+    from advisor.answering.judge import constraint
+    from advisor.answering.search import SearchTask
+    from advisor.studies.outcome import SearchRequest
 
     request = Request(
         device=options["device"],
@@ -138,8 +138,8 @@ def _stored(task: "SearchTask", options: dict[str, Any], evidence: "Evidence") -
     """Keep the study in the user's own folder where no storage is named."""
     if options["storage"]:
         return task
-    from advisor.library import advisor_home
-    from advisor.searched import default_study, lane_of
+    from advisor.answering.search import default_study, lane_of
+    from advisor.hardware.library import advisor_home
 
     profile = evidence.profiles.load(task.request.device)
     name = default_study(task, lane_of(task.request, profile))
@@ -205,7 +205,7 @@ def _beside(one: "SearchedVariant") -> str:
 
 
 def _export(answer: "SearchAnswer", folder: Path) -> None:
-    from advisor.search.export import export
+    from advisor.studies.export import export
 
     for trial, one in zip(answer.outcome.front, answer.record.variants, strict=False):
         files = export(
@@ -227,8 +227,8 @@ def _to_onnx() -> Any:
         return None
     import numpy as np
 
-    from advisor.candidate import Candidate
-    from advisor.measurers.onnx_export import export_onnx
+    from advisor.core.candidate import Candidate
+    from advisor.measuring.runtimes.onnx_export import export_onnx
     from advisor.networks.building import build
 
     def write(candidate: Candidate, side: int, path: Path) -> None:
@@ -240,7 +240,7 @@ def _to_onnx() -> Any:
 
 
 def _list() -> None:
-    from advisor.search.families import families
+    from advisor.studies.families import families
 
     for name, family in families().items():
         click.echo(f"{name}: {family.title}, {family.size:,} points; {family.source}")
@@ -251,10 +251,10 @@ def _list() -> None:
 
 
 def _list_recipes() -> None:
-    from advisor.library import catalog_directory
-    from advisor.search.families import families
-    from advisor.variant_accuracy.answering import series_of
-    from advisor.variant_accuracy.storing import load
+    from advisor.estimators.accuracy.answers import series_of
+    from advisor.estimators.accuracy.storing import load
+    from advisor.hardware.library import catalog_directory
+    from advisor.studies.families import families
 
     published = load(catalog_directory()).recipes
     for name, family in families().items():

@@ -14,7 +14,7 @@ def _take_defaults(ctx: click.Context, param: click.Parameter, value: str | None
     """Make the preset's options the defaults of the command's options."""
     if value is None:
         return None
-    from advisor.use_cases import defaults
+    from advisor.answering.use_cases import defaults
 
     known = {one.name for one in ctx.command.params}
     preset = defaults(value)

@@ -11,7 +11,7 @@ from advisor.cli.output import say
 from advisor.errors import UsageError
 
 if TYPE_CHECKING:
-    from advisor.validation import Settings
+    from advisor.estimators.validation import ValidationSettings
 
 SPLITS = ("pair", "device-pair", "architecture", "family", "lane", "device")
 NOTES = "validation.notes.md"
@@ -74,9 +74,9 @@ def command(metric: str, measurements: Path | None, form: str, **options: object
 
 
 def _latency(form: str, options: dict[str, object]) -> str:
-    from advisor.library import catalog_directory, profile_library
-    from advisor.validation import validate
-    from advisor.validation.writing import to_json, to_markdown, to_table
+    from advisor.estimators.validation import validate
+    from advisor.estimators.validation.writing import to_json, to_markdown, to_table
+    from advisor.hardware.library import catalog_directory, profile_library
 
     settings = _settings(options)
     report = validate(catalog_directory(), profile_library(), settings)
@@ -90,20 +90,20 @@ def _latency(form: str, options: dict[str, object]) -> str:
     return {"table": to_table, "json": to_json, "markdown": to_markdown}[form](report)
 
 
-def _settings(options: dict[str, object]) -> "Settings":
-    from advisor.estimators.leave_out import Split
-    from advisor.validation import Settings
+def _settings(options: dict[str, object]) -> "ValidationSettings":
+    from advisor.estimators.fit.leave_out import Split
+    from advisor.estimators.validation import ValidationSettings
 
     splits = words(options["split"]) or SPLITS
     unknown = [name for name in splits if name not in SPLITS]
     if unknown:
         raise UsageError(f"--split: unknown split {unknown[0]!r}; allowed: {', '.join(SPLITS)}")
-    known = Settings().shots
+    known = ValidationSettings().shots
     shots = _whole(words(options["shots"])) or known
     if set(shots) - set(known):
         allowed = ", ".join(map(str, known))
         raise UsageError(f"--shots: {options['shots']!r} is not among the counts kept: {allowed}")
-    return Settings(
+    return ValidationSettings(
         splits=tuple(Split(name) for name in splits),
         shots=shots,
         recompute=bool(options["recompute"]),
@@ -117,9 +117,9 @@ def _whole(texts: Sequence[str]) -> tuple[int, ...]:
 
 
 def _print_lanes() -> None:
-    from advisor.cli.tables import print_table
-    from advisor.library import catalog_directory, profile_library
-    from advisor.validation.report import by_lane
+    from advisor.cli.terminal_table import print_table
+    from advisor.estimators.validation.report import by_lane
+    from advisor.hardware.library import catalog_directory, profile_library
 
     rows = by_lane(catalog_directory(), profile_library())
     better = sum(row.estimator < row.line for row in rows)
@@ -134,19 +134,19 @@ def _print_lanes() -> None:
 
 
 def _against(measurements: Path) -> str:
-    from advisor.evidence import Evidence
-    from advisor.validation.external import against
-    from advisor.validation.writing import external_table
+    from advisor.answering.evidence import Evidence
+    from advisor.estimators.validation.external import against
+    from advisor.estimators.validation.writing import external_table
 
     evidence = Evidence()
     return external_table(against(measurements, evidence.latency, evidence.table))
 
 
 def _variants(form: str) -> str:
-    from advisor.library import catalog_directory
-    from advisor.variant_accuracy.storing import load
-    from advisor.variant_accuracy.validating import validate
-    from advisor.variant_accuracy.writing import to_json, to_markdown, to_table
+    from advisor.estimators.accuracy.storing import load
+    from advisor.estimators.accuracy.summary import to_json, to_markdown, to_table
+    from advisor.estimators.accuracy.validating import validate
+    from advisor.hardware.library import catalog_directory
 
     errors = validate(load(catalog_directory()))
     return {"table": to_table, "json": to_json, "markdown": to_markdown}[form](errors)

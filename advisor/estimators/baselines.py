@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.estimators.lanes import LaneFacts
-from advisor.workload import Fusion
-from advisor.workload_table import WorkloadTable
+from advisor.core.workload import Fusion
+from advisor.core.workload_table import WorkloadTable
+from advisor.estimators.lane_relations import LaneFacts
 
 Floats = NDArray[np.float64]
 

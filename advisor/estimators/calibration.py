@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.estimators.evidence import Evidence
+from advisor.estimators.evidence_class import EvidenceClass
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ class Calibration:
     quantiles: Mapping[str, Sequence[float]]
     """Class -> quantile at each of LEVELS; wider classes pool narrower ones."""
 
-    def quantile(self, evidence: Evidence, level: float) -> float:
+    def quantile(self, evidence: EvidenceClass, level: float) -> float:
         """Return the factor of the spread for an evidence class at a level."""
         return self.quantile_of(evidence.key, level)
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.workload import Fusion
-from advisor.workload_table import OPERATORS, WorkloadTable
+from advisor.core.workload import Fusion
+from advisor.core.workload_table import OPERATORS, WorkloadTable
 
 Floats = NDArray[np.float64]
 

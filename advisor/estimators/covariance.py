@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.estimators.columns import COLUMNS, KIND_OF
-from advisor.estimators.lanes import LaneScale, LaneSet, relations
+from advisor.estimators.lane_relations import LaneScale, LaneSet, relations
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]

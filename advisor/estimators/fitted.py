@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.lane import Lane
 from advisor.errors import CatalogError
 from advisor.estimators.calibration import Calibration
 from advisor.estimators.columns import COLUMNS
 from advisor.estimators.covariance import LINEAR, Variances
 from advisor.estimators.kinship import numbered
-from advisor.estimators.lanes import LaneScale, LaneSet, lane_document, lanes_from
+from advisor.estimators.lane_relations import LaneScale, LaneSet, lane_document, lanes_from
 from advisor.estimators.layer_costs import Corrections, LayerCosts, Perceptron
 from advisor.estimators.unit_costs import UnitCosts
-from advisor.lane import Lane
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

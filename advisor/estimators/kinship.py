@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.workload_table import WorkloadTable
+from advisor.core.workload_table import WorkloadTable
 
 TWINS = 0.003
 """Relative difference in MACs and in parameters below which two networks are twins."""

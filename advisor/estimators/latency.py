@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.estimate import Origin
+from advisor.core.lane import Lane
+from advisor.core.workload_table import WorkloadTable
 from advisor.errors import ProfileError, UsageError
-from advisor.estimate import Origin
 from advisor.estimators.columns import COLUMNS, LEAST, WorkKind, amounts, features
 from advisor.estimators.covariance import (
     FAMILY,
@@ -28,15 +30,13 @@ from advisor.estimators.covariance import (
     likeness,
     prior_variance,
 )
-from advisor.estimators.evidence import Evidence, LaneKnown, NetworkKnown, known_of_lane
+from advisor.estimators.evidence_class import EvidenceClass, LaneKnown, NetworkKnown, known_of_lane
 from advisor.estimators.fitted import LONG, Fitted, read_fitted
 from advisor.estimators.kinship import family_of
-from advisor.estimators.lanes import LaneFacts, LaneSet, facts_of
+from advisor.estimators.lane_relations import LaneFacts, LaneSet, facts_of
 from advisor.estimators.unit_costs import COMMON, shares
-from advisor.lane import Lane
-from advisor.library import ProfileLibrary
-from advisor.profile import DeviceProfile
-from advisor.workload_table import WorkloadTable
+from advisor.hardware.library import ProfileLibrary
+from advisor.hardware.profile import DeviceProfile
 
 Floats = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ class Prediction:
     high: Floats
     level: float
     """Nominal coverage of low to high."""
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[EvidenceClass, ...]
     """What each value rests on."""
     origins: tuple[Origin, ...]
     sources: tuple[str, ...]
@@ -222,7 +222,7 @@ class LatencyModel:
             found[part] = found.get(part, 0) + share[:, position] * seconds
         return found
 
-    def evidence(self, lane: Lane, table: WorkloadTable) -> tuple[Evidence, ...]:
+    def evidence(self, lane: Lane, table: WorkloadTable) -> tuple[EvidenceClass, ...]:
         """Say what the prediction of each network rests on."""
         own = sum(row.lane == lane for row in self.own)
         fitted = self._for(lane).fitted
@@ -240,7 +240,7 @@ class LatencyModel:
             elif family in fitted.families_measured:
                 known = NetworkKnown.ARCHITECTURE
             found.append(
-                Evidence(
+                EvidenceClass(
                     network=known,
                     lane=lane_known,
                     count=count,

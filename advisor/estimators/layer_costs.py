@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.workload_table import OPERATORS, WorkloadTable
 from advisor.estimators.columns import shape_amounts
-from advisor.workload_table import OPERATORS, WorkloadTable
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.estimate import Estimate, Interval, Origin, Provenance
+from advisor.core.lane import Lane
+from advisor.core.quantity import Metric
+from advisor.core.workload_table import WorkloadTable
 from advisor.errors import CatalogError
-from advisor.estimate import Estimate, Interval, Origin, Provenance
 from advisor.estimators.calibration import LEVELS, conformal
-from advisor.lane import Lane
-from advisor.quantity import Metric
-from advisor.workload_table import WorkloadTable
 
 Floats = NDArray[np.float64]
 

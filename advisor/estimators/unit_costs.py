@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.estimators.columns import COLUMNS, EXTRA, KIND_OF, KINDS, WorkKind
-from advisor.estimators.lanes import LaneScale, LaneSet
+from advisor.estimators.lane_relations import LaneScale, LaneSet
 
 Floats = NDArray[np.float64]
 
@@ -104,7 +104,7 @@ def shares(costs: Floats, log_work: Floats) -> tuple[Floats, Floats]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class PriceLayout:
     """Where each group's parts lie in one long vector of parameters."""
 
     groups: tuple[tuple[str, tuple[str, ...]], ...]
@@ -113,14 +113,14 @@ class Layout:
     """Relation -> group of each lane."""
 
     @staticmethod
-    def of(lanes: LaneSet) -> "Layout":
+    def of(lanes: LaneSet) -> "PriceLayout":
         """Lay out the groups of some lanes."""
         groups, member = [], {}
         for relation in SPREADS:
             names, positions = np.unique(lanes.keys[relation], return_inverse=True)
             groups.append((relation, tuple(names.tolist())))
             member[relation] = positions
-        return Layout(groups=tuple(groups), member=member)
+        return PriceLayout(groups=tuple(groups), member=member)
 
     @property
     def size(self) -> int:
@@ -180,7 +180,7 @@ def fit_unit_costs(
 
     order = np.argsort(lane, kind="stable")
     problem = _Problem(
-        layout=Layout.of(lanes),
+        layout=PriceLayout.of(lanes),
         start=starting_costs(lanes, scale),
         lane=lane[order],
         log_work=log_work[order],
@@ -196,7 +196,7 @@ def fit_unit_costs(
     return UnitCosts(parts=_named(problem.layout, vector), scale=scale)
 
 
-def _named(layout: Layout, vector: Floats) -> dict[tuple[str, str], Floats]:
+def _named(layout: PriceLayout, vector: Floats) -> dict[tuple[str, str], Floats]:
     blocks = layout.blocks(vector)
     return {
         (relation, name): blocks[relation][position] * _widths(relation)
@@ -209,7 +209,7 @@ def _named(layout: Layout, vector: Floats) -> dict[tuple[str, str], Floats]:
 class _Problem:
     """Cells sorted by lane, and the loss over the vector of parameters."""
 
-    layout: Layout
+    layout: PriceLayout
     start: Floats
     lane: NDArray[np.int64]
     log_work: Floats

@@ -6,7 +6,7 @@ Importing it loads neither torch nor timm; the first call that needs them does.
 import re
 from pathlib import Path
 
-from advisor.workload import Workload
+from advisor.core.workload import Workload
 
 _FACTORY = re.compile(r"(?P<factory>[A-Za-z_][\w.]*:[A-Za-z_]\w*)(?:@(?P<side>\d+))?")
 _ONNX = re.compile(r"(?P<path>.+\.onnx)(?:@(?P<side>\d+))?", re.IGNORECASE)

@@ -15,14 +15,14 @@ from timm.models import efficientnet as timm_efficientnet
 from timm.models import mobilenetv3 as timm_mobilenetv3
 from torch import nn
 
-from advisor.blueprints import BASES, resolution_of
-from advisor.candidate import Candidate
+from advisor.core.candidate import Candidate
+from advisor.core.workload import Workload
 from advisor.errors import NetworkError
+from advisor.networks.blueprints import BASES, resolution_of
 from advisor.networks.cifar_resnet import CifarResNet
 from advisor.networks.counting import count, cross_check
+from advisor.networks.scaled import build_variant
 from advisor.networks.shufflenet_v1 import ShuffleNetV1
-from advisor.networks.variants import build_variant
-from advisor.workload import Workload
 
 TORCHVISION = (
     "alexnet",

@@ -17,10 +17,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from advisor.core.workload import Layer, OperatorClass, Workload
 from advisor.errors import NetworkError
 from advisor.networks.operators import CONVOLUTION, FREE, KNOWN, MATRIX, POOLING, operator_of
 from advisor.networks.trace import Call, Trace
-from advisor.workload import Layer, OperatorClass, Workload
 
 DISAGREEMENT = 0.02
 """Relative difference between two counters above which the workload carries a caveat."""

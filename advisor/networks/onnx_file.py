@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from advisor.core.workload import Layer, OperatorClass, Workload
 from advisor.errors import NetworkError
 from advisor.networks.trace import Call, Trace
-from advisor.workload import Layer, OperatorClass, Workload
 
 INSTALL = "pip install 'vision-advisor[onnx]'"
 

@@ -1,6 +1,6 @@
 """Which ATen operations belong to which operator class, and which cost nothing."""
 
-from advisor.workload import OperatorClass
+from advisor.core.workload import OperatorClass
 
 
 def _names(listing: str) -> frozenset[str]:

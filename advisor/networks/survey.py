@@ -6,9 +6,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
+from advisor.core.workload import Workload
+from advisor.core.workload_table import WorkloadTable, write
 from advisor.errors import NetworkError
-from advisor.workload import Workload
-from advisor.workload_table import WorkloadTable, write
 
 CHUNK = 20
 """Networks that a worker process counts before it reports back."""

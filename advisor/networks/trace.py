@@ -6,7 +6,7 @@ From it follow which operators a runtime folds into others, and how much memory 
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from advisor.workload import Fusion, Layer, OperatorClass
+from advisor.core.workload import Fusion, Layer, OperatorClass
 
 CONV_LIKE = frozenset(
     {

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
+from advisor.core.document import Figure
 from advisor.procurement.review import Amount
-from advisor.recommendation import Figure
 
 DAYS_OF_A_YEAR = 365.25
 

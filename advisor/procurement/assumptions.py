@@ -9,9 +9,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationError
 
+from advisor.core.document import Document
+from advisor.core.quantity import Unit, parse
 from advisor.errors import UsageError
-from advisor.quantity import Unit, parse
-from advisor.recommendation import Document
 
 TEMPLATE = Path(__file__).parent / "assumptions.yaml"
 """The defaults, with what each means."""
@@ -99,7 +99,7 @@ class Range(Document):
     high: float = Field(gt=0)
 
 
-class Workload(Document):
+class Duty(Document):
     """One of several models that have to share a device."""
 
     name: str
@@ -158,7 +158,7 @@ class Assumptions(Document):
     baseline: str = ""
     """Device to compare against; empty takes the first one asked for."""
     devices: dict[str, DeviceAssumptions] = Field(default_factory=dict)
-    workloads: tuple[Workload, ...] = ()
+    workloads: tuple[Duty, ...] = ()
 
 
 def assumptions(raw: dict[str, object], origin: str) -> Assumptions:

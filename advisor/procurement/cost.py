@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from advisor.core.document import DeviceFacts
+from advisor.core.quantity import significant
 from advisor.procurement.amounts import (
     exact,
     first_day,
@@ -24,8 +26,6 @@ from advisor.procurement.assumptions import (
     convert,
 )
 from advisor.procurement.review import Amount, CostLine
-from advisor.quantity import significant
-from advisor.recommendation import DeviceFacts
 
 HOURS_OF_A_YEAR = 8766.0
 """Hours of an average year, leap days included."""

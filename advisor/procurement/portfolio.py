@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from advisor.constraint import Verdict
+from advisor.core.constraint import Verdict
+from advisor.core.document import DeviceFacts, Entry, Recommendation
+from advisor.core.quantity import Metric, human
 from advisor.procurement.amounts import exact, of_figure, scaled, total, unknown
-from advisor.procurement.assumptions import Assumptions, Workload
+from advisor.procurement.assumptions import Assumptions, Duty
 from advisor.procurement.review import Amount, Portfolio, Share
-from advisor.quantity import Metric, human
-from advisor.recommendation import DeviceFacts, Entry, Recommendation
 
 COMBINATIONS = 2000
 """Most combinations of models that are tried."""
@@ -69,7 +69,7 @@ def _options(document: Recommendation, workloads: int) -> list[Entry]:
     return list(found.values())[:most]
 
 
-def _trial(workloads: Sequence[Workload], entries: Sequence[Entry]) -> _Trial:
+def _trial(workloads: Sequence[Duty], entries: Sequence[Entry]) -> _Trial:
     shares = tuple(_share(w, e) for w, e in zip(workloads, entries, strict=True))
     return _Trial(
         entries=tuple(entries),
@@ -79,7 +79,7 @@ def _trial(workloads: Sequence[Workload], entries: Sequence[Entry]) -> _Trial:
     )
 
 
-def _share(workload: Workload, entry: Entry) -> Share:
+def _share(workload: Duty, entry: Entry) -> Share:
     latency = of_figure(entry.metrics.get(Metric.LATENCY), "latency unknown", "s")
     memory = entry.metrics.get(Metric.PEAK_MEMORY)
     return Share(

@@ -7,9 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from advisor.constraint import Verdict
-from advisor.procurement.assumptions import Assumptions
-from advisor.recommendation import (
+from advisor.core.constraint import Verdict
+from advisor.core.document import (
     DeviceFacts,
     Document,
     Entry,
@@ -18,6 +17,7 @@ from advisor.recommendation import (
     Rejection,
     Request,
 )
+from advisor.procurement.assumptions import Assumptions
 
 
 class Amount(Document):

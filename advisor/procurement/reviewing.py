@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from advisor.answering.contest import promising
+from advisor.core.document import DeviceFacts, Entry, LaneRecord, Recommendation
+from advisor.core.quantity import Metric
 from advisor.procurement.amounts import of_figure, ratio, scaled, unknown
 from advisor.procurement.assumptions import Assumptions, DeviceAssumptions
 from advisor.procurement.cost import cost_lines, energy, power, price, total_cost
@@ -12,9 +15,6 @@ from advisor.procurement.matrix import matrix
 from advisor.procurement.portfolio import portfolio
 from advisor.procurement.review import Amount, DeviceReview, ProcurementRequest, ProcurementReview
 from advisor.procurement.supply import supply
-from advisor.promising import promising
-from advisor.quantity import Metric
-from advisor.recommendation import DeviceFacts, Entry, LaneRecord, Recommendation
 
 BEST = 3
 """Models shown per device."""

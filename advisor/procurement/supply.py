@@ -2,10 +2,10 @@
 
 from datetime import date
 
+from advisor.core.document import DeviceFacts
 from advisor.procurement.amounts import exact, first_day, unknown, years_between
 from advisor.procurement.assumptions import DeviceAssumptions
 from advisor.procurement.review import Amount, Supply
-from advisor.recommendation import DeviceFacts
 
 _EVENT = {
     "eol_announced": "end of life announced",

@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
 
+from advisor.core.document import Document, Recommendation
 from advisor.errors import PluginError, UsageError, unknown_name
-from advisor.recommendation import Document, Recommendation
 
 GROUP = "advisor.reports"
 """Entry-point group by which other packages add formats."""
@@ -62,8 +62,6 @@ _SUFFIX = {
     ".xlsx": "xlsx",
     ".txt": "table",
 }
-PRINTED = ("table", "json", "csv", "markdown")
-"""Formats that ``--format`` offers."""
 
 
 def formats() -> tuple[str, ...]:

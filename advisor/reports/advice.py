@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from advisor.quantity import Metric, human
-from advisor.recommendation import Entry, Recommendation, Rejection
+from advisor.core.document import Entry, Recommendation, Rejection
+from advisor.core.quantity import Metric, human
 from advisor.reports.wording import plural
 
 FAMILIES = (

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from advisor.quantity import Metric, human
+from advisor.core.quantity import Metric, human
 
 WIDTH, HEIGHT = 760, 420
 LEFT, RIGHT, TOP, BOTTOM = 74, 18, 32, 58
@@ -47,7 +47,7 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
+class ChartAxis:
     """Maps values of a metric to pixels."""
 
     metric: Metric
@@ -137,7 +137,7 @@ def _values(bounds: Iterable[Bound], metric: Metric) -> list[float]:
     return [bound.value for bound in bounds if bound.metric is metric]
 
 
-def _axis(metric: Metric, values: Sequence[float], start: float, end: float) -> Axis:
+def _axis(metric: Metric, values: Sequence[float], start: float, end: float) -> ChartAxis:
     logarithmic = metric not in (Metric.TOP1, Metric.TOP5)
     if logarithmic:
         kept = [value for value in values if value > 0] or [1e-3]
@@ -146,7 +146,9 @@ def _axis(metric: Metric, values: Sequence[float], start: float, end: float) -> 
         low, high = min(values), max(values)
         room = max(high - low, 0.02) * 0.08
         low, high = max(low - room, 0.0), min(high + room, 1.0)
-    return Axis(metric=metric, low=low, high=high, start=start, end=end, logarithmic=logarithmic)
+    return ChartAxis(
+        metric=metric, low=low, high=high, start=start, end=end, logarithmic=logarithmic
+    )
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
@@ -164,7 +166,7 @@ def ticks(low: float, high: float) -> list[float]:
     return [index * step for index in range(first, math.floor(high / step) + 1)]
 
 
-def _frame(x: Axis, y: Axis) -> list[str]:
+def _frame(x: ChartAxis, y: ChartAxis) -> list[str]:
     bottom, left = HEIGHT - BOTTOM, LEFT
     parts = [
         svg_line("axis", (left, bottom, WIDTH - RIGHT, bottom), "#555"),
@@ -222,7 +224,7 @@ def svg_text(x: float, y: float, text: str, *, anchor: str, minor: bool = False)
     )
 
 
-def _bound(bound: Bound, x: Axis, y: Axis) -> str:
+def _bound(bound: Bound, x: ChartAxis, y: ChartAxis) -> str:
     """Shade the side of the limit where nothing is allowed, and name the limit."""
     area: tuple[float, float, float, float]
     line: tuple[float, float, float, float]
@@ -252,7 +254,7 @@ def _bound(bound: Bound, x: Axis, y: Axis) -> str:
     )
 
 
-def _front(front: Sequence[tuple[float, float]], x: Axis, y: Axis) -> str:
+def _front(front: Sequence[tuple[float, float]], x: ChartAxis, y: ChartAxis) -> str:
     """Join the front by steps: between two of its candidates nothing better is known."""
     if len(front) < 2:
         return ""
@@ -263,7 +265,7 @@ def _front(front: Sequence[tuple[float, float]], x: Axis, y: Axis) -> str:
     return f'<path class="front" d="{path}" fill="none" stroke="#3566b0" stroke-width="1.6"/>'
 
 
-def _dots(dots: Sequence[tuple[float, float, str]], x: Axis, y: Axis) -> list[str]:
+def _dots(dots: Sequence[tuple[float, float, str]], x: ChartAxis, y: ChartAxis) -> list[str]:
     """Draw all dots of a verdict as one path of lines without length."""
     parts = []
     for verdict in ("violated", "unknown", "uncertain", "met"):
@@ -280,7 +282,7 @@ def _dots(dots: Sequence[tuple[float, float, str]], x: Axis, y: Axis) -> list[st
     return parts
 
 
-def _within(point: Point, x: Axis, y: Axis) -> bool:
+def _within(point: Point, x: ChartAxis, y: ChartAxis) -> bool:
     return x.low <= point.x <= x.high and y.low <= point.y <= y.high
 
 
@@ -290,7 +292,7 @@ def _depth(point: Point) -> tuple[int, int]:
     return order.index(point.verdict), -(point.rank or 10_000)
 
 
-def _point(point: Point, x: Axis, y: Axis) -> str:
+def _point(point: Point, x: ChartAxis, y: ChartAxis) -> str:
     color, radius = _FILL[point.verdict], _MARK[point.verdict]
     cx, cy = x(point.x), y(point.y)
     whiskers = ""
@@ -318,7 +320,7 @@ def _mark(verdict: str, cx: float, cy: float, radius: float, color: str) -> str:
     return f'<circle class="mark" cx="{cx:.1f}" cy="{cy:.1f}" r="{radius}" fill="{color}"/>'
 
 
-def _rank_labels(points: Sequence[Point], x: Axis, y: Axis) -> list[str]:
+def _rank_labels(points: Sequence[Point], x: ChartAxis, y: ChartAxis) -> list[str]:
     best = [point for point in points if point.rank is not None and point.rank <= 3]
     return [
         f'<text class="rank" x="{x(p.x) - 8:.1f}" y="{y(p.y) - 8:.1f}" text-anchor="end" '

@@ -5,10 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from advisor.candidate import Candidate
-from advisor.errors import AdvisorError, UsageError
-from advisor.quantity import Metric
-from advisor.recommendation import (
+from advisor.core.candidate import Candidate
+from advisor.core.document import (
     Document,
     Entry,
     EstimateEntry,
@@ -18,6 +16,8 @@ from advisor.recommendation import (
     Recommendation,
     Rejection,
 )
+from advisor.core.quantity import Metric
+from advisor.errors import AdvisorError, UsageError
 from advisor.reports import Layout
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from advisor.constraint import Verdict
-from advisor.promising import is_likely, promising
-from advisor.quantity import Metric, human, human_interval
-from advisor.recommendation import Entry, Figure, LaneRecord, Recommendation
+from advisor.answering.contest import is_likely, promising
+from advisor.core.constraint import Verdict
+from advisor.core.document import Entry, Figure, LaneRecord, Recommendation
+from advisor.core.quantity import Metric, human, human_interval
 from advisor.reports.wording import (
     ORIGIN_MEANING,
     constraint_of,

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from advisor.quantity import Metric
-from advisor.recommendation import Entry, Figure, Recommendation, Rejection, Request
+from advisor.core.document import Entry, Figure, Recommendation, Rejection, Request
+from advisor.core.quantity import Metric
 from advisor.reports.decision import decide, figure_text
 
 NOTABLE = 0.005

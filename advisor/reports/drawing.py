@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from advisor.constraint import Verdict
-from advisor.quantity import Metric
-from advisor.recommendation import Entry, Recommendation, Rejection
+from advisor.core.constraint import Verdict
+from advisor.core.document import Entry, Recommendation, Rejection
+from advisor.core.quantity import Metric
 from advisor.reports.charts import Bound, Point, scatter, stacked_bars
 from advisor.reports.decision import figure_text
 from advisor.reports.wording import constraint_of

@@ -4,8 +4,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from advisor.quantity import Metric, human
-from advisor.recommendation import Entry, Figure
+from advisor.core.document import Entry, Figure
+from advisor.core.quantity import Metric, human
 
 CLASSES = "ABCDE"
 """Fifths of the report's models by energy; A takes least."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from advisor.quantity import human
-from advisor.recommendation import Recommendation, Sensitivity
+from advisor.core.document import Recommendation, Sensitivity
+from advisor.core.quantity import human
 from advisor.reports.wording import percent
 
 

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.core.document import Document, Estimates, Recommendation
 from advisor.errors import UsageError
-from advisor.recommendation import Document, Estimates, Recommendation
 from advisor.reports import Layout
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def page(document: Document, layout: Layout, *, paged: bool = False) -> str:
     from advisor.procurement.review import ProcurementReview
 
     if isinstance(document, ProcurementReview):
-        from advisor.reports.purchase import purchase_of
+        from advisor.reports.purchase.sections import purchase_of
 
         return _rendered("procurement.html", paged=paged, page=purchase_of(document))
     raise UsageError(f"html: cannot show {type(document).__name__}")

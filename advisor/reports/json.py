@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from advisor.core.document import Document, Recommendation
 from advisor.errors import UsageError
-from advisor.recommendation import Document, Recommendation
 from advisor.reports import Layout
 
 KINDS = {
-    "recommendation": "advisor.recommendation:Recommendation",
-    "estimates": "advisor.recommendation:Estimates",
+    "recommendation": "advisor.core.document:Recommendation",
+    "estimates": "advisor.core.document:Estimates",
     "procurement": "advisor.procurement.review:ProcurementReview",
 }
 """Documents that a result file may hold, by their ``kind``; imported when one is read."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from advisor.core.document import Document, Estimates, Recommendation
+from advisor.core.quantity import Metric
 from advisor.errors import UsageError
-from advisor.quantity import Metric
-from advisor.recommendation import Document, Estimates, Recommendation
 from advisor.reports import Layout
 from advisor.reports.searched_view import SearchView
 from advisor.reports.view import (
@@ -69,7 +69,7 @@ def _recommendation(view: ReportView) -> str:
 
 
 def _review(document: "ProcurementReview") -> str:
-    from advisor.reports.purchase import purchase_of
+    from advisor.reports.purchase.sections import purchase_of
 
     view = purchase_of(document)
     parts = [f"# {view.title}", f"**{escape(view.headline)}**", *map(escape, view.sentences)]

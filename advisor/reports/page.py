@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from advisor.quantity import Metric, Unit, human
-from advisor.recommendation import (
+from advisor.answering.sensitivity import sensitivity
+from advisor.core.document import (
     DeviceFacts,
     Entry,
     EstimateEntry,
@@ -16,6 +16,7 @@ from advisor.recommendation import (
     Rejection,
     UseCase,
 )
+from advisor.core.quantity import Metric, Unit, human
 from advisor.reports.advice import FamilyLine, family_advice
 from advisor.reports.decision import Decision, decide, figure_text
 from advisor.reports.difference import Difference, difference
@@ -51,7 +52,6 @@ from advisor.reports.wording import (
     precision_name,
     runtime_name,
 )
-from advisor.sensitivity import sensitivity
 
 SHOWN_RANKED = 50
 SHOWN_UNCERTAIN = 25

@@ -2,8 +2,8 @@
 
 import logging
 
+from advisor.core.document import Document
 from advisor.errors import PluginError
-from advisor.recommendation import Document
 from advisor.reports import Layout
 from advisor.reports.html import page
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from advisor.estimate import Origin
-from advisor.quantity import Metric
-from advisor.recommendation import DeviceFacts, Entry, LaneRecord, Recommendation
+from advisor.core.document import DeviceFacts, Entry, LaneRecord, Recommendation
+from advisor.core.estimate import Origin
+from advisor.core.quantity import Metric
 from advisor.reports.wording import batch_words, event_words, joined
 
 REVIEW_AFTER = timedelta(days=183)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from advisor.quantity import Unit, human, significant
+from advisor.core.document import SearchedVariant, SearchRecord
+from advisor.core.quantity import Unit, human, significant
 from advisor.reports.charts import stacked_bars
 from advisor.reports.curve import curve
 from advisor.reports.wording import joined, percent, plural
-from advisor.search_record import SearchedVariant, SearchRecord
 
 SHOWN = 12
 """Variants in the table; the JSON result holds all."""

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from advisor.core.document import Document, Estimates, Recommendation
 from advisor.errors import UsageError
-from advisor.recommendation import Document, Estimates, Recommendation
 from advisor.reports import Layout
 from advisor.reports.decision import Outcome
 from advisor.reports.text_table import VERDICT_STYLE, estimate_tables, ranked_table
@@ -24,7 +24,7 @@ from advisor.reports.view import (
 )
 
 if TYPE_CHECKING:
-    from advisor.reports.purchase_cells import TableView
+    from advisor.reports.purchase.cells import TableView
 
 _OUTCOME_STYLE = {Outcome.USE: "bold green", Outcome.MEASURE: "bold yellow"}
 
@@ -81,7 +81,7 @@ def _other(document: Document) -> list[RenderableType]:
 
     if not isinstance(document, ProcurementReview):
         raise UsageError(f"table: cannot show {type(document).__name__}")
-    from advisor.reports.purchase import purchase_of, tables_named
+    from advisor.reports.purchase.sections import purchase_of, tables_named
 
     view = purchase_of(document)
     lines: list[RenderableType] = [Text(view.headline, "bold")]

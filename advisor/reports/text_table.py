@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from advisor.quantity import Metric
+from advisor.core.quantity import Metric
 from advisor.reports.view import CellView, RowView
 
 VERDICT_STYLE = {"met": "green", "uncertain": "yellow", "unknown": "yellow", "violated": "red"}

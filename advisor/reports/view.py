@@ -6,11 +6,10 @@ Writers lay these out and compute nothing. Every string keeps the figure it came
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from advisor.constraint import Verdict
-from advisor.promising import promising
-from advisor.quantity import Metric, human, human_interval
-from advisor.recommendation import (
-    Claim,
+from advisor.answering.contest import promising
+from advisor.core.constraint import Verdict
+from advisor.core.document import (
+    ClaimRecord,
     Entry,
     EstimateEntry,
     Estimates,
@@ -18,6 +17,7 @@ from advisor.recommendation import (
     Recommendation,
     Rejection,
 )
+from advisor.core.quantity import Metric, human, human_interval
 from advisor.reports.decision import Decision, decide
 from advisor.reports.energy_label import energy_labels
 from advisor.reports.searched_view import SHOWN, SearchView, search_view
@@ -124,7 +124,7 @@ class EstimatesView:
     """``candidate: metric: reason`` for each missing figure."""
     notes: tuple[str, ...]
     command: str
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[ClaimRecord, ...] = ()
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from advisor.constraint import Constraint, Verdict
-from advisor.estimate import Origin
-from advisor.quantity import Metric
-from advisor.recommendation import LaneRecord, Limit
+from advisor.core.constraint import Constraint, Verdict
+from advisor.core.document import LaneRecord, Limit
+from advisor.core.estimate import Origin
+from advisor.core.quantity import Metric
 
 _RUNTIME = {
     "coreml": "Core ML",

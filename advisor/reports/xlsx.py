@@ -14,14 +14,14 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
+from advisor.core.document import Document
+from advisor.core.quantity import Metric
 from advisor.errors import UsageError
 from advisor.procurement.assumptions import Assumptions, DeviceAssumptions, convert
 from advisor.procurement.cost import HOURS_OF_A_YEAR
 from advisor.procurement.review import Amount, Criterion, DeviceReview, ProcurementReview
-from advisor.quantity import Metric
-from advisor.recommendation import Document
 from advisor.reports import Layout
-from advisor.reports.purchase import purchase_of
+from advisor.reports.purchase.sections import purchase_of
 
 UNKNOWN = "unknown"
 _HEAD = Font(bold=True)

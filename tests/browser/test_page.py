@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from advisor.constraint import Constraint, Verdict
+from advisor.core.constraint import Constraint, Verdict
+from advisor.core.document import Entry, Recommendation, Rejection
+from advisor.core.quantity import Metric, human, human_interval
+from advisor.core.ranking import order
 from advisor.procurement.review import ProcurementReview
-from advisor.quantity import Metric, human, human_interval
-from advisor.ranking import order
-from advisor.recommendation import Entry, Recommendation, Rejection
 from advisor.reports import Layout
 from tests.browser.page import Page
 from tests.documents import entry, estimates, infeasible, recommendation
@@ -125,7 +125,7 @@ def test_numbers_are_written_as_the_program_writes_them(page: Page) -> None:
         "return arguments[0].map(([v, l, h, u]) => [r.human(v, u), r.humanInterval(l, h, u, v)])",
         cases,
     )
-    from advisor.quantity import Unit
+    from advisor.core.quantity import Unit
 
     expected = [
         [human(v, Unit(u)), human_interval(low, high, Unit(u), like=v)] for v, low, high, u in cases
@@ -177,7 +177,7 @@ def program(document: Recommendation, setting: Setting) -> tuple[list[int], list
 
 
 def _verdict(item: Entry | Rejection, limits: list[Constraint]) -> Verdict:
-    from advisor.estimate import Estimate, Gap, Interval, Origin, Provenance
+    from advisor.core.estimate import Estimate, Gap, Interval, Origin, Provenance
 
     found = []
     for limit in limits:
@@ -260,9 +260,9 @@ def test_without_script_everything_but_the_controls_is_there(page: Page) -> None
 
 @pytest.mark.slow
 def test_ranking_in_the_page_equals_running_the_program_again(page: Page) -> None:
-    from advisor.advise import recommend
-    from advisor.evidence import Evidence
-    from advisor.recommendation import Limit, Request
+    from advisor.answering.evidence import Evidence
+    from advisor.answering.recommend import recommend
+    from advisor.core.document import Limit, Request
 
     evidence = Evidence()
     models = ("resnet*", "mobilenet*", "efficientnet*", "vit_*")

@@ -1,0 +1,373 @@
+"""Assess candidates on one lane: every metric as an estimate or a gap, cheap parts in one pass.
+
+Latency comes from the strongest evidence there is: published for exactly this lane, else
+predicted. Memory, weights, parameters and MACs are computed from the workload, energy from the
+latency and the device's power, accuracy from the published weights and the published change at
+the lane's precision.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.catalog.accuracy import Accuracy
+from advisor.catalog.accuracy_at_precision import PrecisionChanges
+from advisor.catalog.operator_support import OperatorSupport
+from advisor.catalog.published import PublishedFigures
+from advisor.core.candidate import Candidate
+from advisor.core.estimate import Assessment, Estimate, Gap, Interval, Origin, Provenance, strongest
+from advisor.core.lane import Lane
+from advisor.core.quantity import Metric
+from advisor.core.workload_table import WorkloadTable
+from advisor.hardware.profile import DeviceProfile
+from advisor.measuring.own_figures import OwnFigures
+
+if TYPE_CHECKING:
+    from advisor.estimators.latency import LatencyModel, Prediction
+    from advisor.estimators.memory import MemoryModel
+
+IMAGES = 50_000
+"""Size of ImageNet-1k's validation set, which limits how well an accuracy is known."""
+WEIGHT_BYTES = {"fp32": 4.0, "amp": 4.0, "fp16": 2.0, "bf16": 2.0, "int16": 2.0, "int4": 0.5}
+"""Bytes of one weight by precision; every other precision keeps them in one byte."""
+BULK_CAVEAT = "steady state of a large batch: time per image, not the latency of a single image"
+STREAMED = "the weights do not fit the accelerator's memory and cross its link at every pass"
+_OVER_FLOOR = 3.0
+"""Highest latency by the floor: a link reaches a third of its rate or more."""
+COUNTED = "counted from the network's layers"
+POWER_METHOD = "latency × power between idle and typical draw of the profile"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A candidate that is going to be assessed, with what is known of its weights."""
+
+    candidate: Candidate
+    resolution: int
+    weights: Accuracy | None
+    """None where nobody published weights for this input size."""
+    top1: Estimate | Gap | None = None
+    """Predicted accuracy of a variant that needs training; replaces that of the weights."""
+
+    implied: bool = False
+    """Whether the name without an input size means this one."""
+
+    @property
+    def name(self) -> str:
+        """Spelling that can be typed back, with the input only where the name does not imply it."""
+        shown = replace(self.candidate, resolution=None if self.implied else self.resolution)
+        return shown.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaneAssessor:
+    """Assesses many candidates on one lane at one level."""
+
+    profile: DeviceProfile
+    lane: Lane
+    published: PublishedFigures
+    latency: "LatencyModel"
+    memory: "MemoryModel"
+    changes: PrecisionChanges
+    support: OperatorSupport
+    """Operators that accelerators have been seen to run."""
+    level: float
+    """Coverage of the intervals."""
+    images: int = 1
+    """Images of one pass; decides the latency where the lane holds times per image."""
+    use_published: bool = True
+    refuse_unseen: bool = False
+    """Whether a network is a gap where nobody knows whether it runs, instead of a caveat."""
+    own: OwnFigures | None = None
+    """What the user measured on the device; outranks everything published."""
+
+    def assess(self, subjects: Sequence[Subject], table: WorkloadTable) -> list[Assessment]:
+        """Assess each subject; row i of ``table`` is the workload of subject i."""
+        if not subjects:
+            return []
+        prediction = self._predictions(table)
+        peaks = self.memory.predict(self.lane, table, level=self.level)
+        return [
+            self._assess(subject, row, table, prediction, peaks[row])
+            for row, subject in enumerate(subjects)
+        ]
+
+    def _predictions(self, table: WorkloadTable) -> "Prediction":
+        """Predict all networks; those that may not run get a caveat, or a reason to refuse."""
+        found = self._above_floors(self.latency.predict(self.lane, table, level=self.level), table)
+        doubts = self.support.reasons(self.lane, table)
+        if not any(doubts):
+            return found
+        if self.refuse_unseen:
+            reasons = tuple(r or doubt for r, doubt in zip(found.reasons, doubts, strict=True))
+            return replace(found, reasons=reasons)
+        caveats = tuple(
+            (doubt, *known) if doubt else known
+            for known, doubt in zip(found.caveats, doubts, strict=True)
+        )
+        return replace(found, caveats=caveats)
+
+    def _above_floors(self, found: "Prediction", table: WorkloadTable) -> "Prediction":
+        """Raise what lies below the time in which the weights cross the accelerator's link."""
+        weight_bytes = table.parameters.astype(np.float64) * self.bytes_per_weight
+        floor = floors(self.profile, self.lane, weight_bytes)
+        raised = floor > found.value
+        if not raised.any():
+            return found
+        return replace(
+            found,
+            value=np.maximum(found.value, floor),
+            low=np.maximum(found.low, floor),
+            high=np.where(raised, np.maximum(found.high, _OVER_FLOOR * floor), found.high),
+            caveats=tuple(
+                (STREAMED, *known) if above else known
+                for known, above in zip(found.caveats, raised.tolist(), strict=True)
+            ),
+        )
+
+    def latencies(self, subjects: Sequence[Subject], table: WorkloadTable) -> list[Assessment]:
+        """Assess latency and throughput alone, for tables of many questions."""
+        if not subjects:
+            return []
+        prediction = self._predictions(table)
+        found = []
+        for row, subject in enumerate(subjects):
+            parts = self._times(table.networks[row], subject.resolution, prediction, row)
+            found.append(self._assessment(subject, parts))
+        return found
+
+    def _assess(
+        self,
+        subject: Subject,
+        row: int,
+        table: WorkloadTable,
+        prediction: "Prediction",
+        peak: Estimate,
+    ) -> Assessment:
+        parts: list[Estimate | Gap] = [
+            *self._times(table.networks[row], subject.resolution, prediction, row),
+            *self._accuracy(subject),
+            *self._own(
+                table.networks[row], subject.resolution, (Metric.PEAK_MEMORY, Metric.ENERGY)
+            ),
+            peak,
+            _counted(Metric.WEIGHTS, float(table.parameters[row]) * self.bytes_per_weight),
+            _counted(Metric.PARAMETERS, float(table.parameters[row])),
+            _counted(Metric.MACS, float(table.macs[row])),
+        ]
+        latencies = [p for p in parts if isinstance(p, Estimate) and p.metric is Metric.LATENCY]
+        parts += self._energy(strongest(latencies)[0] if latencies else None)
+        return self._assessment(subject, parts)
+
+    def _assessment(self, subject: Subject, parts: Sequence[Estimate | Gap]) -> Assessment:
+        """Sort estimates and gaps by metric, the strongest estimate of each first."""
+        found: dict[Metric, list[Estimate]] = {}
+        gaps: dict[Metric, Gap] = {}
+        for part in parts:
+            if isinstance(part, Gap):
+                gaps[part.metric] = part
+            else:
+                found.setdefault(part.metric, []).append(part)
+        chosen = {metric: strongest(estimates) for metric, estimates in found.items()}
+        return Assessment(
+            candidate=subject.candidate,
+            precision=self.lane.precision,
+            workload=None,
+            estimates={metric: best for metric, (best, _) in chosen.items()},
+            alternatives={metric: others for metric, (_, others) in chosen.items() if others},
+            gaps={metric: gap for metric, gap in gaps.items() if metric not in found},
+        )
+
+    def _times(
+        self, network: str, resolution: int, prediction: "Prediction", row: int
+    ) -> list[Estimate | Gap]:
+        parts: list[Estimate | Gap] = []
+        if self.use_published:
+            parts += self._own(network, resolution, (Metric.LATENCY, Metric.THROUGHPUT))
+            for metric in (Metric.LATENCY, Metric.THROUGHPUT):
+                figure = self.published.estimate(
+                    metric, self.lane, network, resolution, level=self.level
+                )
+                if figure is not None:
+                    parts.append(self._of_batch(figure))
+        parts += self._predicted(prediction, row)
+        return parts
+
+    def _own(self, network: str, resolution: int, metrics: Sequence[Metric]) -> list[Estimate]:
+        """What the user measured of a network in this lane."""
+        if self.own is None or not self.use_published:
+            return []
+        found = (
+            self.own.estimate(metric, self.lane, network, resolution, level=self.level)
+            for metric in metrics
+        )
+        return [estimate for estimate in found if estimate is not None]
+
+    def _of_batch(self, estimate: Estimate) -> Estimate:
+        """Turn the time per image of a bulk lane into that of the batch asked for, and say so."""
+        if not self.lane.is_bulk or estimate.metric is not Metric.LATENCY:
+            return estimate
+        interval = estimate.interval
+        provenance = estimate.provenance
+        return replace(
+            estimate,
+            value=estimate.value * self.images,
+            interval=replace(
+                interval, low=interval.low * self.images, high=interval.high * self.images
+            ),
+            provenance=replace(provenance, caveats=(BULK_CAVEAT, *provenance.caveats)),
+        )
+
+    def _predicted(self, prediction: "Prediction", row: int) -> list[Estimate | Gap]:
+        reason = prediction.reasons[row]
+        if reason:
+            return [Gap(metric=m, reason=reason) for m in (Metric.LATENCY, Metric.THROUGHPUT)]
+        seconds = (
+            float(prediction.value[row]),
+            float(prediction.low[row]),
+            float(prediction.high[row]),
+        )
+        provenance = Provenance(
+            origin=prediction.origins[row],
+            source=prediction.sources[row],
+            date=prediction.date,
+            caveats=prediction.caveats[row],
+        )
+        images = max(self.lane.batch, 1)
+        rate = Estimate(
+            metric=Metric.THROUGHPUT,
+            value=images / seconds[0],
+            interval=Interval(low=images / seconds[2], high=images / seconds[1], level=self.level),
+            provenance=provenance,
+        )
+        if self._pipelined:
+            gap = "published for this lane is the throughput of a pipeline, never a latency"
+            return [rate, Gap(metric=Metric.LATENCY, reason=gap)]
+        latency = Estimate(
+            metric=Metric.LATENCY,
+            value=seconds[0],
+            interval=Interval(low=seconds[1], high=seconds[2], level=self.level),
+            provenance=provenance,
+        )
+        return [self._of_batch(latency), rate]
+
+    @cached_property
+    def _pipelined(self) -> bool:
+        return self.published.is_pipelined(self.lane)
+
+    @property
+    def bytes_per_weight(self) -> float:
+        """Bytes that one weight takes at the lane's precision."""
+        return WEIGHT_BYTES.get(self.lane.precision, 1.0)
+
+    def _accuracy(self, subject: Subject) -> list[Estimate | Gap]:
+        if subject.top1 is not None:
+            return [subject.top1]
+        if subject.weights is None:
+            name, side = subject.candidate.architecture, subject.resolution
+            reason = f"no published accuracy of {name} at {side} pixels"
+            return [Gap(metric=Metric.TOP1, reason=reason)]
+        weights = subject.weights
+        parts = [self._at_precision(Metric.TOP1, weights.top1, weights)]
+        if weights.top5 is not None:
+            parts.append(self._at_precision(Metric.TOP5, weights.top5, weights))
+        return [part for part in parts if part is not None]
+
+    def _at_precision(self, metric: Metric, share: float, weights: Accuracy) -> Estimate:
+        """Return a float accuracy changed by what was published for the lane's precision."""
+        sampling = NormalDist().inv_cdf((1 + self.level) / 2) * math.sqrt(
+            max(share * (1 - share), 1e-6) / IMAGES
+        )
+        change = self.changes.at(
+            weights.network, self.lane.precision, runtime=self.lane.runtime, level=self.level
+        )
+        if change is None:
+            low, value, high = -sampling, 0.0, sampling
+            source, origin = weights.source_ref, Origin.PUBLISHED
+            caveats: tuple[str, ...] = ()
+        else:
+            value = change.value
+            low = value - math.hypot(sampling, value - change.low)
+            high = value + math.hypot(sampling, change.high - value)
+            source = f"{weights.source_ref}; change at {self.lane.precision}: {change.source}"
+            caveats, origin = change.caveats, Origin.PREDICTED
+        return Estimate(
+            metric=metric,
+            value=_share(share + value),
+            interval=Interval(low=_share(share + low), high=_share(share + high), level=self.level),
+            provenance=Provenance(origin=origin, source=source, caveats=caveats),
+        )
+
+    def _energy(self, latency: Estimate | None) -> list[Estimate | Gap]:
+        power = self._power
+        if isinstance(power, Gap):
+            return [power, Gap(metric=Metric.ENERGY, reason=power.reason)]
+        if latency is None:
+            return [power, Gap(metric=Metric.ENERGY, reason="energy needs a latency")]
+        images = self.images
+        energy = Estimate(
+            metric=Metric.ENERGY,
+            value=latency.value * power.value / images,
+            interval=Interval(
+                low=latency.interval.low * power.interval.low / images,
+                high=latency.interval.high * power.interval.high / images,
+                level=self.level,
+            ),
+            provenance=power.provenance,
+        )
+        return [power, energy]
+
+    @cached_property
+    def _power(self) -> Estimate | Gap:
+        profile = self.profile.power
+        if profile is None or profile.typical is None:
+            return Gap(metric=Metric.POWER, reason=f"no power figure for {self.profile.id}")
+        if profile.covers not in ("device", self.lane.unit):
+            reason = f"the power figure of {self.profile.id} is of its {profile.covers}"
+            return Gap(metric=Metric.POWER, reason=reason)
+        low = profile.idle if profile.idle is not None else 0.2 * profile.typical
+        return Estimate(
+            metric=Metric.POWER,
+            value=(min(low, profile.typical) + profile.typical) / 2,
+            interval=Interval(
+                low=min(low, profile.typical), high=profile.typical, level=self.level
+            ),
+            provenance=Provenance(
+                origin=Origin.ANALYTIC,
+                source=f"{POWER_METHOD}; {profile.origin.source}",
+                caveats=(f"{profile.kind} figure of the {profile.covers}, not a measurement",),
+            ),
+        )
+
+
+def _share(value: float) -> float:
+    return min(max(value, 0.0), 1.0)
+
+
+def _counted(metric: Metric, value: float) -> Estimate:
+    return Estimate(
+        metric=metric,
+        value=value,
+        interval=Interval.exact(value),
+        provenance=Provenance(origin=Origin.ANALYTIC, source=COUNTED),
+    )
+
+
+Floats = NDArray[np.float64]
+
+
+def floors(profile: DeviceProfile, lane: Lane, weight_bytes: Floats) -> Floats:
+    """Return the least seconds of a pass by what has to cross the link; 0 where nothing has to.
+
+    Zero, too, where the profile names no memory on the chip or no link.
+    """
+    unit = profile.unit(lane.unit)
+    if unit is None or unit.on_chip_memory is None or unit.link_bandwidth is None:
+        return np.zeros_like(weight_bytes)
+    return np.maximum(weight_bytes - unit.on_chip_memory, 0.0) / unit.link_bandwidth

@@ -1,0 +1,179 @@
+"""Answer a table of latency questions at once: one row in, the same row with figures out."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from advisor.answering.assess import Subject
+from advisor.answering.evidence import Evidence
+from advisor.answering.recommend import assessor_on, workloads
+from advisor.core.candidate import Candidate
+from advisor.core.document import Request
+from advisor.core.estimate import Assessment, Gap
+from advisor.core.quantity import Metric
+from advisor.errors import AdvisorError, MeasurementError, UsageError
+from advisor.hardware.lanes import lanes_for
+
+QUESTION = (
+    "device_id",
+    "unit",
+    "runtime",
+    "precision",
+    "threads",
+    "batch",
+    "timm_name",
+    "input_h",
+)
+ANSWER = (
+    "latency_ms",
+    "latency_low_ms",
+    "latency_high_ms",
+    "level",
+    "origin",
+    "source",
+    "reason",
+)
+NEEDED = ("device_id", "timm_name")
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One row that could be read."""
+
+    index: int
+    candidate: Candidate
+    resolution: int
+
+
+def answer(path: Path, evidence: Evidence, *, level: float, published: bool = True) -> str:
+    """Return the table with its answers as CSV, rows and columns in the order given.
+
+    A row that cannot be answered keeps its numbers empty and says why; it never stops the rest.
+    """
+    columns, rows = _read(path)
+    answers: dict[int, dict[str, str]] = {}
+    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        groups[tuple(row.get(name, "").strip() for name in QUESTION[:6])].append(index)
+    for lane, indices in groups.items():
+        try:
+            request = _request(lane, level, published)
+            answers.update(_answered(request, [(i, rows[i]) for i in indices], evidence))
+        except AdvisorError as error:
+            answers.update({i: {"reason": str(error)} for i in indices})
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, [*columns, *ANSWER], lineterminator="\n", restval="")
+    writer.writeheader()
+    for index, row in enumerate(rows):
+        writer.writerow({**row, **answers[index]})
+    return stream.getvalue()
+
+
+def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            columns = [name for name in reader.fieldnames or [] if name not in ANSWER]
+            rows = [{name: row.get(name) or "" for name in columns} for row in reader]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise MeasurementError(f"cannot read {path} as CSV: {error}") from error
+    missing = [name for name in NEEDED if name not in columns]
+    if missing:
+        raise UsageError(
+            f"{path}: column {', '.join(missing)} is missing; columns are {', '.join(QUESTION)}"
+        )
+    return columns, rows
+
+
+def _request(lane: Sequence[str], level: float, published: bool) -> Request:
+    device, unit, runtime, precision, threads, batch = lane
+    return Request(
+        device=device,
+        unit=unit or None,
+        runtime=runtime or None,
+        precisions=(precision,) if precision else (),
+        threads=_whole(threads, "threads"),
+        batch=_whole(batch, "batch"),
+        confidence=level,
+        published=published,
+    )
+
+
+def _whole(text: str, column: str) -> int | None:
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        raise UsageError(f"{column}: {text!r} is not a whole number") from None
+    if number != int(number) or number < 0:
+        raise UsageError(f"{column}: {text!r} is not a whole number")
+    return int(number)
+
+
+def _answered(
+    request: Request, rows: Sequence[tuple[int, Row]], evidence: Evidence
+) -> dict[int, dict[str, str]]:
+    """Answer the questions of one lane; equal questions are assessed once."""
+    answers: dict[int, dict[str, str]] = {}
+    questions: list[_Question] = []
+    known: dict[tuple[str, str], tuple[Candidate, int] | str] = {}
+    for index, row in rows:
+        name = (row["timm_name"].strip(), row.get("input_h", "").strip())
+        if name not in known:
+            known[name] = _network(*name, evidence)
+        network = known[name]
+        if isinstance(network, str):
+            answers[index] = {"reason": network}
+        else:
+            questions.append(_Question(index, *network))
+    profile = evidence.profiles.load(request.device)
+    lane = lanes_for(profile, request)[0]
+    assessor = assessor_on(lane, profile, request, evidence)
+    distinct = {(q.candidate.network, q.resolution): q for q in questions}
+    subjects = [
+        Subject(
+            candidate=replace(q.candidate, resolution=q.resolution),
+            resolution=q.resolution,
+            weights=None,
+        )
+        for q in distinct.values()
+    ]
+    assessed = assessor.latencies(subjects, workloads(subjects, evidence))
+    found = dict(zip(distinct, assessed, strict=True))
+    answers.update({q.index: _cells(found[q.candidate.network, q.resolution]) for q in questions})
+    return answers
+
+
+def _network(name: str, side: str, evidence: Evidence) -> tuple[Candidate, int] | str:
+    """Return the candidate and its input, or the reason why there is none."""
+    try:
+        candidate = evidence.candidates([name])[0]
+        resolution = _whole(side, "input_h") or candidate.resolution
+        resolution = resolution or evidence.default_resolution(candidate)
+        if not evidence.is_shipped(candidate, resolution):
+            evidence.workload(replace(candidate, resolution=resolution))
+    except AdvisorError as error:
+        return str(error)
+    return candidate, resolution
+
+
+def _cells(assessment: Assessment) -> dict[str, str]:
+    latency = assessment.get(Metric.LATENCY)
+    if isinstance(latency, Gap):
+        return {"reason": latency.reason}
+    return dict(_figures(latency.value, latency.interval.low, latency.interval.high)) | {
+        "level": f"{latency.interval.level:g}",
+        "origin": str(latency.provenance.origin),
+        "source": latency.provenance.source,
+    }
+
+
+def _figures(value: float, low: float, high: float) -> Iterator[tuple[str, str]]:
+    for name, seconds in zip(ANSWER[:3], (value, low, high), strict=True):
+        yield name, f"{1e3 * seconds:.6g}"

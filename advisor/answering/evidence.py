@@ -1,0 +1,261 @@
+"""Evidence: everything an answer can rest on, each part read when it is first needed."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor.catalog.accuracy import (
+    Accuracy,
+    CifarAccuracy,
+    read_accuracies,
+    read_changes,
+    read_cifar,
+)
+from advisor.catalog.accuracy_at_precision import PrecisionChanges
+from advisor.catalog.operator_support import OperatorSupport, read_support
+from advisor.catalog.published import PublishedFigures
+from advisor.core.candidate import Candidate
+from advisor.core.workload import Workload
+from advisor.core.workload_table import WorkloadTable, read
+from advisor.errors import UsageError, unknown_name
+from advisor.hardware.library import (
+    ProfileLibrary,
+    advisor_home,
+    catalog_directory,
+    profile_library,
+)
+from advisor.hardware.profile import DeviceProfile
+from advisor.measuring.own_figures import OwnFigures, own_times
+from advisor.networks import cache as workload_cache
+from advisor.networks import is_foreign
+
+if TYPE_CHECKING:
+    from advisor.estimators.latency import LatencyModel, Timing
+    from advisor.estimators.memory import MemoryModel
+
+WILDCARDS = frozenset("*?[")
+USUAL_RESOLUTION = 224
+"""Input side of a network without published weights, where it was counted there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Profiles, catalog and workloads of one run."""
+
+    root: Path = field(default_factory=catalog_directory)
+    """Folder of the catalog."""
+    profiles: ProfileLibrary = field(default_factory=profile_library)
+    _published: dict[str, PublishedFigures] = field(default_factory=dict)
+    _own: dict[str, OwnFigures] = field(default_factory=dict)
+    _workloads: dict[tuple[str, int], Workload] = field(default_factory=dict)
+
+    @cached_property
+    def table(self) -> WorkloadTable:
+        """Workloads of the catalog's networks."""
+        return read(self.root)
+
+    @cached_property
+    def weights(self) -> Sequence[Accuracy]:
+        """Trained weights with their accuracy, best first."""
+        return sorted(read_accuracies(self.root), key=lambda w: -w.top1)
+
+    def cifar(self, network: str) -> list[CifarAccuracy]:
+        """Published CIFAR accuracies of a network."""
+        return [one for one in read_cifar(self.root) if one.network == network]
+
+    @cached_property
+    def precision_changes(self) -> PrecisionChanges:
+        """Published changes of the accuracy by numeric precision."""
+        return PrecisionChanges(changes=read_changes(self.root))
+
+    def published(self, profile: DeviceProfile) -> PublishedFigures:
+        """Published figures of a device, read once."""
+        if profile.id not in self._published:
+            self._published[profile.id] = PublishedFigures(root=self.root, device=profile.id)
+        return self._published[profile.id]
+
+    def own(self, profile: DeviceProfile) -> OwnFigures:
+        """What the user measured on a device, read once."""
+        if profile.id not in self._own:
+            self._own[profile.id] = OwnFigures(device=profile.id)
+        return self._own[profile.id]
+
+    @cached_property
+    def latency(self) -> "LatencyModel":
+        """Estimator of latencies: its fitted parameters, and what the user measured."""
+        from advisor.estimators.latency import LatencyModel
+
+        model = LatencyModel.load(self.root, self.profiles)
+        timings, table = self.own_timings()
+        return model.with_measurements(timings, table) if timings else model
+
+    def own_timings(self) -> "tuple[list[Timing], WorkloadTable]":
+        """Return what the user measured of the catalog's networks, and their workloads."""
+        from advisor.estimators.latency import Timing
+
+        index = self.table.index
+        own = [one for one in own_times() if (one.network, one.resolution) in index]
+        timings = [
+            Timing(lane=o.lane, network=o.network, resolution=o.resolution, seconds=o.seconds)
+            for o in own
+        ]
+        return timings, self.table.rows([index[one.network, one.resolution] for one in own])
+
+    @cached_property
+    def operator_support(self) -> OperatorSupport:
+        """Operator classes that accelerators' runtimes have been seen to run."""
+        return read_support(self.root)
+
+    @cached_property
+    def memory(self) -> "MemoryModel":
+        """Estimator of the peak memory, with its fitted parameters."""
+        from advisor.estimators.memory import MemoryModel
+
+        return MemoryModel.load(self.root)
+
+    @cached_property
+    def architectures(self) -> frozenset[str]:
+        """Names of the catalog's networks, without axes."""
+        return frozenset(name.partition(":")[0] for name in self.table.networks)
+
+    def workload(self, candidate: Candidate) -> Workload:
+        """Return the workload of a candidate: shipped, kept from an earlier run, or counted now."""
+        resolution = candidate.resolution or self.default_resolution(candidate)
+        key = (candidate.network, resolution)
+        if key in self.table.index:
+            return self.table.workload(self.table.index[key])
+        if key in self._workloads:
+            return self._workloads[key]
+        if candidate.axes:
+            from advisor.networks.pricing.prices import price_one
+
+            return price_one(replace(candidate, tag=None, resolution=resolution))
+        from advisor.networks.building import describe
+
+        asked = Candidate(
+            architecture=candidate.architecture, resolution=resolution, axes=candidate.axes
+        )
+        self._workloads[key] = workload_cache.cached(
+            advisor_home() / "workloads", workload_cache.key(*key), lambda: describe(asked)
+        )
+        return self._workloads[key]
+
+    def foreign(self, spelling: str) -> Candidate:
+        """Count a user's own network, ``module:factory`` or an ONNX file, and name it."""
+        from advisor.networks import describe_spelling
+
+        path = Path(spelling.rpartition("@")[0] or spelling)
+        if path.is_file():
+            key = workload_cache.key(spelling, None, path.read_bytes())
+            workload = workload_cache.cached(
+                advisor_home() / "workloads", key, lambda: describe_spelling(spelling)
+            )
+        else:  # a factory's code may change unseen, so it is counted every time
+            workload = describe_spelling(spelling)
+        self._workloads[workload.network, workload.resolution] = workload
+        return Candidate(architecture=workload.network, resolution=workload.resolution)
+
+    def default_resolution(self, candidate: Candidate) -> int:
+        """Return the input that the candidate's weights were tested at."""
+        for weights in self.weights_of(candidate.architecture):
+            if candidate.tag in (None, weights.tag):
+                return weights.resolution
+        counted = self._resolutions.get(candidate.network, ())
+        return USUAL_RESOLUTION if USUAL_RESOLUTION in counted or not counted else max(counted)
+
+    def weights_of(self, architecture: str) -> Sequence[Accuracy]:
+        """Trained weights of one architecture, best first."""
+        return self._weights_by_network.get(architecture, ())
+
+    def is_shipped(self, candidate: Candidate, resolution: int) -> bool:
+        """Whether the workload is in the catalog, so that it need not be counted."""
+        return (candidate.network, resolution) in self.table.index
+
+    @cached_property
+    def _weights_by_network(self) -> dict[str, list[Accuracy]]:
+        found: dict[str, list[Accuracy]] = defaultdict(list)
+        for weights in self.weights:
+            found[weights.network].append(weights)
+        return dict(found)
+
+    @cached_property
+    def _resolutions(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for network, resolution in self.table.index:
+            found[network].append(resolution)
+        return dict(found)
+
+    def candidates(self, patterns: Sequence[str]) -> list[Candidate]:
+        """Resolve spellings and wildcards to candidates; UsageError names the nearest ones."""
+        found: dict[str, Candidate] = {}
+        for pattern in patterns:
+            matching = [self.foreign(pattern)] if is_foreign(pattern) else self._matching(pattern)
+            for candidate in matching:
+                found.setdefault(candidate.name, candidate)
+        return list(found.values())
+
+    def _matching(self, pattern: str) -> list[Candidate]:
+        if WILDCARDS & set(pattern):
+            matching = [
+                Candidate(architecture=w.network, tag=w.tag, resolution=w.resolution)
+                for w in self.weights
+                if matches(w.network, w.tag, pattern)
+            ]
+            if not matching:
+                raise UsageError(f"no network matches {pattern!r} ('advisor models ls' lists all)")
+            return matching
+        candidate = Candidate.parse(pattern)
+        if candidate.architecture not in self.architectures:
+            raise unknown_name(
+                "network", candidate.architecture, self.architectures, "advisor models ls"
+            )
+        tags = [w.tag for w in self.weights_of(candidate.architecture)]
+        if candidate.tag is not None and candidate.tag not in tags:
+            names = [f"{candidate.architecture}.{tag}" for tag in tags]
+            name = f"{candidate.architecture}.{candidate.tag}"
+            listing = f"advisor models ls {candidate.architecture}.*"
+            raise unknown_name("weights", name, names, listing)
+        if candidate.tag is None and not candidate.axes:
+            return [self._best(candidate)]
+        return [candidate]
+
+    def _best(self, candidate: Candidate) -> Candidate:
+        """Take the most accurate weights for the resolution asked, or for any."""
+        for weights in self.weights_of(candidate.architecture):
+            if candidate.resolution in (None, weights.resolution):
+                return Candidate(
+                    architecture=candidate.architecture,
+                    tag=weights.tag,
+                    resolution=weights.resolution,
+                )
+        return Candidate(
+            architecture=candidate.architecture,
+            resolution=candidate.resolution or self.default_resolution(candidate),
+        )
+
+    @cached_property
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of each catalog file that every answer reads."""
+        names = ("accuracy.csv", "networks.csv", "layers.npz", "precision_changes.csv")
+        files = [self.root / name for name in names]
+        return {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+            if path.is_file()
+        }
+
+
+def matches(network: str, tag: str | None, pattern: str) -> bool:
+    """Tell whether a wildcard fits the architecture or the architecture with its tag."""
+    full = f"{network}.{tag}" if tag else network
+    return fnmatchcase(network, pattern) or fnmatchcase(full, pattern)
+
+
+def evidence_with(own_profiles: Path | None) -> Evidence:
+    """Return the shipped evidence with the user's own profiles before the shipped ones."""
+    return Evidence(profiles=profile_library(own=own_profiles))

@@ -1,0 +1,104 @@
+"""Explain one latency: where the time goes, what it rests on, what would narrow it."""
+
+from pydantic import Field
+
+from advisor.answering.commands import measure_command
+from advisor.answering.evidence import Evidence
+from advisor.answering.recommend import assess, operator_seconds, subjects_named
+from advisor.core.candidate import Candidate
+from advisor.core.document import Document, Figure, Request
+from advisor.core.estimate import Estimate, Gap
+from advisor.core.lane import Lane
+from advisor.core.quantity import Metric, human, human_interval
+from advisor.hardware.lanes import lanes_for
+
+
+class TimePart(Document):
+    """Time in one operator class."""
+
+    operator: str
+    share: float
+    """Of the predicted latency, a fraction."""
+    seconds: float
+    calls: int
+    macs: float
+
+
+class Explanation(Document):
+    """Where the time of one network goes, and the evidence behind the figure."""
+
+    candidate: str
+    device: str
+    device_name: str
+    lane: str
+    figures: tuple[Figure, ...]
+    """Latency from every origin, the strongest first."""
+    gap: str = ""
+    parts: tuple[TimePart, ...] = Field(default=())
+    lines: tuple[str, ...]
+    """The evidence in words."""
+    remedies: tuple[str, ...]
+    """What would narrow the interval, the cheapest first."""
+
+
+def explain(spelling: str, request: Request, evidence: Evidence) -> Explanation:
+    """Explain the latency of one candidate on the lane that the request leads to."""
+    subject = subjects_named([spelling], evidence)[0]
+    profile = evidence.profiles.load(request.device)
+    lane = lanes_for(profile, request)[0]
+    assessment = assess([subject], lane, profile, request, evidence)[0]
+    latency = assessment.get(Metric.LATENCY)
+    others = assessment.alternatives.get(Metric.LATENCY, ())
+    estimates = [] if isinstance(latency, Gap) else [latency, *others]
+    return Explanation(
+        candidate=subject.name,
+        device=profile.id,
+        device_name=profile.name,
+        lane=lane.name,
+        figures=tuple(Figure.of(e) for e in estimates),
+        gap=latency.reason if isinstance(latency, Gap) else "",
+        parts=_parts(subject.candidate, lane, evidence),
+        lines=tuple(_lines(estimates)) or (f"No latency: {_reason(latency)}",),
+        remedies=_remedies(subject.candidate.name, measure_command(subject.candidate, lane)),
+    )
+
+
+def _reason(latency: Estimate | Gap) -> str:
+    return latency.reason if isinstance(latency, Gap) else ""
+
+
+def _parts(candidate: Candidate, lane: Lane, evidence: Evidence) -> tuple[TimePart, ...]:
+    """Split the predicted time by operator class, the longest first."""
+    seconds = operator_seconds(candidate, lane, evidence)
+    workload = evidence.workload(candidate)
+    counted = {str(op): (calls, macs) for op, calls, macs, _ in workload.by_operator()}
+    total = sum(seconds.values())
+    return tuple(
+        TimePart(
+            operator=operator,
+            share=time / total,
+            seconds=time,
+            calls=counted.get(operator, (0, 0))[0],
+            macs=float(counted.get(operator, (0, 0))[1]),
+        )
+        for operator, time in seconds.items()
+    )
+
+
+def _lines(estimates: list[Estimate]) -> list[str]:
+    lines = []
+    for estimate in estimates:
+        unit = estimate.metric.unit
+        interval = estimate.interval
+        spread = human_interval(interval.low, interval.high, unit, like=estimate.value)
+        lines.append(
+            f"{estimate.provenance.origin}: {human(estimate.value, unit)} "
+            f"({spread} at {100 * interval.level:g} %)"
+        )
+        lines.append(f"  source: {estimate.provenance.source}")
+        lines += [f"  caveat: {caveat}" for caveat in estimate.provenance.caveats]
+    return lines
+
+
+def _remedies(name: str, kit: str) -> tuple[str, ...]:
+    return (f"measure {name} on the device: {kit}",)

@@ -1,0 +1,317 @@
+"""The pipeline from a request to a recommendation, one function a step.
+
+propose → assess → judge → rank → recommend. Each step takes and returns frozen types.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from advisor.answering import write as answer
+from advisor.answering.assess import LaneAssessor, Subject
+from advisor.answering.commands import estimate_command, recommend_command
+from advisor.answering.evidence import Evidence, matches
+from advisor.answering.judge import Judged, constraint, judge, ledger, pareto, ranked, relaxations
+from advisor.core.candidate import Candidate
+from advisor.core.constraint import Constraint, Verdict
+from advisor.core.document import (
+    EstimateEntry,
+    Estimates,
+    Input,
+    LaneRecord,
+    Recommendation,
+    Request,
+)
+from advisor.core.estimate import Assessment
+from advisor.core.lane import Lane
+from advisor.core.quantity import Metric
+from advisor.core.ranking import scores
+from advisor.core.workload_table import WorkloadTable
+from advisor.errors import EvidenceError, UsageError
+from advisor.hardware.lanes import images_of, lanes_for
+from advisor.hardware.profile import DeviceProfile
+
+TEST_NETWORKS = "test_*"
+"""timm's tiny networks for its own tests: candidates only where ``--models`` names them."""
+
+
+def recommend(request: Request, evidence: Evidence) -> Recommendation:
+    """Answer a request from the evidence.
+
+    Raises UsageError for what the device cannot do and EvidenceError where the evidence does not
+    allow an answer.
+    """
+    profile = evidence.profiles.load(request.device)
+    lanes = lanes_for(profile, request)
+    judged = judged_networks(request, profile, lanes, evidence)
+    records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
+    return recommendation(request, records, judged, evidence)
+
+
+def judged_networks(
+    request: Request, profile: DeviceProfile, lanes: Sequence[Lane], evidence: Evidence
+) -> list[Judged]:
+    """Propose the catalog's networks, assess them on every lane and judge them."""
+    constraints = tuple(constraint(limit) for limit in request.limits)
+    subjects = propose(request, evidence)
+    judged = [
+        judge(subject, lane, assessment, constraints)
+        for lane in lanes
+        for subject, assessment in zip(
+            subjects,
+            assess(subjects, lane, profile, request, evidence, refuse_unseen=True),
+            strict=True,
+        )
+    ]
+    _check_answerable(judged, constraints, profile, lanes)
+    return judged
+
+
+def propose(request: Request, evidence: Evidence) -> list[Subject]:
+    """List the candidates of the catalog that the request admits.
+
+    Of several weights for one architecture and input the most accurate stands for all, unless
+    the request keeps them all.
+    """
+    found: dict[tuple[str, int, str], Subject] = {}
+    named: set[tuple[str, str]] = set()
+    for weights in evidence.weights:
+        implied = (weights.network, weights.tag) not in named
+        named.add((weights.network, weights.tag))
+        if not _admitted(request, weights.network, weights.tag, weights.license):
+            continue
+        tag = (weights.tag or "") if request.all_weights else ""
+        key = (weights.network, weights.resolution, tag)
+        if key in found or key[:2] not in evidence.table.index:
+            continue
+        candidate = Candidate(
+            architecture=weights.network, tag=weights.tag, resolution=weights.resolution
+        )
+        found[key] = Subject(
+            candidate=candidate, resolution=weights.resolution, weights=weights, implied=implied
+        )
+    if not found:
+        raise UsageError(f"no network of the catalog passes {_filters(request)}")
+    return list(found.values())
+
+
+def _filters(request: Request) -> str:
+    """Name the filters of a request with the commands that list what there is."""
+    given = (
+        ("--models", request.models),
+        ("--exclude", request.exclude),
+        ("--license", request.licenses),
+    )
+    filters = [f"{option} {','.join(values)}" for option, values in given if values]
+    return f"{' '.join(filters)} ('advisor models ls' lists names and licences)"
+
+
+def _admitted(request: Request, network: str, tag: str | None, license_name: str) -> bool:
+    if not request.models and fnmatchcase(network, TEST_NETWORKS):
+        return False
+    if request.models and not any(matches(network, tag, p) for p in request.models):
+        return False
+    if any(matches(network, tag, p) for p in request.exclude):
+        return False
+    wanted = [p.lower() for p in request.licenses]
+    return not wanted or any(fnmatchcase(license_name.lower(), p) for p in wanted)
+
+
+def assess(
+    subjects: Sequence[Subject],
+    lane: Lane,
+    profile: DeviceProfile,
+    request: Request,
+    evidence: Evidence,
+    *,
+    refuse_unseen: bool = False,
+) -> list[Assessment]:
+    """Assess all subjects on one lane."""
+    assessor = assessor_on(lane, profile, request, evidence, refuse_unseen=refuse_unseen)
+    return assessor.assess(subjects, workloads(subjects, evidence))
+
+
+def assessor_on(
+    lane: Lane,
+    profile: DeviceProfile,
+    request: Request,
+    evidence: Evidence,
+    *,
+    refuse_unseen: bool = False,
+) -> LaneAssessor:
+    """Return what assesses candidates on a lane, with intervals of the confidence asked for.
+
+    ``refuse_unseen`` leaves a gap where nobody knows whether the network runs in the lane.
+    """
+    return LaneAssessor(
+        profile=profile,
+        lane=lane,
+        published=evidence.published(profile),
+        own=evidence.own(profile),
+        support=evidence.operator_support,
+        latency=evidence.latency,
+        memory=evidence.memory,
+        changes=evidence.precision_changes,
+        level=request.confidence,
+        images=images_of(lane, request),
+        refuse_unseen=refuse_unseen,
+        use_published=request.published,
+    )
+
+
+def workloads(subjects: Sequence[Subject], evidence: Evidence) -> WorkloadTable:
+    """Return the workloads of the subjects, one row each; what is not shipped is counted."""
+    rows = [evidence.table.index.get((s.candidate.network, s.resolution)) for s in subjects]
+    if all(row is not None for row in rows):
+        return evidence.table.rows([row for row in rows if row is not None])
+    return WorkloadTable.of(
+        evidence.workload(replace(s.candidate, resolution=s.resolution)) for s in subjects
+    )
+
+
+def _check_answerable(
+    judged: Sequence[Judged],
+    constraints: Sequence[Constraint],
+    profile: DeviceProfile,
+    lanes: Sequence[Lane],
+) -> None:
+    """Refuse to answer where a limit's metric is unknown for every candidate."""
+    for one in constraints:
+        if all(one.metric not in j.assessment.estimates for j in judged):
+            gap = judged[0].assessment.gaps.get(one.metric)
+            reason = gap.reason if gap else "no method estimates it"
+            names = ", ".join(lane.name for lane in lanes)
+            raise EvidenceError(
+                f"{one.metric.label.lower()} cannot be judged on {profile.id} ({names}): {reason}; "
+                "drop that limit, or state another lane or device"
+            )
+
+
+def recommendation(
+    request: Request,
+    records: tuple[LaneRecord, ...],
+    judged: Sequence[Judged],
+    evidence: Evidence,
+) -> Recommendation:
+    """Rank what was judged and write the answer."""
+    constraints = [constraint(limit) for limit in request.limits]
+    met = ranked([j for j in judged if j.verdict is Verdict.MET], request.weights)
+    open_ones = [
+        j
+        for verdict in (Verdict.UNCERTAIN, Verdict.UNKNOWN)
+        for j in ranked([j for j in judged if j.verdict is verdict], request.weights)
+    ]
+    violated = [j for j in judged if j.verdict is Verdict.VIOLATED]
+    on_front = pareto([*met, *open_ones])
+    score = scores([j.values() for j in met], request.weights)
+    alike = Counter((w.network, w.resolution) for w in evidence.weights)
+    entries = tuple(
+        answer.entry(j, on_front, alike, rank=i + 1, score=score[i]) for i, j in enumerate(met)
+    )
+    unsure = tuple(answer.entry(j, on_front, alike, unsettled=True) for j in open_ones)
+    return Recommendation(
+        advisor_version=answer.version(),
+        created=answer.now(),
+        command=recommend_command(request),
+        request=request,
+        lane=records[0],
+        lanes=records,
+        considered=len(judged),
+        ranked=entries,
+        uncertain=unsure,
+        rejected=answer.rejections(violated),
+        front=tuple(e.candidate for e in (*entries, *unsure) if e.on_front),
+        ledger=ledger(judged, constraints),
+        relaxations=() if entries else relaxations(judged, constraints),
+        warnings=answer.warnings(entries, unsure, records),
+        inputs=tuple(Input(name=n, sha256=h) for n, h in evidence.inputs.items()),
+    )
+
+
+def operator_seconds(candidate: Candidate, lane: Lane, evidence: Evidence) -> dict[str, float]:
+    """Split the predicted time of a candidate by operator class, the longest first.
+
+    Empty where nothing can be predicted; parts without time are left out.
+    """
+    table = WorkloadTable.of([evidence.workload(candidate)])
+    columns = evidence.latency.breakdown(lane, table)
+    seconds = {name: float(column[0]) for name, column in columns.items() if column[0] > 0}
+    return dict(sorted(seconds.items(), key=lambda part: -part[1]))
+
+
+def estimates(
+    subjects: Sequence[Subject],
+    requests: Sequence[Request],
+    evidence: Evidence,
+    metrics: Sequence[Metric] = (),
+    *,
+    recipe: str | None = None,
+) -> Estimates:
+    """Assess candidates on the lanes of several requests, without judging them.
+
+    ``recipe`` names the training whose accuracy is meant; None means the published weights, and
+    where there are none the reference recipe of the family.
+    """
+    records: list[LaneRecord] = []
+    found: list[EstimateEntry] = []
+    for request in requests:
+        profile = evidence.profiles.load(request.device)
+        for lane in lanes_for(profile, request):
+            records.append(answer.lane_record(profile, lane, request, evidence))
+            assessor = assessor_on(lane, profile, request, evidence)
+            asked = with_recipe(subjects, assessor, evidence, recipe)
+            assessed = assessor.assess(asked, workloads(asked, evidence))
+            found += [
+                answer.estimate_entry(subject, lane, assessment, metrics)
+                for subject, assessment in zip(asked, assessed, strict=True)
+            ]
+    return Estimates(
+        advisor_version=answer.version(),
+        created=answer.now(),
+        command=estimate_command([s.candidate for s in subjects], requests),
+        lanes=tuple(records),
+        estimates=tuple(found),
+    )
+
+
+def with_recipe(
+    subjects: Sequence[Subject], assessor: LaneAssessor, evidence: Evidence, recipe: str | None
+) -> list[Subject]:
+    """Give the accuracy of a training recipe to the subjects that have no published weights.
+
+    With a recipe named it replaces that of published weights, too. Networks without a published
+    series of variants stay as they are.
+    """
+    asked = [i for i, s in enumerate(subjects) if recipe or s.weights is None]
+    if not asked:
+        return list(subjects)
+    from advisor.answering.variants import recipe_estimates
+    from advisor.estimators.accuracy.storing import load
+
+    candidates = [subjects[i].candidate for i in asked]
+    top1 = recipe_estimates(candidates, assessor, load(evidence.root), recipe)
+    found = list(subjects)
+    for i, estimate in zip(asked, top1, strict=True):
+        if estimate is not None:
+            found[i] = replace(found[i], top1=estimate)
+    return found
+
+
+def subjects_named(patterns: Sequence[str], evidence: Evidence) -> list[Subject]:
+    """Resolve spellings to subjects with the weights that fit their input."""
+    return [subject_of(candidate, evidence) for candidate in evidence.candidates(patterns)]
+
+
+def subject_of(candidate: Candidate, evidence: Evidence) -> Subject:
+    """Attach the published weights of a candidate, where the input fits them."""
+    resolution = candidate.resolution or evidence.default_resolution(candidate)
+    published = () if candidate.axes else evidence.weights_of(candidate.architecture)
+    alike = [w for w in published if w.tag == candidate.tag]
+    weights = next((w for w in alike if w.resolution == resolution), None)
+    return Subject(
+        candidate=replace(candidate, resolution=resolution),
+        resolution=resolution,
+        weights=weights,
+        implied=weights is not None and weights is alike[0],
+    )

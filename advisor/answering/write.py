@@ -1,0 +1,147 @@
+"""Write judged candidates as the documents that reports are rendered from."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+
+from advisor.answering.assess import Subject
+from advisor.answering.commands import measure_command
+from advisor.answering.evidence import Evidence
+from advisor.answering.judge import Judged, reason, worst
+from advisor.core.document import Entry, EstimateEntry, Figure, LaneRecord, Rejection, Request
+from advisor.core.estimate import Assessment
+from advisor.core.lane import Lane
+from advisor.core.quantity import Metric
+from advisor.hardware.profile import DeviceProfile
+
+REJECTED_METRICS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
+"""Metrics that a rejected candidate always shows, beside those it was judged by."""
+
+
+def version() -> str:
+    """Version of the installed advisor."""
+    return metadata.version("vision-advisor")
+
+
+def now() -> str:
+    """Date and time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def lane_record(
+    profile: DeviceProfile, lane: Lane, request: Request | None, evidence: Evidence
+) -> LaneRecord:
+    """Describe the lane that was used and name the device's others."""
+    asked = request is not None and any((request.unit, request.runtime, request.precisions))
+    return LaneRecord.of(
+        lane,
+        device_name=profile.name,
+        is_default=not asked,
+        published=evidence.published(profile).networks(lane),
+        others=(known.lane(profile.id) for known in profile.lanes),
+    )
+
+
+def entry(
+    judged: Judged,
+    on_front: set[int],
+    alike: Counter[tuple[str, int]],
+    *,
+    rank: int | None = None,
+    score: float | None = None,
+    unsettled: bool = False,
+) -> Entry:
+    """Write one judged candidate; one that is unsettled gets the command that would settle it."""
+    subject, candidate = judged.subject, judged.subject.candidate
+    weights = subject.weights
+    assessment = judged.assessment
+    return Entry(
+        rank=rank,
+        candidate=subject.name,
+        architecture=candidate.architecture,
+        tag=candidate.tag,
+        resolution=subject.resolution,
+        width=candidate.axis("width"),
+        depth=candidate.axis("depth"),
+        axes=dict(candidate.axes),
+        precision=assessment.precision,
+        lane=judged.lane.name,
+        verdict=judged.verdict,
+        verdicts={str(c.metric): v for c, v in judged.verdicts},
+        margins={
+            str(c.metric): c.margin(assessment.estimates[c.metric])
+            for c, _ in judged.verdicts
+            if c.metric in assessment.estimates
+        },
+        score=score,
+        on_front=id(judged) in on_front,
+        metrics={m: Figure.of(e) for m, e in assessment.estimates.items()},
+        alternatives={
+            m: tuple(Figure.of(e) for e in more) for m, more in assessment.alternatives.items()
+        },
+        gaps={m: gap.reason for m, gap in assessment.gaps.items()},
+        license=weights.license if weights else "",
+        training_data=weights.training_data if weights else "",
+        needs_training=candidate.needs_training,
+        recipe="",
+        other_weights=max(alike[candidate.architecture, subject.resolution] - 1, 0),
+        time_by_operator={},
+        settle=measure_command(candidate, judged.lane) if unsettled else "",
+    )
+
+
+def rejections(violated: Sequence[Judged]) -> tuple[Rejection, ...]:
+    """Write the rejected candidates, the nearest to the limits first."""
+    found = []
+    for judged in violated:
+        failed, estimate, excess = worst(judged)
+        metrics = {*REJECTED_METRICS, *(c.metric for c, _ in judged.verdicts)}
+        known = judged.assessment.estimates
+        found.append(
+            Rejection(
+                candidate=judged.name,
+                constraint=str(failed.metric),
+                reason=reason(failed, estimate),
+                excess=excess,
+                precision=judged.assessment.precision,
+                lane=judged.lane.name,
+                metrics={m: Figure.of(known[m]) for m in Metric if m in metrics and m in known},
+                gaps={},
+            )
+        )
+    return tuple(sorted(found, key=lambda r: (r.excess, r.candidate)))
+
+
+def warnings(
+    entries: Sequence[Entry], unsure: Sequence[Entry], records: Sequence[LaneRecord]
+) -> tuple[str, ...]:
+    found = [
+        f"no published measurement for {record.name} on {record.device_name}: "
+        "predicted from other lanes, with the wider interval that goes with it"
+        for record in records
+        if record.published_networks == 0
+    ]
+    if not entries and unsure:
+        found.append("nothing is certain to meet the limits; the uncertain ones need a measurement")
+    return tuple(found)
+
+
+def estimate_entry(
+    subject: Subject, lane: Lane, assessment: Assessment, metrics: Sequence[Metric]
+) -> EstimateEntry:
+    wanted = tuple(metrics) or tuple(Metric)
+    return EstimateEntry(
+        candidate=subject.name,
+        device=lane.device,
+        lane=lane.name,
+        precision=lane.precision,
+        resolution=subject.resolution,
+        metrics={m: Figure.of(e) for m, e in assessment.estimates.items() if m in wanted},
+        alternatives={
+            m: tuple(Figure.of(e) for e in more)
+            for m, more in assessment.alternatives.items()
+            if m in wanted
+        },
+        gaps={m: gap.reason for m, gap in assessment.gaps.items() if m in wanted},
+    )

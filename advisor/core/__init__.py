@@ -1,0 +1,1 @@
+"""The nouns of the program: quantities, lanes, candidates, workloads, estimates, documents."""

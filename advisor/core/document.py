@@ -1,0 +1,456 @@
+"""Request and Recommendation: what was asked and what was answered, as files hold them.
+
+Every report is rendered from these documents and nothing else. Quantities are SI; a figure never
+goes without its interval, its origin and its source.
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from advisor.core.constraint import Verdict
+from advisor.core.estimate import Estimate, Origin
+from advisor.core.lane import Lane
+from advisor.core.quantity import Metric, Unit
+
+
+class Document(BaseModel):
+    """Base of everything that is written to a result file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class ConvergencePoint(Document):
+    """How good the front was after some trials."""
+
+    trials: int
+    hypervolume: float
+    """Dominated share of the box that all feasible trials span, 0 to 1."""
+    front: int
+
+
+class SearchedPoint(Document):
+    """One trial of the search, for the scatter plot."""
+
+    number: int
+    family: str
+    candidate: str
+    feasible: bool
+    values: tuple[float, ...]
+    """The objectives in SI, in their order; empty where it was pruned or failed."""
+
+
+class SearchedVariant(Document):
+    """A member of the front: what it takes to make it real, and what does without."""
+
+    candidate: str
+    family: str
+    recipe: str
+    epochs: int
+    epochs_basis: str
+    images: int
+    """Images of the training set."""
+    macs: float
+    """Multiply-accumulates of one image."""
+    training_macs: float
+    """Multiply-accumulates of one training run: epochs × images × MACs × 3."""
+    trained: str = ""
+    """The most accurate trained network that is not slower; empty where there is none."""
+    trained_top1_lost: float = 0.0
+    """What it gives up in top-1, a fraction; negative where it is better."""
+    trained_latency_ratio: float = 0.0
+    """Its latency by that of the variant."""
+
+
+class SearchRecord(Document):
+    """One search from request to front."""
+
+    families: tuple[str, ...]
+    objectives: tuple[Metric, ...]
+    sampler: str
+    seed: int
+    trials: int
+    pruned: int
+    failed: int
+    feasible: int
+    stopped: str
+    """trials, time, stagnation, interrupted or exhausted."""
+    seconds: float
+    variants: tuple[SearchedVariant, ...]
+    """The front, best first objective first; the nearest misses where nothing is feasible."""
+    points: tuple[SearchedPoint, ...] = ()
+    """Every trial; empty where a recommendation holds the record."""
+    convergence: tuple[ConvergencePoint, ...]
+    importances: dict[Metric, dict[str, float]]
+    """Share of each objective's variation that an axis explains."""
+
+    def without_points(self) -> "SearchRecord":
+        """Return the record as a recommendation holds it, without its trials."""
+        return self.model_copy(update={"points": ()})
+
+
+class Limit(Document):
+    """One limit of a request, in the SI unit of its metric."""
+
+    metric: Metric
+    at_most: float | None = None
+    at_least: float | None = None
+
+
+class Request(Document):
+    """Everything that decides a recommendation; storing it makes the result repeatable."""
+
+    device: str
+    """Id of the device profile, or an alias."""
+    unit: str | None = None
+    runtime: str | None = None
+    precisions: tuple[str, ...] = ()
+    """Precisions that compete; empty takes the default lane's."""
+    batch: int | None = None
+    threads: int | None = None
+    variant: str | None = None
+    limits: tuple[Limit, ...] = ()
+    confidence: float = Field(default=0.9, gt=0.0, lt=1.0)
+    """Probability with which each limit has to hold: the level of the intervals."""
+    weights: dict[Metric, float] = Field(default_factory=lambda: {Metric.TOP1: 1.0})
+    """Objectives and how much each counts; one alone is ``--rank-by``."""
+    models: tuple[str, ...] = ()
+    """Wildcards over candidate names; empty takes the whole catalog."""
+    exclude: tuple[str, ...] = ()
+    licenses: tuple[str, ...] = ()
+    all_weights: bool = False
+    """Keep every set of weights of an architecture instead of the best."""
+    published: bool = True
+    """Use published figures where there are some; otherwise predict everything."""
+    search: int = Field(default=0, ge=0)
+    """Searched variants that may compete."""
+    measure: int = Field(default=0, ge=0)
+    """Networks to time before answering."""
+    top: int = Field(default=10, ge=1)
+    seed: int = 0
+
+
+class Figure(Document):
+    """A value with its interval, origin and source."""
+
+    value: float
+    low: float
+    high: float
+    level: float
+    unit: Unit
+    origin: Origin
+    source: str
+    date: str = ""
+    caveats: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(estimate: Estimate) -> "Figure":
+        """Write an Estimate as a figure."""
+        return Figure(
+            value=estimate.value,
+            low=estimate.interval.low,
+            high=estimate.interval.high,
+            level=estimate.interval.level,
+            unit=estimate.metric.unit,
+            origin=estimate.provenance.origin,
+            source=estimate.provenance.source,
+            date=estimate.provenance.date,
+            caveats=estimate.provenance.caveats,
+        )
+
+
+class LaneRecord(Document):
+    """The lane that was used, and what else the device offers."""
+
+    device: str
+    device_name: str
+    unit: str
+    runtime: str
+    precision: str
+    threads: int | None
+    batch: int
+    """0: steady state of a large batch that differs by figure."""
+    variant: str
+    name: str
+    is_default: bool
+    """Whether it was taken because nothing else was asked for."""
+    published_networks: int
+    """Networks with a published figure for exactly this lane."""
+    others: tuple[str, ...] = ()
+    """Names of the device's other lanes with evidence."""
+
+    @property
+    def lane(self) -> Lane:
+        """The lane itself."""
+        return Lane(**{field.name: getattr(self, field.name) for field in fields(Lane)})
+
+    @staticmethod
+    def of(
+        lane: Lane, *, device_name: str, is_default: bool, published: int, others: Iterable[Lane]
+    ) -> "LaneRecord":
+        """Write a lane down; ``others`` are all of the device's lanes with evidence."""
+        return LaneRecord(
+            **{field.name: getattr(lane, field.name) for field in fields(Lane)},
+            device_name=device_name,
+            name=lane.name,
+            is_default=is_default,
+            published_networks=published,
+            others=tuple(other.name for other in others if other != lane),
+        )
+
+
+class Entry(Document):
+    """One candidate with everything known of it."""
+
+    rank: int | None = None
+    candidate: str
+    architecture: str
+    tag: str | None = None
+    resolution: int
+    width: float = 1.0
+    depth: float = 1.0
+    axes: dict[str, float] = Field(default_factory=dict)
+    precision: str
+    lane: str
+    """Name of the lane that the figures belong to."""
+    verdict: Verdict
+    verdicts: dict[str, Verdict] = Field(default_factory=dict)
+    """Verdict per limit, by metric."""
+    margins: dict[str, float] = Field(default_factory=dict)
+    """Room left per limit at the unfavourable end of the interval, as a share of the limit."""
+    score: float | None = None
+    """Weighted score where several objectives count; higher is better."""
+    on_front: bool = False
+    metrics: dict[Metric, Figure]
+    alternatives: dict[Metric, tuple[Figure, ...]] = Field(default_factory=dict)
+    """Weaker figures of the same metrics."""
+    gaps: dict[Metric, str] = Field(default_factory=dict)
+    license: str = ""
+    training_data: str = ""
+    needs_training: bool = False
+    recipe: str = ""
+    """Training recipe whose accuracy is meant, for variants nobody has trained."""
+    other_weights: int = 0
+    """Other published weights of the same architecture and resolution."""
+    time_by_operator: dict[str, float] = Field(default_factory=dict)
+    """Share of the latency per operator class, where it was estimated."""
+    settle: str = ""
+    """Command that would turn an uncertain verdict into a definite one."""
+
+
+class Rejection(Document):
+    """A candidate that does not meet a limit, and by how much."""
+
+    candidate: str
+    constraint: str
+    """Metric of the limit that it fails by the most."""
+    reason: str
+    excess: float
+    """Distance of the value from the limit, as a share of the limit."""
+    precision: str
+    lane: str
+    metrics: dict[Metric, Figure]
+    gaps: dict[Metric, str] = Field(default_factory=dict)
+
+
+class Relaxation(Document):
+    """The smallest change of one limit that would admit a candidate, all other limits kept."""
+
+    metric: Metric
+    limit: float
+    """The limit as asked, SI."""
+    relaxed: float
+    """The limit that would do, SI."""
+    candidate: str
+    text: str
+
+
+class LedgerLine(Document):
+    """How many candidates one limit turned away."""
+
+    constraint: str
+    rejected: int
+    uncertain: int
+    only: int
+    """Candidates rejected by this limit alone."""
+
+
+class Input(Document):
+    """A file the answer rests on, so that a reviewer can tell whether it changed."""
+
+    name: str
+    sha256: str
+
+
+class Rival(Document):
+    """A candidate that takes the first place in some of the draws."""
+
+    candidate: str
+    precision: str
+    share: float
+    """Share of the draws in which it is the best."""
+
+
+class LimitStep(Document):
+    """The answer under another limit, everything else kept."""
+
+    metric: Metric
+    limit: float
+    """The other limit, SI."""
+    first: str
+    """Best candidate; empty where none meets every limit."""
+    met: int
+    """Candidates that meet every limit."""
+
+
+class WeightStep(Document):
+    """How much one metric would have to count for another candidate to come first."""
+
+    metric: Metric
+    break_even: float | None
+    """Weight of the metric, all others keeping their proportions; None where no weight does."""
+    first: str
+    """Who comes first beyond it; the present first where nothing changes."""
+
+
+class Sensitivity(Document):
+    """How firmly the first candidate stands."""
+
+    draws: int
+    seed: int
+    first_stays: float
+    """Share of the draws from all intervals in which the first candidate is still the best."""
+    first_keeps: float
+    """Share of the draws in which the first candidate keeps every limit."""
+    uncertain_wins: float
+    """Share of the draws in which an uncertain candidate keeps the limits and is better still."""
+    rivals: tuple[Rival, ...]
+    limits: tuple[LimitStep, ...]
+    weights: tuple[WeightStep, ...]
+
+
+class DeviceFacts(Document):
+    """What a buyer has to know of a device; what nobody published is None, never 0."""
+
+    price: float | None = None
+    """US dollars of one unit."""
+    price_date: str = ""
+    """YYYY, YYYY-MM or YYYY-MM-DD."""
+    price_item: str = ""
+    """What is sold: developer kit, module, phone."""
+    price_quantity: int | None = None
+    """Least quantity at this price; None where the publication does not say."""
+    price_is_launch: bool = False
+    """Whether it is the price at launch, because no later one is known."""
+    price_source: str = ""
+    price_confidence: str = ""
+    power: float | None = None
+    """Watts under load, or the design power."""
+    power_idle: float | None = None
+    """Watts."""
+    power_kind: str = ""
+    """tdp, rail, wall or unknown: different quantities, never mixed."""
+    power_source: str = ""
+    power_confidence: str = ""
+    memory: float | None = None
+    """Bytes of the smallest version sold."""
+    needs_host: bool = False
+    """Whether it only works in or beside a computer, which is not part of the price."""
+    status: str = "unknown"
+    """active, eol_announced, eol or unknown."""
+    events: tuple[tuple[str, str, str], ...] = ()
+    """Dated facts of supply: (event, date, version or empty)."""
+    note: str = ""
+    status_source: str = ""
+    status_confidence: str = ""
+
+
+class UseCase(Document):
+    """A preset of limits and weights for one kind of task, with its reasoning."""
+
+    name: str
+    title: str
+    description: str = ""
+    options: dict[str, str]
+    """Options of the command line that it sets."""
+    reasons: dict[str, str] = Field(default_factory=dict)
+    """Why, by option."""
+    warnings: tuple[str, ...] = ()
+    """What to watch out for, whatever the figures say."""
+
+
+class ClaimRecord(Document):
+    """A well-known claim about a network, checked against its sources."""
+
+    claim: str
+    verdict: str
+    official: str
+    """What the sources say."""
+    source: str
+
+
+class Recommendation(Document):
+    """The answer to a request."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["recommendation"] = "recommendation"
+    advisor_version: str
+    created: str
+    """Date and time, ISO 8601, UTC."""
+    command: str
+    """Command line that gives this answer again."""
+    request: Request
+    lane: LaneRecord
+    lanes: tuple[LaneRecord, ...]
+    """All lanes that competed; the first is ``lane``."""
+    considered: int
+    """Candidates assessed, over all lanes."""
+    ranked: tuple[Entry, ...]
+    """Candidates that meet every limit, best first."""
+    uncertain: tuple[Entry, ...]
+    """Candidates whose interval straddles a limit, or that lack a figure for one."""
+    rejected: tuple[Rejection, ...]
+    """Everything else, nearest to the limits first."""
+    front: tuple[str, ...]
+    """Candidates that no other one beats in latency and accuracy at once."""
+    ledger: tuple[LedgerLine, ...] = ()
+    relaxations: tuple[Relaxation, ...] = ()
+    warnings: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    sensitivity: Sensitivity | None = None
+    """How firmly the first candidate stands, where it was computed."""
+    device: DeviceFacts | None = None
+    """Price, power and supply of the device."""
+    use_case: UseCase | None = None
+    """Preset that the request started from."""
+    search: SearchRecord | None = None
+    """How its variants were found; the first lane's search where several compete."""
+
+
+class EstimateEntry(Document):
+    """All metrics of one candidate on one lane."""
+
+    candidate: str
+    device: str
+    lane: str
+    precision: str
+    resolution: int
+    metrics: dict[Metric, Figure]
+    alternatives: dict[Metric, tuple[Figure, ...]] = Field(default_factory=dict)
+    gaps: dict[Metric, str] = Field(default_factory=dict)
+
+
+class Estimates(Document):
+    """Metrics of named candidates, without ranking."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["estimates"] = "estimates"
+    advisor_version: str
+    created: str
+    command: str
+    lanes: tuple[LaneRecord, ...]
+    estimates: tuple[EstimateEntry, ...]
+    claims: tuple[ClaimRecord, ...] = ()
+    """Well-known claims about the compared families, checked."""

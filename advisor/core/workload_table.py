@@ -1,0 +1,260 @@
+"""WorkloadTable: the workloads of many networks as columns of numbers.
+
+Distinct layer shapes are kept once; a network is a list of (shape, calls). On disk that is
+``networks.csv`` (one row of totals per network and resolution) and ``layers.npz`` (the shapes).
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.core.workload import Fusion, Layer, OperatorClass, Workload
+from advisor.errors import CatalogError
+
+OPERATORS = tuple(OperatorClass)
+"""Operator classes by the code that the ``operator`` column holds."""
+NUMBERS = (
+    "in_channels",
+    "out_channels",
+    "groups",
+    "kernel_h",
+    "kernel_w",
+    "stride",
+    "in_h",
+    "in_w",
+    "out_h",
+    "out_w",
+    "macs",
+    "weights",
+    "reads",
+    "writes",
+)
+"""Integer fields of a Layer, in the order of the columns."""
+TOTALS = (
+    "network",
+    "resolution",
+    "macs",
+    "parameters",
+    "buffers",
+    "activations",
+    "peak_activations",
+    "launches",
+    "uncounted",
+    "caveats",
+)
+_SEPARATOR = "; "
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadTable:
+    """Workloads in columns; ``shapes`` are shared, ``start`` delimits each network's calls."""
+
+    networks: tuple[str, ...]
+    resolutions: NDArray[np.int64]
+    parameters: NDArray[np.int64]
+    buffers: NDArray[np.int64]
+    peak_activations: NDArray[np.int64]
+    uncounted: tuple[tuple[str, ...], ...]
+    caveats: tuple[tuple[str, ...], ...]
+    kinds: tuple[str, ...]
+    """Names of operations by code."""
+    shapes: NDArray[np.int64]
+    """One row per distinct layer: operator code, kind code, fusion, then NUMBERS."""
+    start: NDArray[np.int64]
+    """Network i owns entries ``start[i]:start[i + 1]`` of ``shape_of`` and ``calls``."""
+    shape_of: NDArray[np.int64]
+    calls: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.networks)
+
+    @cached_property
+    def index(self) -> dict[tuple[str, int], int]:
+        """Row of each (network, resolution)."""
+        pairs = zip(self.networks, self.resolutions.tolist(), strict=True)
+        return {pair: row for row, pair in enumerate(pairs)}
+
+    @cached_property
+    def owner(self) -> NDArray[np.int64]:
+        """Network row of each entry of ``shape_of``."""
+        return np.repeat(np.arange(len(self)), np.diff(self.start))
+
+    @cached_property
+    def macs(self) -> NDArray[np.float64]:
+        """MACs of each network."""
+        return self.total(self.column("macs").astype(np.float64))
+
+    def column(self, name: str) -> NDArray[np.int64]:
+        """Return a Layer field over the distinct shapes; ``operator``, ``kind`` as codes."""
+        columns: NDArray[np.int64] = self.shapes[
+            :, ("operator", "kind", "fusion", *NUMBERS).index(name)
+        ]
+        return columns
+
+    def total(self, per_shape: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum over the calls of each network: (shapes[, k]) -> (networks[, k])."""
+        return self.summed(per_shape[self.shape_of])
+
+    def summed(self, per_entry: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum each network's entries of ``shape_of``, times their calls, to (networks[, k])."""
+        values = per_entry * self.calls.reshape(-1, *[1] * (per_entry.ndim - 1))
+        summed = np.zeros((len(self), *per_entry.shape[1:]))
+        filled = self.start[:-1] < self.start[1:]
+        if filled.any():
+            summed[filled] = np.add.reduceat(values, self.start[:-1][filled], axis=0)
+        return summed
+
+    def workload(self, row: int) -> Workload:
+        """Return one network as a Workload."""
+        entries = slice(int(self.start[row]), int(self.start[row + 1]))
+        return Workload(
+            network=self.networks[row],
+            resolution=int(self.resolutions[row]),
+            parameters=int(self.parameters[row]),
+            buffers=int(self.buffers[row]),
+            peak_activations=int(self.peak_activations[row]),
+            layers=tuple(
+                self._layer(int(shape), int(calls))
+                for shape, calls in zip(self.shape_of[entries], self.calls[entries], strict=True)
+            ),
+            uncounted=self.uncounted[row],
+            caveats=self.caveats[row],
+        )
+
+    def _layer(self, shape: int, calls: int) -> Layer:
+        operator, kind, fusion, *numbers = self.shapes[shape].tolist()
+        return Layer(
+            operator=OPERATORS[operator],
+            kind=self.kinds[kind],
+            fusion=Fusion(fusion),
+            count=calls,
+            **dict(zip(NUMBERS, numbers, strict=True)),
+        )
+
+    def rows(self, rows: Sequence[int]) -> "WorkloadTable":
+        """Return the table of some rows, in the order given; the shapes are shared."""
+        lengths = [int(self.start[r + 1] - self.start[r]) for r in rows]
+        entries = (
+            np.concatenate([np.arange(self.start[r], self.start[r + 1]) for r in rows])
+            if len(rows)
+            else np.zeros(0, np.int64)
+        )
+        picked = np.asarray(rows, np.int64)
+        return WorkloadTable(
+            networks=tuple(self.networks[r] for r in rows),
+            resolutions=self.resolutions[picked],
+            parameters=self.parameters[picked],
+            buffers=self.buffers[picked],
+            peak_activations=self.peak_activations[picked],
+            uncounted=tuple(self.uncounted[r] for r in rows),
+            caveats=tuple(self.caveats[r] for r in rows),
+            kinds=self.kinds,
+            shapes=self.shapes,
+            start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            shape_of=self.shape_of[entries],
+            calls=self.calls[entries],
+        )
+
+    @staticmethod
+    def of(workloads: Iterable[Workload]) -> "WorkloadTable":
+        """Build the table of some workloads, one row each, in order."""
+        items = list(workloads)
+        kinds: dict[str, int] = {}
+        codes: dict[tuple[int, ...], int] = {}
+        shape_of: list[int] = []
+        calls: list[int] = []
+        start = [0]
+        for workload in items:
+            for layer in workload.layers:
+                code = _codes(layer, kinds)
+                shape_of.append(codes.setdefault(code, len(codes)))
+                calls.append(layer.count)
+            start.append(len(shape_of))
+        return WorkloadTable(
+            networks=tuple(w.network for w in items),
+            resolutions=np.array([w.resolution for w in items], np.int64),
+            parameters=np.array([w.parameters for w in items], np.int64),
+            buffers=np.array([w.buffers for w in items], np.int64),
+            peak_activations=np.array([w.peak_activations for w in items], np.int64),
+            uncounted=tuple(w.uncounted for w in items),
+            caveats=tuple(w.caveats for w in items),
+            kinds=tuple(kinds),
+            shapes=np.array(list(codes), np.int64).reshape(-1, 3 + len(NUMBERS)),
+            start=np.array(start, np.int64),
+            shape_of=np.array(shape_of, np.int64),
+            calls=np.array(calls, np.int64),
+        )
+
+
+def _codes(layer: Layer, kinds: dict[str, int]) -> tuple[int, ...]:
+    kind = kinds.setdefault(layer.kind, len(kinds))
+    head = (OPERATORS.index(layer.operator), kind, int(layer.fusion))
+    return (*head, *(getattr(layer, name) for name in NUMBERS))
+
+
+def write(table: WorkloadTable, folder: Path) -> None:
+    """Write ``networks.csv`` and ``layers.npz`` into ``folder``."""
+    with (folder / "networks.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(TOTALS)
+        writer.writerows(_totals(table))
+    np.savez_compressed(
+        folder / "layers.npz",
+        kinds=np.array(table.kinds),
+        shapes=table.shapes,
+        start=table.start.astype(np.int32),
+        shape_of=table.shape_of.astype(np.int32),
+        calls=table.calls.astype(np.int32),
+    )
+
+
+def _totals(table: WorkloadTable) -> Iterator[list[Any]]:
+    for row in range(len(table)):
+        workload = table.workload(row)
+        joined = {
+            "uncounted": _SEPARATOR.join(workload.uncounted),
+            "caveats": _SEPARATOR.join(workload.caveats),
+        }
+        yield [joined.get(name, getattr(workload, name)) for name in TOTALS]
+
+
+def read(folder: Path) -> WorkloadTable:
+    """Read the table that ``write`` wrote; raises CatalogError where a file is missing or torn."""
+    try:
+        with (folder / "networks.csv").open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        with np.load(folder / "layers.npz", allow_pickle=False) as arrays:
+            columns = {name: arrays[name] for name in arrays.files}
+        return WorkloadTable(
+            networks=tuple(row["network"] for row in rows),
+            resolutions=_integers(rows, "resolution"),
+            parameters=_integers(rows, "parameters"),
+            buffers=_integers(rows, "buffers"),
+            peak_activations=_integers(rows, "peak_activations"),
+            uncounted=tuple(_split(row["uncounted"]) for row in rows),
+            caveats=tuple(_split(row["caveats"]) for row in rows),
+            kinds=tuple(str(kind) for kind in columns["kinds"]),
+            shapes=columns["shapes"].astype(np.int64),
+            start=columns["start"].astype(np.int64),
+            shape_of=columns["shape_of"].astype(np.int64),
+            calls=columns["calls"].astype(np.int64),
+        )
+    except (OSError, KeyError, ValueError) as error:
+        raise CatalogError(
+            f"cannot read the workloads in {folder}: {error}; "
+            "'advisor catalog count' writes them again"
+        ) from error
+
+
+def _integers(rows: list[dict[str, str]], name: str) -> NDArray[np.int64]:
+    return np.array([int(row[name]) for row in rows], np.int64)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.split(_SEPARATOR)) if text else ()

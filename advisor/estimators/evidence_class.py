@@ -1,0 +1,120 @@
+"""Evidence classes: what a prediction rests on, which decides how wide its interval has to be."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from advisor.core.estimate import Origin
+
+if TYPE_CHECKING:
+    from advisor.estimators.fitted import Fitted
+    from advisor.estimators.lane_relations import LaneFacts
+
+
+class NetworkKnown(StrEnum):
+    """What is known of the network."""
+
+    ELSEWHERE = "network measured in other lanes"
+    ARCHITECTURE = "unseen architecture of a known family"
+    FAMILY = "unseen family"
+
+
+class LaneKnown(StrEnum):
+    """What is known of the lane."""
+
+    MANY = "15 or more networks measured in this lane"
+    SOME = "8 to 14 networks measured in this lane"
+    FEW = "3 to 7 networks measured in this lane"
+    HARDLY = "1 or 2 networks measured in this lane"
+    DEVICE = "other lanes of this device measured"
+    PROFILE = "nothing measured on this device"
+    OWN_SOME = "8 or more networks that you measured"
+    OWN_FEW = "3 to 7 networks that you measured"
+
+
+LEAST_OF: tuple[tuple[int, LaneKnown], ...] = (
+    (15, LaneKnown.MANY),
+    (8, LaneKnown.SOME),
+    (3, LaneKnown.FEW),
+    (1, LaneKnown.HARDLY),
+)
+_OWN: tuple[tuple[int, LaneKnown], ...] = (
+    (8, LaneKnown.OWN_SOME),
+    (3, LaneKnown.OWN_FEW),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceClass:
+    """What one prediction rests on."""
+
+    network: NetworkKnown
+    lane: LaneKnown
+    count: int = 0
+    """Networks published in the lane."""
+    own: int = 0
+    """Timings of the user in the lane."""
+
+    unit: str = ""
+    """cpu, gpu, npu … of the lane."""
+    peaked: bool = True
+    """Whether the profile tells the unit's peak."""
+
+    @property
+    def name(self) -> str:
+        """Name of the class, whatever the unit."""
+        return f"{self.network.name.lower()}/{self.lane.name.lower()}"
+
+    @property
+    def key(self) -> str:
+        """Name of the class under which its calibration is kept."""
+        return class_key(self.name, self.unit, peaked=self.peaked)
+
+    @property
+    def label(self) -> str:
+        """The class in words."""
+        return f"{self.network}, {self.lane}"
+
+    @property
+    def origin(self) -> Origin:
+        """Analytic where nothing was measured on the device, else predicted."""
+        return Origin.ANALYTIC if self.lane is LaneKnown.PROFILE else Origin.PREDICTED
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What a reader has to know before relying on the value."""
+        found = []
+        if self.lane is LaneKnown.PROFILE:
+            found.append("nothing measured on this device: inferred from its profile")
+        elif self.lane is LaneKnown.DEVICE:
+            found.append("nothing measured in this lane: inferred from the device's other lanes")
+        elif self.lane is LaneKnown.HARDLY:
+            found.append(f"only {self.count} network{'s' * (self.count > 1)} measured in this lane")
+        if self.network is NetworkKnown.FAMILY:
+            found.append("no network of this family was measured anywhere")
+        return tuple(found)
+
+
+def class_key(name: str, unit: str, *, peaked: bool) -> str:
+    """Return the key of a class; from a profile alone, a known peak is a class of its own."""
+    alone = name.endswith(LaneKnown.PROFILE.name.lower())
+    return f"{name}/{unit}{' without peak' if alone and not peaked else ''}"
+
+
+def lane_class(networks: int) -> LaneKnown | None:
+    """Return the class of a lane with some networks measured; None without any."""
+    return next((known for least, known in LEAST_OF if networks >= least), None)
+
+
+def known_of_lane(fitted: "Fitted", facts: "LaneFacts", own: int) -> tuple[LaneKnown, int]:
+    """Return the class of a lane and how many networks are published in it."""
+    lane = facts.lane
+    count = fitted.networks_in_lane.get(lane, 0)
+    published = lane_class(count)
+    measured = next((known for least, known in _OWN if own >= least), None)
+    if measured is not None and own >= count:
+        return measured, count
+    if published is not None:
+        return published, count
+    known_device = (lane.device, lane.unit) in fitted.device_units
+    return (LaneKnown.DEVICE if known_device else LaneKnown.PROFILE), 0

@@ -1,0 +1,1 @@
+"""Fitting the estimators to the catalog, and leaving parts of it out."""

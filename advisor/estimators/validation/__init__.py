@@ -1,0 +1,23 @@
+"""Validation: the estimator's error on what it has not seen, beside that of simple ones."""
+
+from advisor.estimators.validation.external import External, against
+from advisor.estimators.validation.measures import ErrorSummary, accuracy_of
+from advisor.estimators.validation.report import (
+    ErrorRow,
+    Report,
+    ValidationSettings,
+    report_of,
+    validate,
+)
+
+__all__ = [
+    "ErrorRow",
+    "ErrorSummary",
+    "External",
+    "Report",
+    "ValidationSettings",
+    "accuracy_of",
+    "against",
+    "report_of",
+    "validate",
+]

@@ -1,0 +1,1 @@
+"""Devices: their profiles, their lanes, and where both are found."""

@@ -1,0 +1,118 @@
+"""Which lanes of a device answer a request."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from advisor.core.document import Request
+from advisor.core.lane import BULK, Lane
+from advisor.core.quantity import Metric
+from advisor.errors import UsageError
+from advisor.hardware.profile import DeviceProfile, LaneRequest, resolve_lane
+
+LARGE_BATCH = 16
+"""Images from which a batch counts as large: the time per image hardly falls further."""
+
+
+def lanes_for(profile: DeviceProfile, request: Request) -> list[Lane]:
+    """Return the lanes that compete: one per precision asked for, else the device's default.
+
+    A limit on the latency means the latency of one image: where the default lane holds figures of
+    large batches only, batch 1 is taken instead.
+    """
+    batch = request.batch
+    if batch is None and profile.default_lane.is_bulk:
+        timed = any(limit.metric is Metric.LATENCY for limit in request.limits)
+        batch = 1 if timed else None
+    asked = [
+        LaneRequest(
+            unit=request.unit,
+            runtime=request.runtime,
+            precision=precision,
+            batch=batch,
+            threads=request.threads,
+        )
+        for precision in request.precisions or (None,)
+    ]
+    known = {e.runtime for e in profile.lanes} | KNOWN_RUNTIMES
+    lanes = [_lane(profile, one, known) for one in asked]
+    if request.variant is not None:
+        lanes = [replace(lane, variant=request.variant) for lane in lanes]
+    return list(dict.fromkeys(lanes))
+
+
+def _lane(profile: DeviceProfile, asked: LaneRequest, known: Collection[str]) -> Lane:
+    """Resolve one lane; a large batch without figures of its own is answered by a bulk lane."""
+    choice = resolve_lane(profile, asked, known_runtimes=known)
+    if choice.evidence is None and (asked.batch or 0) >= LARGE_BATCH:
+        bulk = resolve_lane(profile, replace(asked, batch=BULK), known_runtimes=known)
+        if bulk.evidence is not None:
+            return bulk.lane
+    return choice.lane
+
+
+def lane_of_timing(profile: DeviceProfile, asked: LaneRequest) -> Lane:
+    """Return the lane that timings of one known batch belong to: resolved as a request's is.
+
+    Never a bulk lane, which such a figure cannot join: one image where no batch is stated.
+    """
+    lane = resolve_lane(profile, asked, known_runtimes=KNOWN_RUNTIMES).lane
+    if not lane.is_bulk:
+        return lane
+    return resolve_lane(profile, replace(asked, batch=1), known_runtimes=KNOWN_RUNTIMES).lane
+
+
+def lane_of_row(profile: DeviceProfile, stated: LaneRequest, asked: LaneRequest) -> Lane:
+    """Return the lane of a measured row: what it states itself, else what was asked.
+
+    A row that names unit, runtime and precision is taken at its word, also where the profile
+    knows them not. Raises UsageError where they have to be resolved and cannot be.
+    """
+    unit, runtime, precision = stated.unit, stated.runtime, stated.precision
+    one = LaneRequest(
+        unit=unit or asked.unit,
+        runtime=runtime or asked.runtime,
+        precision=precision or asked.precision,
+        batch=stated.batch or asked.batch,
+        threads=stated.threads or asked.threads,
+    )
+    if one.unit not in (None, "cpu"):
+        one = replace(one, threads=None)
+    try:
+        return lane_of_timing(profile, one)
+    except UsageError:
+        if unit is None or runtime is None or precision is None:
+            raise
+        named = Lane(device=profile.id, unit=unit, runtime=runtime, precision=precision)
+        return replace(named, threads=one.threads, batch=one.batch or 1)
+
+
+def images_of(lane: Lane, request: Request) -> int:
+    """Images of one pass: the lane's batch, or the one asked for where the lane leaves it open."""
+    return (request.batch or 1) if lane.is_bulk else lane.batch
+
+
+KNOWN_RUNTIMES = frozenset(
+    {
+        "coreml",
+        "edgetpu",
+        "executorch",
+        "hailort",
+        "litert",
+        "mnn",
+        "ncnn",
+        "onnxruntime",
+        "openvino",
+        "paddle-lite",
+        "pytorch",
+        "qnn",
+        "rknn",
+        "tensorrt",
+        "tflite",
+        "tidl",
+        "tnn",
+        "torch-inductor",
+        "vitis-ai",
+        "xnnpack",
+    }
+)
+"""Runtimes that may be asked for on any device, with or without evidence there."""

@@ -1,0 +1,319 @@
+"""Library: finds and reads ``profiles/`` and tells where ``catalog/`` is.
+
+Places are tried in this order: an explicit argument, the environment variables
+ADVISOR_PROFILES and ADVISOR_CATALOG, the installed wheel, the source checkout. A user's own
+profiles come before the shipped ones. One look-up reads ``index.csv`` and one YAML file.
+"""
+
+import csv
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError, unknown_name
+from advisor.hardware.profile import DeviceProfile
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+PACKAGE = Path(__file__).resolve().parents[1]
+INDEX = "index.csv"
+LISTING = "advisor devices ls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """One device in a list of devices, without its figures."""
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    name: str
+    vendor: str = ""
+    default_lane: str = ""
+    """Spelling for people, without the device."""
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileLibrary:
+    """Device profiles of several folders; earlier folders hide later ones."""
+
+    folders: tuple[Path, ...]
+
+    @cached_property
+    def entries(self) -> dict[str, IndexEntry]:
+        """Devices by id, sorted."""
+        found: dict[str, IndexEntry] = {}
+        for folder in self.folders:
+            for entry in _folder_entries(folder):
+                found.setdefault(entry.id, entry)
+        return dict(sorted(found.items()))
+
+    def names(self) -> list[str]:
+        """Ids of all devices, sorted."""
+        return list(self.entries)
+
+    def resolve(self, name: str) -> IndexEntry:
+        """Return the device of an id or alias.
+
+        Raises UsageError for an unknown name and for an alias that several devices share.
+        """
+        if name in self.entries:
+            return self.entries[name]
+        owners = [entry for entry in self.entries.values() if name in entry.aliases]
+        if len(owners) > 1:
+            ids = " or ".join(repr(entry.id) for entry in owners)
+            raise UsageError(f"device {name!r} is ambiguous; say {ids}")
+        if owners:
+            return owners[0]
+        known = {*self.entries, *(a for e in self.entries.values() for a in e.aliases)}
+        raise unknown_name("device", name, known, LISTING)
+
+    def load(self, name: str) -> DeviceProfile:
+        """Read the profile of an id or alias."""
+        return read_profile(self.resolve(name).path)
+
+
+def profile_library(directory: Path | None = None, *, own: Path | None = None) -> ProfileLibrary:
+    """Return the library of the user's own profiles and the shipped ones.
+
+    ``own`` is a folder whose files come first (``--profiles-dir``); ``directory`` replaces the
+    shipped profiles.
+    """
+    home = advisor_home() / "profiles"
+    candidates = [own, home if home.is_dir() else None, profiles_directory(directory)]
+    return ProfileLibrary(folders=tuple(folder for folder in candidates if folder is not None))
+
+
+def load_profile(name: str, *, own: Path | None = None) -> DeviceProfile:
+    """Read the profile of an id or alias from the user's own and the shipped profiles."""
+    return profile_library(own=own).load(name)
+
+
+def advisor_home() -> Path:
+    """Folder of the user's data: $ADVISOR_HOME, else the platform's user-data folder."""
+    home = os.environ.get("ADVISOR_HOME")
+    if home:
+        return Path(home)
+    from platformdirs import user_data_path
+
+    return user_data_path("advisor")
+
+
+def profiles_directory(explicit: Path | None = None) -> Path:
+    """Folder of the shipped profiles."""
+    return _located("profiles", explicit, "ADVISOR_PROFILES", ProfileError)
+
+
+def catalog_directory(explicit: Path | None = None) -> Path:
+    """Folder of the shipped catalog."""
+    return _located("catalog", explicit, "ADVISOR_CATALOG", CatalogError)
+
+
+def _located(name: str, explicit: Path | None, variable: str, error: type[AdvisorError]) -> Path:
+    stated = explicit or (Path(os.environ[variable]) if os.environ.get(variable) else None)
+    if stated is not None:
+        if not stated.is_dir():
+            raise error(f"{name} folder {stated} does not exist; state one, or unset {variable}")
+        return stated
+    for place in (PACKAGE / "data" / name, PACKAGE.parent / name):
+        if place.is_dir():
+            return place
+    raise error(f"the {name} folder is missing beside the package; state it by {variable}")
+
+
+def _folder_entries(folder: Path) -> Iterator[IndexEntry]:
+    index = folder / INDEX
+    if index.is_file():
+        yield from _indexed(index)
+        return
+    for path in sorted(folder.glob("*.yaml")):
+        profile = read_profile(path)
+        yield IndexEntry(
+            id=profile.id,
+            aliases=profile.aliases,
+            name=profile.name,
+            vendor=profile.vendor or "",
+            default_lane=profile.default_lane.name,
+            path=path,
+        )
+
+
+def _indexed(index: Path) -> Iterator[IndexEntry]:
+    with index.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            yield IndexEntry(
+                id=row["id"],
+                aliases=tuple(row["aliases"].split()),
+                name=row["name"],
+                vendor=row["vendor"],
+                default_lane=row["default_lane"],
+                path=index.with_name(f"{row['id']}.yaml"),
+            )
+
+
+def read_profile(path: Path) -> DeviceProfile:
+    """Read one profile file; ProfileError in one line says file, line, field, what is allowed."""
+    from pydantic import ValidationError
+
+    from advisor.hardware.profile_file import ProfileFile
+
+    node, data = _parsed(path)
+    try:
+        file = ProfileFile.model_validate(data)
+    except ValidationError as error:
+        raise ProfileError(_message(path, node, error.errors()[0])) from None
+    if file.id != path.stem:
+        line = _line(node, ("id",))
+        raise ProfileError(
+            f"{path}:{line}: id: {file.id!r} differs from the file; allowed: {path.stem!r}"
+        )
+    return file.convert()
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML file of options; UsageError in one line where it is no mapping."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            data = yaml.safe_load(stream)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeError) as error:
+        first = str(error).splitlines()[0]
+        raise UsageError(f"{path} is not valid YAML: {first}") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"{path} holds no options; write lines such as 'max-latency: 10ms'")
+    return data
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Safe loader that leaves dates as text, so that ``2019-03`` and ``2019-03-01`` are alike."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+    for first, pairs in _Loader.yaml_implicit_resolvers.items()
+}
+
+
+def _parsed(path: Path) -> tuple[yaml.Node, Any]:
+    try:
+        loader = _Loader(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProfileError(f"{path}: cannot read the profile: {error.strerror}") from None
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise ProfileError(
+                f"{path}:1: the profile is empty; allowed: fields as in other profiles"
+            )
+        _refuse_duplicates(path, node)
+        return node, loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ProfileError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, UnicodeError, ValueError) as error:
+        raise ProfileError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+    finally:
+        loader.dispose()
+
+
+def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
+    """YAML keeps the last of two equal keys; a figure that silently wins is refused here."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_duplicates(path, item)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        if key.value in seen:
+            line = key.start_mark.line + 1
+            raise ProfileError(f"{path}:{line}: {key.value}: appears twice; allowed: once")
+        seen.add(key.value)
+        _refuse_duplicates(path, value)
+
+
+def _message(path: Path, node: yaml.Node, error: "ErrorDetails") -> str:
+    location = tuple(part for part in error["loc"] if part != "[key]")
+    field = _spelled(location) or "profile"
+    return f"{path}:{_line(node, location)}: {field}: {_problem(error, location)}"
+
+
+def _problem(error: "ErrorDetails", location: tuple[str | int, ...]) -> str:
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_field(location)
+    if kind == "missing":
+        return "missing; it is required"
+    if kind in ("enum", "literal_error"):
+        return f"{value!r} is unknown; allowed: {context['expected'].replace(chr(39), '')}"
+    reason, allowed = _RULES.get(kind, (error["msg"][:1].lower() + error["msg"][1:], ""))
+    allowed = allowed or _bound(context)
+    shown = "" if isinstance(value, Mapping | list) else f"{value!r} "
+    return f"{shown}{reason}" + (f"; allowed: {allowed}" if allowed else "")
+
+
+_RULES = {
+    "float_type": ("is not a number", "a positive number"),
+    "int_type": ("is not a whole number", "a whole number"),
+    "int_from_float": ("is not a whole number", "a whole number"),
+    "finite_number": ("is not finite", "a positive number"),
+    "greater_than": ("is out of range", "a positive number"),
+    "string_type": ("is not text", "text"),
+    "string_too_short": ("is empty", "text"),
+    "bool_type": ("is not a truth value", "true or false"),
+    "list_type": ("is not a list", "a list"),
+    "dict_type": ("is not a mapping", "a mapping"),
+    "model_type": ("is not a mapping", "a mapping"),
+    "too_short": ("is an empty list", "one item or more"),
+}
+_PATTERNS = {
+    r"^\d{4}(-\d{2}(-\d{2})?)?$": "YYYY, YYYY-MM or YYYY-MM-DD",
+    r"^[a-z0-9][a-z0-9.+_\-]*$": "lower-case letters, digits and . + _ -",
+}
+
+
+def _bound(context: Mapping[str, Any]) -> str:
+    if "pattern" in context:
+        return _PATTERNS.get(str(context["pattern"]), str(context["pattern"]))
+    return f"at least {context['ge']}" if "ge" in context else ""
+
+
+def _unknown_field(location: tuple[str | int, ...]) -> str:
+    from difflib import get_close_matches
+
+    from advisor.hardware.profile_file import field_names
+
+    allowed = field_names(location[:-1])
+    near = get_close_matches(str(location[-1]), allowed, n=1, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown field{hint} (allowed: {', '.join(allowed)})"
+
+
+def _spelled(location: Sequence[str | int]) -> str:
+    """Write a path as ``units[0].peak_gflops.fp16``."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _line(node: yaml.Node, location: Sequence[str | int]) -> int:
+    """Line of a field, or of the innermost mapping that exists on the way to it."""
+    line: int = node.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((p for p in node.value if p[0].value == str(part)), None)
+            if pair is None:
+                return line
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,271 @@
+"""The file format of device profiles: pydantic models in file units, converted to SI.
+
+Only this module knows the field names of ``profiles/*.yaml``. Field suffixes give the unit:
+``_ghz``, ``_mb``, ``_gb``, ``_gb_s``, ``_w``, ``_usd``, ``peak_gflops``, ``peak_gops``.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from advisor.core.lane import Lane
+from advisor.hardware.profile import (
+    Confidence,
+    DeviceProfile,
+    LaneEvidence,
+    Lifecycle,
+    LifecycleEvent,
+    LifecycleStatus,
+    MemoryProfile,
+    PeakRates,
+    PowerKind,
+    PowerMode,
+    PowerProfile,
+    Price,
+    PriceProfile,
+    Sourced,
+    UnitKind,
+    UnitProfile,
+)
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Text = Annotated[str, Field(min_length=1)]
+Day = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_\-]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+
+class _SourcedFigures(_Strict):
+    source: Text
+    confidence: Annotated[Confidence, Field(strict=False)]
+
+    def origin(self) -> Sourced:
+        return Sourced(source=self.source, confidence=self.confidence)
+
+
+class _Unit(_SourcedFigures):
+    kind: Annotated[UnitKind, Field(strict=False)]
+    name: Text
+    cores: Count | None = None
+    clusters: list[Count] = []
+    clock_ghz: Positive | None = None
+    peak_gflops: dict[Name, Positive] = {}
+    peak_gops: dict[Name, Positive] = {}
+    int8_path: Text | None = None
+    on_chip_mb: Positive | None = None
+    link_gb_s: Positive | None = None
+    unsupported: dict[Name, Text] = {}
+    storage_only: list[Name] = []
+    runtimes: list[Name] = []
+    runtime_limits: dict[Name, Text] = {}
+    runtimes_source: Text
+    runtimes_confidence: Annotated[Confidence, Field(strict=False)] = Confidence.UNKNOWN
+
+    def convert(self) -> UnitProfile:
+        rates = [*self.peak_gflops.items(), *self.peak_gops.items()]
+        return UnitProfile(
+            kind=self.kind,
+            name=self.name,
+            cores=self.cores,
+            clusters=tuple(self.clusters),
+            clock=_scaled(self.clock_ghz, 1e9),
+            peak=PeakRates(rates=tuple((name, rate * 1e9) for name, rate in rates)),
+            int8_path=self.int8_path,
+            on_chip_memory=_scaled(self.on_chip_mb, 1e6),
+            link_bandwidth=_scaled(self.link_gb_s, 1e9),
+            unsupported=tuple(self.unsupported.items()),
+            storage_only=tuple(self.storage_only),
+            runtimes=tuple(self.runtimes),
+            runtime_limits=tuple(self.runtime_limits.items()),
+            compute=self.origin(),
+            software=Sourced(source=self.runtimes_source, confidence=self.runtimes_confidence),
+        )
+
+
+class _Memory(_SourcedFigures):
+    capacity_gb: Positive | None = None
+    capacity_max_gb: Positive | None = None
+    shared: bool | None = None
+    bandwidth_gb_s: Positive | None = None
+
+    def convert(self) -> MemoryProfile:
+        return MemoryProfile(
+            capacity=_scaled(self.capacity_gb, 1e9),
+            capacity_max=_scaled(self.capacity_max_gb, 1e9),
+            shared=self.shared,
+            bandwidth=_scaled(self.bandwidth_gb_s, 1e9),
+            origin=self.origin(),
+        )
+
+
+class _PowerMode(_Strict):
+    name: Text
+    power_w: Positive | None = None
+
+
+class _Power(_SourcedFigures):
+    kind: Annotated[PowerKind, Field(strict=False)]
+    covers: Name = "device"
+    typical_w: Positive | None = None
+    idle_w: Positive | None = None
+    modes: list[_PowerMode] = []
+
+    def convert(self) -> PowerProfile:
+        return PowerProfile(
+            kind=self.kind,
+            covers=self.covers,
+            typical=self.typical_w,
+            idle=self.idle_w,
+            modes=tuple(PowerMode(name=mode.name, power=mode.power_w) for mode in self.modes),
+            origin=self.origin(),
+        )
+
+
+class _Price(_Strict):
+    amount_usd: Positive
+    date: Day | None = None
+    item: Text | None = None
+    quantity: Count | None = None
+    approximate: bool = False
+
+    def convert(self) -> Price:
+        return Price(
+            amount=self.amount_usd,
+            date=self.date,
+            item=self.item,
+            quantity=self.quantity,
+            approximate=self.approximate,
+        )
+
+
+class _Prices(_SourcedFigures):
+    launch: _Price | None = None
+    recent: _Price | None = None
+    hourly_usd: Positive | None = None
+
+    def convert(self) -> PriceProfile:
+        return PriceProfile(
+            launch=self.launch.convert() if self.launch else None,
+            recent=self.recent.convert() if self.recent else None,
+            hourly=self.hourly_usd,
+            origin=self.origin(),
+        )
+
+
+class _Event(_Strict):
+    event: Name
+    date: Day
+    item: Text | None = None
+
+    def convert(self) -> LifecycleEvent:
+        return LifecycleEvent(event=self.event, date=self.date, item=self.item)
+
+
+class _Lifecycle(_SourcedFigures):
+    status: Annotated[LifecycleStatus, Field(strict=False)]
+    events: list[_Event] = []
+    last_software: Text | None = None
+    note: Text | None = None
+
+    def convert(self) -> Lifecycle:
+        return Lifecycle(
+            status=self.status,
+            events=tuple(event.convert() for event in self.events),
+            last_software=self.last_software,
+            note=self.note,
+            origin=self.origin(),
+        )
+
+
+class _LaneKey(_Strict):
+    unit: Annotated[UnitKind, Field(strict=False)]
+    runtime: Name
+    precision: Name
+    batch: Annotated[int, Field(ge=0)] = 1
+    threads: Count | None = None
+    variant: str = ""
+
+
+class _Evidence(_LaneKey):
+    rows: Count
+    networks: Annotated[int, Field(ge=0)]
+
+    def convert(self) -> LaneEvidence:
+        return LaneEvidence(
+            unit=self.unit.value,
+            runtime=self.runtime,
+            precision=self.precision,
+            batch=self.batch,
+            threads=self.threads,
+            variant=self.variant,
+            rows=self.rows,
+            networks=self.networks,
+        )
+
+
+class ProfileFile(_Strict):
+    """One file of ``profiles/``."""
+
+    id: Name
+    name: Text
+    aliases: list[Name] = []
+    vendor: Text | None = None
+    chip: Text | None = None
+    units: Annotated[list[_Unit], Field(min_length=1)]
+    memory: _Memory | None = None
+    power: _Power | None = None
+    price: _Prices | None = None
+    lifecycle: _Lifecycle | None = None
+    default_lane: _LaneKey
+    lanes: list[_Evidence] = []
+
+    def convert(self) -> DeviceProfile:
+        """Return the profile in SI."""
+        default = self.default_lane
+        return DeviceProfile(
+            id=self.id,
+            name=self.name,
+            aliases=tuple(self.aliases),
+            vendor=self.vendor,
+            chip=self.chip,
+            units=tuple(unit.convert() for unit in self.units),
+            memory=self.memory.convert() if self.memory else None,
+            power=self.power.convert() if self.power else None,
+            price=self.price.convert() if self.price else None,
+            lifecycle=self.lifecycle.convert() if self.lifecycle else None,
+            lanes=tuple(lane.convert() for lane in self.lanes),
+            default_lane=Lane(
+                device=self.id,
+                unit=default.unit.value,
+                runtime=default.runtime,
+                precision=default.precision,
+                threads=default.threads,
+                batch=default.batch,
+                variant=default.variant,
+            ),
+        )
+
+
+def field_names(path: tuple[str | int, ...]) -> list[str]:
+    """Return the fields allowed in the mapping at ``path`` of a profile file."""
+    model: type[BaseModel] = ProfileFile
+    for key in path:
+        if isinstance(key, str) and key in model.model_fields:
+            inner = _model_in(model.model_fields[key].annotation)
+            model = inner or model
+    return sorted(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(argument) for argument in getattr(annotation, "__args__", ()))
+    return next((model for model in found if model is not None), None)
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

@@ -1,0 +1,1 @@
+"""Timing networks: runtimes, sessions, the store of own figures, kits for boards."""

@@ -1,0 +1,1 @@
+"""Workloads of variants computed from their blueprints, without building a network."""

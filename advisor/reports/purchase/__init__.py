@@ -1,0 +1,1 @@
+"""The purchase review: its sections, cells and figures."""
