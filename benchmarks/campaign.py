@@ -17,7 +17,7 @@ import click
 
 from advisor.answering.evidence import Evidence
 from advisor.answering.measure import ways
-from advisor.catalog.build.importing import RAW_COLUMNS
+from advisor.catalog.intake.importing import RAW_COLUMNS
 from advisor.catalog.naming import family_of
 from advisor.cli.measure import run
 from advisor.cli.options import words

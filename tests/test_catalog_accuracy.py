@@ -13,13 +13,13 @@ from advisor.catalog.accuracy import (
     read_claims,
     read_series,
 )
-from advisor.catalog.build.importing_accuracy import (
+from advisor.catalog.intake.importing_accuracy import (
     distilled,
     network_of_build,
     precision_of,
     training_data,
 )
-from advisor.catalog.build.ledger import raw_files
+from advisor.catalog.intake.ledger import raw_files
 from advisor.catalog.naming import family_of, plain_name
 
 ROOT = Path(__file__).parents[1] / "catalog"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor.catalog.build.importing import RAW_COLUMNS, device_of, import_measurements, screened
-from advisor.catalog.build.rows import RawRow
+from advisor.catalog.intake.importing import RAW_COLUMNS, device_of, import_measurements, screened
+from advisor.catalog.intake.rows import RawRow
 from advisor.catalog.naming import catalog_name
 
 RAW = {

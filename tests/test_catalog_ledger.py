@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor.catalog.build.ledger import ledger, raw_files
 from advisor.catalog.caveats import CAVEATS, Gravity
+from advisor.catalog.intake.ledger import ledger, raw_files
 from advisor.catalog.measurements import Measurement, caveat_texts, read_all
 from advisor.core.candidate import Candidate
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.catalog.build.importing import COLUMNS
+from advisor.catalog.intake.importing import COLUMNS
 from advisor.catalog.measurements import (
     Measurement,
     caveat_texts,

@@ -22,7 +22,7 @@ LAYERS = (
 """Rooms by line; a room imports from lines above its own, ``core`` from ``errors`` too."""
 OWNERS = {
     "torch": ("networks", "measuring", "studies", "estimators.fit", "testing"),
-    "timm": ("networks", "catalog.build"),
+    "timm": ("networks", "catalog.intake"),
     "ptflops": ("networks",),
     "torchvision": ("networks",),
     "optuna": ("studies",),
@@ -30,7 +30,7 @@ OWNERS = {
     "jinja2": ("reports",),
     "yaml": (
         "hardware",
-        "catalog.build",
+        "catalog.intake",
         "procurement.assumptions",
         "answering.use_cases",
         "studies.export",
@@ -159,7 +159,7 @@ def test_every_public_class_has_a_name_of_its_own() -> None:
 
 FAMILIES = (
     "cli",
-    "catalog.build.profiles",
+    "catalog.intake.profiles",
     "networks.blueprints",
     "networks.pricing",
     "estimators.accuracy",

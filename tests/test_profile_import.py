@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor.catalog.build.profiles import facts
-from advisor.catalog.build.profiles.writing import import_profiles
+from advisor.catalog.intake.profiles import facts
+from advisor.catalog.intake.profiles.writing import import_profiles
 from advisor.errors import CatalogError
 from advisor.hardware.library import read_profile
 

@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 
-from advisor.catalog.build.importing import COLUMNS
-from advisor.catalog.build.rows import SEPARATOR
+from advisor.catalog.intake.importing import COLUMNS
+from advisor.catalog.intake.rows import SEPARATOR
 from advisor.catalog.tables import Table
 from advisor.core.lane import BULK, Lane
 from advisor.errors import CatalogError

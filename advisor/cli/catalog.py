@@ -25,9 +25,9 @@ def command() -> None:
 @click.option("--profiles", type=_folder, help="Folder of the profiles.")
 def import_raw(raw: Path, root: Path | None, profiles: Path | None) -> int:
     """Write measurements, accuracies and device profiles from the raw tables in RAW."""
-    from advisor.catalog.build.__main__ import main as import_catalog
-    from advisor.catalog.build.importing import CAMPAIGNS
-    from advisor.catalog.build.profiles.__main__ import main as import_profiles
+    from advisor.catalog.intake.__main__ import main as import_catalog
+    from advisor.catalog.intake.importing import CAMPAIGNS
+    from advisor.catalog.intake.profiles.__main__ import main as import_profiles
     from advisor.hardware.library import profiles_directory
 
     catalog, folder = root or catalog_directory(), profiles or profiles_directory()

@@ -37,7 +37,7 @@ _DISTRIBUTION = {"ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
 def command(form: str) -> int:
     """Say what is installed and missing, what converted networks take on the disk, and what was
     left out of the catalog and why."""
-    from advisor.catalog.build.ledger import ledger
+    from advisor.catalog.intake.ledger import ledger
     from advisor.measuring.exports import exports_folder, size
 
     root = catalog_directory()

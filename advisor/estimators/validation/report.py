@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.catalog.accuracy import read_accuracies
-from advisor.catalog.build.importing import CAMPAIGNS
+from advisor.catalog.intake.importing import CAMPAIGNS
 from advisor.catalog.measurements import read_all
 from advisor.estimators.fit.fitting import Data, read_data
 from advisor.estimators.fit.leave_out import LeftOut, Split

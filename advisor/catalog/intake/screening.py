@@ -2,7 +2,7 @@
 
 import re
 
-from advisor.catalog.build.rows import RawRow, Rule
+from advisor.catalog.intake.rows import RawRow, Rule
 
 RATIO_NOISY = 1.5
 """Mean over minimum above which the minimum is the better figure."""

@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from advisor.catalog.build.rows import RawRow
-from advisor.hardware.profile import LaneEvidence
-from advisor.catalog.build.profiles import evidence, facts
-from advisor.catalog.build.profiles.facts import Facts, present
-from advisor.catalog.build.profiles.identity import (
+from advisor.catalog.intake.profiles import evidence, facts
+from advisor.catalog.intake.profiles.facts import Facts, present
+from advisor.catalog.intake.profiles.identity import (
     Row,
     aliases_of,
     chip_of,
@@ -19,6 +17,8 @@ from advisor.catalog.build.profiles.identity import (
     device_of,
     figures_of,
 )
+from advisor.catalog.intake.rows import RawRow
+from advisor.hardware.profile import LaneEvidence
 
 _LOWER = {"high": "medium", "medium": "low", "low": "low", "unknown": "unknown"}
 _UNIT_ORDER = ("gpu", "npu", "tpu", "dla", "cpu")

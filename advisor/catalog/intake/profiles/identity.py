@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from advisor.catalog.build.importing import SAME_DEVICE
-from advisor.catalog.build.rows import RawRow
+from advisor.catalog.intake.importing import SAME_DEVICE
+from advisor.catalog.intake.rows import RawRow
 
 Row = Mapping[str, str]
 

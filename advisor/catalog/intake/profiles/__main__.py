@@ -1,17 +1,19 @@
-"""Command line of the import: ``python -m advisor.catalog.build.profiles RAW --out profiles``."""
+"""Command line of the import: ``python -m advisor.catalog.intake.profiles RAW --out profiles``."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from advisor.catalog.intake.profiles.writing import import_profiles
 from advisor.errors import AdvisorError
-from advisor.catalog.build.profiles.writing import import_profiles
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the profiles and say how many; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m advisor.catalog.build.profiles", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m advisor.catalog.intake.profiles", description=__doc__
+    )
     parser.add_argument("raw", type=Path, help="folder with devices.csv and measurements/")
     parser.add_argument("--out", type=Path, default=Path("profiles"), help="folder to write")
     parser.add_argument("--campaigns", type=Path, help="folder with profiles of own campaigns")

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from advisor.catalog.build.importing import import_counts, import_measurements
-from advisor.catalog.build.importing_accuracy import import_accuracies
-from advisor.catalog.build.ledger import ledger
+from advisor.catalog.intake.importing import import_counts, import_measurements
+from advisor.catalog.intake.importing_accuracy import import_accuracies
+from advisor.catalog.intake.ledger import ledger
 from advisor.errors import AdvisorError
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from advisor.catalog.caveats import status
-from advisor.catalog.build.rows import RawRow
+from advisor.catalog.intake.rows import RawRow
 from advisor.core.lane import BULK, Lane
 from advisor.hardware.profile import LaneEvidence
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from advisor.catalog.caveats import CAVEATS, status
-from advisor.catalog.build.comparing import compare
+from advisor.catalog.intake.comparing import compare
+from advisor.catalog.intake.configurations import set_variants
+from advisor.catalog.intake.rows import SEPARATOR, RawRow
+from advisor.catalog.intake.screening import screen
 from advisor.catalog.naming import catalog_name
-from advisor.catalog.build.rows import SEPARATOR, RawRow
-from advisor.catalog.build.screening import screen
 from advisor.catalog.tables import Table, write_table
-from advisor.catalog.build.configurations import set_variants
 from advisor.errors import CatalogError
 
 COLUMNS = (

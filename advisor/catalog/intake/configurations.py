@@ -6,7 +6,7 @@ The empty variant is the ordinary or best configuration of a lane.
 import re
 from collections import Counter, defaultdict
 
-from advisor.catalog.build.rows import RawRow
+from advisor.catalog.intake.rows import RawRow
 
 _LITTLE = re.compile(r"powersave=1\b")
 _DPU = (

@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 
 from advisor.catalog.caveats import CAVEATS, Gravity
-from advisor.catalog.build.rows import RawRow
+from advisor.catalog.intake.rows import RawRow
 
 DISAGREEMENT = math.log(1.5)
 """Log ratio within one cell above which two figures disagree."""

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from advisor.core.candidate import Candidate
-from advisor.catalog.build.importing import read_raw
+from advisor.catalog.intake.importing import read_raw
 from advisor.catalog.naming import family_of, plain_name, series_name
 from advisor.catalog.tables import write_table
+from advisor.core.candidate import Candidate
 
 ACCURACY_COLUMNS = (
     *("network", "tag", "resolution", "top1_percent", "top5_percent", "real_top1_percent"),

@@ -7,13 +7,13 @@ from typing import Any
 
 import yaml
 
-from advisor.catalog.build.importing import CAMPAIGNS, raw_tables, read_raw, screened, unsupported
+from advisor.catalog.intake.importing import CAMPAIGNS, raw_tables, read_raw, screened, unsupported
+from advisor.catalog.intake.profiles.devices import profiles
+from advisor.catalog.intake.profiles.facts import Facts
 from advisor.core.lane import Lane
 from advisor.hardware.library import read_profile
-from advisor.catalog.build.profiles.devices import profiles
-from advisor.catalog.build.profiles.facts import Facts
 
-HEADER = "# Written by: python -m advisor.catalog.build.profiles RAW --out profiles\n"
+HEADER = "# Written by: python -m advisor.catalog.intake.profiles RAW --out profiles\n"
 INDEX_COLUMNS = ("id", "aliases", "name", "vendor", "default_lane")
 
 

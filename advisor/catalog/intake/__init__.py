@@ -1,0 +1,1 @@
+"""How the catalog's tables are made from publications: screening, comparing, importing."""
