@@ -204,7 +204,7 @@ def test_written_model_predicts_the_same(model: VariantAccuracy, tmp_path: Path)
 
 
 def test_missing_model_says_how_to_write_it(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match=r"python -m advisor\.variant_accuracy CATALOG"):
+    with pytest.raises(CatalogError, match=r"python -m advisor\.estimators\.accuracy CATALOG"):
         load(tmp_path)
 
 
