@@ -7,6 +7,7 @@ profiles come before the shipped ones. One look-up reads ``index.csv`` and one Y
 
 import csv
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError, unknown_name
+from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError
+from advisor.hardware.names import FEW, DeviceNames, Meaning
 from advisor.hardware.profile import DeviceProfile
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class IndexEntry:
 
     id: str
     aliases: tuple[str, ...] = ()
+    chip_aliases: tuple[str, ...] = ()
+    """Names of its chip, which other devices may share."""
     name: str
     vendor: str = ""
     default_lane: str = ""
@@ -59,24 +63,54 @@ class ProfileLibrary:
         return list(self.entries)
 
     def resolve(self, name: str) -> IndexEntry:
-        """Return the device of an id or alias.
+        """Return the device that a spelling means: id, alias, display name, nickname.
 
-        Raises UsageError for an unknown name and for an alias that several devices share.
+        Raises UsageError that lists the devices of a name that fits several, and the nearest of
+        one that nobody has.
         """
         if name in self.entries:
             return self.entries[name]
-        owners = [entry for entry in self.entries.values() if name in entry.aliases]
-        if len(owners) > 1:
-            ids = " or ".join(repr(entry.id) for entry in owners)
-            raise UsageError(f"device {name!r} is ambiguous; say {ids}")
-        if owners:
-            return owners[0]
-        known = {*self.entries, *(a for e in self.entries.values() for a in e.aliases)}
-        raise unknown_name("device", name, known, LISTING)
+        meant = self.meaning(name).devices
+        if len(meant) == 1:
+            return meant[0]
+        raise _several(name, meant) if meant else self._unknown(name)
+
+    def meaning(self, name: str) -> Meaning[IndexEntry]:
+        """Tell what a spelling means, with the devices it may have meant besides."""
+        return self._spellings.meaning(name, _sold_with)
+
+    def _unknown(self, name: str) -> UsageError:
+        near = [entry.id for entry in self._spellings.nearest(name)]
+        listing = f"({LISTING!r} lists all {len(self.entries)})"
+        if not near:
+            return UsageError(f"unknown device {name!r} {listing}")
+        return UsageError(
+            f"unknown device {name!r}; did you mean {' or '.join(map(repr, near))}? If it is none "
+            f"of these, add it: advisor devices new {shlex.quote(name)} --like {near[0]} {listing}"
+        )
+
+    @cached_property
+    def _spellings(self) -> DeviceNames[IndexEntry]:
+        return DeviceNames(tuple(self.entries.values()))
 
     def load(self, name: str) -> DeviceProfile:
         """Read the profile of an id or alias."""
         return read_profile(self.resolve(name).path)
+
+
+def _several(name: str, devices: Sequence[IndexEntry]) -> UsageError:
+    shown = ", ".join(f"{entry.id} ({entry.name})" for entry in devices[:FEW])
+    more = f" and {len(devices) - FEW} more" if len(devices) > FEW else ""
+    return UsageError(f"device {name!r} is ambiguous; say which: {shown}{more}")
+
+
+def _sold_with(entry: IndexEntry, gigabytes: float) -> bool:
+    """Whether a device is sold with so much memory, by its profile."""
+    memory = read_profile(entry.path).memory
+    if memory is None or memory.capacity is None:
+        return False
+    most = memory.capacity_max or memory.capacity
+    return memory.capacity <= gigabytes * 1e9 <= most
 
 
 def profile_library(directory: Path | None = None, *, own: Path | None = None) -> ProfileLibrary:
@@ -149,12 +183,17 @@ def _indexed(index: Path) -> Iterator[IndexEntry]:
         for row in csv.DictReader(stream):
             yield IndexEntry(
                 id=row["id"],
-                aliases=tuple(row["aliases"].split()),
+                aliases=_listed(row["aliases"]),
+                chip_aliases=_listed(row.get("chip_aliases") or ""),
                 name=row["name"],
                 vendor=row["vendor"],
                 default_lane=row["default_lane"],
                 path=index.with_name(f"{row['id']}.yaml"),
             )
+
+
+def _listed(cell: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in cell.split(";") if one.strip())
 
 
 def read_profile(path: Path) -> DeviceProfile:

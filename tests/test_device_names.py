@@ -1,0 +1,148 @@
+"""Names of devices as people write them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.hardware.names import DeviceNames
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device of the tests."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    chip_aliases: tuple[str, ...] = ()
+
+
+SHELF = (
+    Device("raspberry-pi-3b-plus", "Raspberry Pi 3 Model B+", ("Pi 3B+", "Pi 3"), ("BCM2837",)),
+    Device("raspberry-pi-3b", "Raspberry Pi 3 Model B", ("Pi 3",), ("BCM2837",)),
+    Device("raspberry-pi-4", "Raspberry Pi 4 Model B", ("Pi 4", "CM4"), ("BCM2711",)),
+    Device("raspberry-pi-5", "Raspberry Pi 5", ("Pi 5",), ("BCM2712",)),
+    Device("orangepi5", "Orange Pi 5 (RK3588S)", ("OPi 5",), ("RK3588", "RK3588S")),
+    Device("rk3588", "RK3588 board (generic)", ("RK3588", "ROCK 5B"), ("RK3588", "RK3588S")),
+    Device("jetson-nano", "Jetson Nano 4GB", ("Jetson Nano", "Nano"), ("Tegra X1",)),
+    Device("jetson-orin-nano", "Jetson Orin Nano 8GB", ("Orin Nano",), ("T234", "Orin")),
+    Device("jetson-agx-orin", "Jetson AGX Orin 64GB", ("AGX Orin",), ("T234", "Orin")),
+    Device("jetson-tx2", "Jetson TX2 8GB", ("TX2",)),
+    Device("jetson-tx2-nx", "Jetson TX2 NX 4GB", ("TX2 NX",)),
+    Device("geforce-rtx-3060-ti", "NVIDIA GeForce RTX 3060 Ti", ("RTX 3060 Ti",)),
+    Device("geforce-rtx-4090", "GeForce RTX 4090", ("RTX 4090", "4090")),
+    Device("nvidia-v100", "NVIDIA V100 SXM2", ("V100", "Tesla V100"), ("V100",)),
+    Device("nvidia-v100-pcie", "Tesla V100 PCIe 32 GB", ("V100 PCIe",), ("V100",)),
+    Device("nvidia-a100", "NVIDIA A100", ("A100",)),
+    Device("coral-usb", "Coral USB Accelerator", ("Coral",), ("Edge TPU", "Coral")),
+    Device("coral-dev-board", "Coral Dev Board", ("Google Coral",), ("Edge TPU", "Coral")),
+    Device("sm8550", "Snapdragon 8 Gen 2 (SM8550)", ("Snapdragon 8 Gen 2",), ("SM8550",)),
+    Device("qcs8550", "QCS8550 (proxy)", (), ("Snapdragon 8 Gen 2", "SM8550")),
+    Device("atom", "Intel Atom x5-Z8350", ("Z8350",)),
+)
+NAMES = DeviceNames(SHELF)
+
+
+def sold_with(device: Device, gigabytes: float) -> bool:
+    return gigabytes in {"raspberry-pi-5": (4, 8, 16), "jetson-nano": (4,)}.get(device.id, ())
+
+
+def meant(spelling: str) -> list[str]:
+    return [device.id for device in NAMES.meaning(spelling, sold_with).devices]
+
+
+def related(spelling: str) -> set[str]:
+    return {device.id for device in NAMES.meaning(spelling, sold_with).related}
+
+
+@pytest.mark.parametrize("device", SHELF, ids=lambda d: d.id)
+def test_the_id_and_the_display_name_always_mean_their_device(device: Device) -> None:
+    assert meant(device.id) == meant(device.name) == [device.id]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "device"),
+    [
+        ("RASPBERRY PI 5", "raspberry-pi-5"),
+        ("rpi4", "raspberry-pi-4"),
+        ("raspi 4", "raspberry-pi-4"),
+        ("Raspberry Pi 4B", "raspberry-pi-4"),
+        ("Raspberry 5", "raspberry-pi-5"),
+        ("Raspberry Pi 3 Modelo B +", "raspberry-pi-3b-plus"),
+        ("nvidia jetson nano developer kit", "jetson-nano"),
+        ("JETSON_ORIN_NANO", "jetson-orin-nano"),
+        ("Tesla V100", "nvidia-v100"),
+        ("orange pi 5", "orangepi5"),
+        ("树莓派5", "raspberry-pi-5"),
+        ("GeForce® RTX™ 4090", "geforce-rtx-4090"),
+        ("Cherry Trail Z8350 processor", "atom"),
+    ],
+)
+def test_case_punctuation_makers_and_tails_do_not_matter(spelling: str, device: str) -> None:
+    assert meant(spelling) == [device]
+
+
+@given(st.sampled_from(SHELF), st.data())
+def test_writing_a_name_in_other_letters_means_the_same(
+    device: Device, data: st.DataObject
+) -> None:
+    def odd(name: str) -> Iterator[str]:
+        for letter in name:
+            yield data.draw(st.sampled_from((letter.lower(), letter.upper())))
+
+    name = data.draw(st.sampled_from((device.name, *device.aliases)))
+    assert meant("".join(odd(name))) == meant(name)
+    assert meant(f"  {name.replace(' ', '-')} ") == meant(name)
+
+
+def test_a_name_of_several_devices_lists_them() -> None:
+    assert meant("Pi 3") == ["raspberry-pi-3b-plus", "raspberry-pi-3b"]
+    assert set(meant("Orin")) == {"jetson-orin-nano", "jetson-agx-orin"}
+    assert set(meant("Coral")) == {"coral-usb", "coral-dev-board"}
+
+
+def test_the_beginning_of_several_names_lists_them() -> None:
+    assert "jetson-tx2" in meant("Jetson")
+    assert len(meant("Raspberry Pi")) == 4
+
+
+def test_an_exact_name_wins_and_the_longer_ones_are_told() -> None:
+    assert meant("TX2") == ["jetson-tx2"]
+    assert related("TX2") == {"jetson-tx2-nx"}
+    assert related("V100") == {"nvidia-v100-pcie"}
+    assert related("Snapdragon 8 Gen 2") == {"qcs8550"}
+    assert related("RK3588") == {"orangepi5"}
+
+
+@pytest.mark.parametrize(
+    "spelling", ["Orange Pi 5 Max RK3588", "RTX 4090 laptop", "RTX 3060", "iPhone 15", "", "x"]
+)
+def test_another_model_is_never_taken_for_its_kin(spelling: str) -> None:
+    assert meant(spelling) == []
+
+
+def test_a_size_of_memory_is_a_detail_only_where_the_device_is_sold_with_it() -> None:
+    assert meant("Raspberry Pi 5 8GB") == ["raspberry-pi-5"]
+    assert meant("Jetson Nano 2GB") == []
+
+
+@pytest.mark.parametrize(
+    ("spelling", "first"),
+    [
+        ("Jetson Nano 2GB", "jetson-nano"),
+        ("RTX 3060", "geforce-rtx-3060-ti"),
+        ("RTX 4080", "geforce-rtx-4090"),
+        ("jetson-nanoo", "jetson-nano"),
+        ("rasberry pi 4", "raspberry-pi-4"),
+        ("Orange Pi 5 Max", "orangepi5"),
+    ],
+)
+def test_an_unknown_name_finds_its_nearest_relative(spelling: str, first: str) -> None:
+    assert NAMES.nearest(spelling)[0].id == first
+
+
+def test_nothing_is_near_a_word_without_meaning() -> None:
+    assert NAMES.nearest("asdfgh") == []
