@@ -39,14 +39,16 @@ def import_raw(raw: Path, root: Path | None, profiles: Path | None) -> int:
 @command.command("count")
 @click.option("--catalog", "root", type=_folder, help="Folder of the catalog.")
 @click.option("--all", "anew", is_flag=True, help="Count networks that were counted before, too.")
+@click.option("--published", is_flag=True,
+              help="Count only networks that the catalog has a figure of.")  # fmt: skip
 @click.option("--processes", type=click.IntRange(1), default=os.cpu_count() or 1,
               help="Processes that count at once.")  # fmt: skip
-def count(root: Path | None, anew: bool, processes: int) -> int:
-    """Count the workload of every network that the catalog's figures speak of."""
+def count(root: Path | None, anew: bool, published: bool, processes: int) -> int:
+    """Count the workload of every network that can be built or that a figure speaks of."""
     from advisor.catalog.operator_support import write_support
     from advisor.core.workload_table import read
     from advisor.errors import CatalogError
-    from advisor.networks.survey import survey, wanted
+    from advisor.networks import survey
 
     folder = root or catalog_directory()
     try:
@@ -54,9 +56,9 @@ def count(root: Path | None, anew: bool, processes: int) -> int:
         kept = [] if anew else [table.workload(row) for row in range(len(table))]
     except CatalogError:
         kept = []
-    pairs = wanted(folder)
+    pairs = survey.published(folder) if published else survey.wanted(folder)
     with click.progressbar(length=len(pairs), label="counting", show_pos=True) as bar:
-        failures = survey(pairs, folder, kept=kept, processes=processes, progress=bar.update)
+        failures = survey.survey(pairs, folder, kept=kept, processes=processes, progress=bar.update)
     write_support(folder, read(folder))
     for (network, resolution), reason in failures.items():
         say(f"not counted: {network} at {resolution}: {reason}")
@@ -64,13 +66,31 @@ def count(root: Path | None, anew: bool, processes: int) -> int:
 
 
 @command.command("fit")
+@click.option("--catalog", "root", type=_folder, help="Folder of the catalog.")
+@click.option("--profiles", type=_folder, help="Folder of the profiles.")
+@click.option("--folds", type=click.IntRange(2),
+              help="Folds of each leave-out at most; fewer are quicker.")  # fmt: skip
 @click.option("--keep-left-out", is_flag=True,
               help="Calibrate by what the last fit left out: three minutes.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
               help="Leave-outs that run at once; each takes a processor and 3 GB.")  # fmt: skip
-def fit(keep_left_out: bool, jobs: int) -> int:
+def fit(
+    root: Path | None, profiles: Path | None, folds: int | None, keep_left_out: bool, jobs: int
+) -> int:
     """Fit the estimators to the catalog again and write their parameters."""
-    from advisor.estimators.fit.refit import main as fit_all
+    import logging
 
-    fit_all([f"--jobs={jobs}", *(["--keep-left-out"] if keep_left_out else [])])
+    from advisor.estimators.fit.refit import refit
+    from advisor.estimators.fit.runs import RUNS, with_folds
+    from advisor.hardware.library import profile_library
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    runs = RUNS if folds is None else with_folds(RUNS, folds)
+    refit(
+        root or catalog_directory(),
+        profile_library(profiles),
+        runs=runs,
+        keep_left_out=keep_left_out,
+        jobs=jobs,
+    )
     return 0

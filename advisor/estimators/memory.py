@@ -5,7 +5,7 @@ published peaks of the runtime where there are enough, else from all runtimes to
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,6 +28,8 @@ LEAST_ROWS = 20
 ANY = "any"
 _BYTES = {"fp32": 4.0, "amp": 4.0, "fp16": 2.0, "bf16": 2.0}
 _OVERHEADS = np.concatenate([[0.0], np.geomspace(1e5, 2e9, 60)])
+_QUANTILES = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
+"""Overheads that are tried, and the quantiles of what each leaves to a factor that are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,14 +159,9 @@ def _fit(peaks: Peaks, mine: NDArray[np.bool_]) -> RuntimeMemory:
 
 def _parameters(needed: Floats, seen: Floats) -> tuple[float, float]:
     """Return overhead and factor of the least mean absolute log error, by search on a grid."""
-    best: tuple[float, float, float] = (np.inf, 0.0, 1.0)
-    for overhead in _OVERHEADS:
-        for factor in _factors(needed, seen, float(overhead)):
-            error = float(np.abs(np.log((overhead + factor * needed) / seen)).mean())
-            best = min(best, (error, float(overhead), factor))
-    return best[1], best[2]
-
-
-def _factors(needed: Floats, seen: Floats, overhead: float) -> Sequence[float]:
-    rest = np.maximum(seen - overhead, 0.02 * seen) / needed
-    return [float(q) for q in np.quantile(rest, [0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9])]
+    rest = np.maximum(seen - _OVERHEADS[:, None], 0.02 * seen) / needed
+    factors = np.quantile(rest, _QUANTILES, axis=1).T
+    predicted = _OVERHEADS[:, None, None] + factors[:, :, None] * needed
+    errors = np.abs(np.log(predicted / seen)).mean(axis=2)
+    overhead, factor = np.unravel_index(errors.argmin(), errors.shape)
+    return float(_OVERHEADS[overhead]), float(factors[overhead, factor])

@@ -7,12 +7,17 @@ one per column. Groups with little evidence keep near zero and so inherit from t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advisor.estimators.columns import COLUMNS, EXTRA, KIND_OF, KINDS, WorkKind
 from advisor.estimators.lane_relations import LaneScale, LaneSet
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 
@@ -136,22 +141,33 @@ class PriceLayout:
             start = stop
         return found
 
+    @cached_property
+    def spreading(self) -> "csr_array":
+        """What every parameter adds to every cost: (lanes x columns, parameters), sparse."""
+        from scipy.sparse import csr_array, hstack, kron
+
+        parts = spread_out(np.eye(_PARTS)).T
+        blocks = []
+        for relation, names in self.groups:
+            belongs = self.member[relation][:, None] == np.arange(len(names))
+            blocks.append(kron(belongs.astype(np.float64), parts * _widths(relation)))
+        return csr_array(hstack(blocks))
+
     def costs(self, vector: Floats, start: Floats) -> Floats:
         """Return log seconds per unit of work of each lane."""
-        costs = start.copy()
-        for relation, block in self.blocks(vector).items():
-            costs += spread_out(block * _widths(relation))[self.member[relation]]
+        costs: Floats = start + (self.spreading @ vector).reshape(start.shape)
         return costs
 
     def gradient(self, by_lane: Floats) -> Floats:
         """Pull a gradient by (lane, column) back to the vector."""
-        pieces = []
-        for relation, names in self.groups:
-            summed = np.zeros((len(names), by_lane.shape[1]))
-            np.add.at(summed, self.member[relation], by_lane)
-            parts = [summed.sum(axis=1, keepdims=True), summed @ KIND_OF, summed]
-            pieces.append((np.concatenate(parts, axis=1) * _widths(relation)).ravel())
-        return np.concatenate(pieces)
+        pulled: Floats = self._gathering @ by_lane.ravel()
+        return pulled
+
+    @cached_property
+    def _gathering(self) -> "csr_array":
+        from scipy.sparse import csr_array
+
+        return csr_array(self.spreading.T)
 
 
 def _widths(relation: str) -> Floats:
@@ -215,6 +231,12 @@ class _Problem:
     log_work: Floats
     target: Floats
 
+    @cached_property
+    def _lanes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Lanes with any cell, and the first cell of each."""
+        present, first = np.unique(self.lane, return_index=True)
+        return present, first
+
     def loss(self, vector: Floats, noise: float) -> tuple[float, Floats]:
         """Return the negative log posterior and its gradient."""
         costs = self.layout.costs(vector, self.start)
@@ -223,7 +245,7 @@ class _Problem:
         heavy = 1 + error**2 / _TAIL
         value = 0.5 * (_TAIL + 1) * np.log(heavy).sum() + 0.5 * vector @ vector
         slope = (_TAIL + 1) * error / _TAIL / heavy / noise
-        present, first = np.unique(self.lane, return_index=True)
+        present, first = self._lanes
         by_lane = np.zeros_like(self.start)
         by_lane[present] = np.add.reduceat(share * slope[:, None], first, axis=0)
         return float(value), self.layout.gradient(by_lane) + vector

@@ -1,12 +1,8 @@
-"""Fit the estimators to the catalog and write their parameters beside it.
+"""Fit the estimators to the catalog and write their parameters beside it."""
 
-Run: advisor catalog fit
-"""
-
-import argparse
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +13,7 @@ from advisor.estimators.fit.fitting import Data, fit, means_of, read_data, read_
 from advisor.estimators.fit.leave_out import LeftOut, starting
 from advisor.estimators.fit.runs import (
     RUNS,
+    Run,
     execute_all,
     long_cells,
     read_left_out,
@@ -25,7 +22,7 @@ from advisor.estimators.fit.runs import (
 from advisor.estimators.fit.tuning import tune
 from advisor.estimators.fitted import ALL, LONG, Fitted, write_fitted
 from advisor.estimators.memory import fit_memory
-from advisor.hardware.library import catalog_directory, profile_library
+from advisor.hardware.library import ProfileLibrary
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +47,12 @@ def calibration_of(data: Data, found: Mapping[str, LeftOut], runs: frozenset[str
 def fit_all(data: Data, found: Mapping[str, LeftOut]) -> dict[str, Fitted]:
     """Tune and fit the latency estimator, and calibrate it by what was left out.
 
-    Two fits, by the name of their files: to all lanes, and to the very long ones alone.
+    By the name of their files: the fit to all lanes and, where there are very long ones, the fit
+    to those alone.
     """
-    parts = {ALL: data, LONG: data.take(np.flatnonzero(long_cells(data)))}
+    parts = {ALL: data}
+    if data.long_lanes.any():
+        parts[LONG] = data.take(np.flatnonzero(long_cells(data)))
     fits = {}
     for name, part in parts.items():
         means = means_of(part)
@@ -62,30 +62,28 @@ def fit_all(data: Data, found: Mapping[str, LeftOut]) -> dict[str, Fitted]:
     return fits
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Leave out, fit, calibrate and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--catalog", type=Path, default=None, help="folder of the catalog")
-    parser.add_argument(
-        "--keep-left-out", action="store_true", help="calibrate by the stored predictions"
-    )
-    parser.add_argument("--jobs", type=int, default=1, help="leave-outs that run at once")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    root = given.catalog or catalog_directory()
+def refit(
+    root: Path,
+    profiles: ProfileLibrary,
+    *,
+    runs: tuple[Run, ...] = RUNS,
+    keep_left_out: bool = False,
+    jobs: int = 1,
+) -> None:
+    """Leave out, fit, calibrate, and write what was found into the catalog's folder ``root``.
+
+    ``runs`` are the leave-outs, ``jobs`` of which run at once; with ``keep_left_out`` those of the
+    last fit are taken instead.
+    """
     started = time.monotonic()
-    data = read_data(root, profile_library())
+    data = read_data(root, profiles)
     logger.info("%d cells of %d lanes", len(data), len(data.lanes))
     fit_memory(read_peaks(root, data)).write(root)
-    if given.keep_left_out:
+    if keep_left_out:
         found = read_left_out(root, data)
     else:
-        found = execute_all(data, jobs=given.jobs)
+        found = execute_all(data, runs, jobs)
         write_left_out(found, data, root)
     for name, fitted in fit_all(data, found).items():
         write_fitted(fitted, root, name)
     logger.info("written to %s in %.0f s", root, time.monotonic() - started)
-
-
-if __name__ == "__main__":
-    main()

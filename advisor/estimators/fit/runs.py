@@ -7,7 +7,7 @@ second and not computed for an hour.
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,17 @@ RUNS = (
 )
 
 
+def with_folds(runs: tuple[Run, ...], most: int) -> tuple[Run, ...]:
+    """Return the runs with no more than ``most`` folds each."""
+    return tuple(replace(run, folds=min(run.folds, most)) for run in runs)
+
+
+def as_left_out(runs: tuple[Run, ...], found: Mapping[str, LeftOut]) -> tuple[Run, ...]:
+    """Return the runs with as many folds as their predictions were made in."""
+    folds = {name.partition(",")[0]: int(left.fold.max()) + 1 for name, left in found.items()}
+    return tuple(replace(run, folds=folds.get(run.name, run.folds)) for run in runs)
+
+
 def long_cells(data: Data) -> Mask:
     """Return which cells belong to very long lanes."""
     return data.long_lanes[data.lane]
@@ -104,11 +115,13 @@ def networks_of_lanes(data: Data) -> Integers:
 
 
 def execute(data: Data, run: Run) -> Iterator[tuple[str, LeftOut]]:
-    """Yield (name, predictions); cells are indices into ``data``."""
+    """Yield (name, predictions); cells are indices into ``data``. Nothing where none is asked."""
     cells = run.cells(data)
+    wanted = run.wanted(data)[cells]
+    if not wanted.any():
+        return
     part = data.take(cells)
     fold = folds_of(part, run.split, run.folds)
-    wanted = run.wanted(data)[cells]
     if run.split is Split.DEVICE:
         for count, left in leave_out_devices(part, fold, wanted, SHOTS).items():
             yield shots_name(run, count), moved(left, cells)

@@ -16,6 +16,7 @@ from advisor.estimators.fit.runs import (
     RUNS,
     SHOTS,
     Run,
+    as_left_out,
     execute_all,
     networks_of_lanes,
     read_left_out,
@@ -131,6 +132,7 @@ def validate(
     runs = tuple(replace(run, thin=settings.thin) for run in RUNS if run.split in settings.splits)
     recompute = settings.recompute or not settings.thin
     found = execute_all(data, runs) if recompute else read_left_out(root, data)
+    runs = as_left_out(runs, found)
     unasked = {f", {one.count} shots" for one in SHOTS if one.count not in settings.shots}
     asked = {n: left for n, left in found.items() if not any(n.endswith(u) for u in unasked)}
     return report_of(root, data, asked, runs)
@@ -150,7 +152,8 @@ def by_lane(root: Path, profiles: ProfileLibrary, split: Split = Split.PAIR) -> 
     """Compare the estimator with a line in log MACs in every lane of 8 networks or more."""
     data = read_data(root, profiles)
     networks = networks_of_lanes(data)
-    found = predictions(data, read_left_out(root, data), RUNS)[str(split)]
+    left = read_left_out(root, data)
+    found = predictions(data, left, as_left_out(RUNS, left))[str(split)]
     rows = []
     for position in np.flatnonzero(networks >= SMALL):
         parts = {name: found[name].take(found[name].lane == position) for name in (ESTIMATOR, LINE)}
