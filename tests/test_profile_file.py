@@ -26,6 +26,15 @@ memory:
   confidence: low
 default_lane: {unit: gpu, runtime: tensorrt, precision: fp16}
 """
+SILICON = """\
+  silicon:
+    chip_id: round-1
+    clusters:
+    - {cores: 2, core: Round, clock_ghz: 1.5}
+    l2_mib: 1
+    source: hand
+    confidence: low
+"""
 
 
 def written(folder: Path, text: str) -> Path:
@@ -141,3 +150,33 @@ def test_a_stated_folder_that_is_missing_is_an_error(
     monkeypatch.setenv("ADVISOR_PROFILES", str(tmp_path / "nowhere"))
     with pytest.raises(ProfileError, match="does not exist"):
         profile_library()
+
+
+def test_silicon_is_read_in_si(tmp_path: Path) -> None:
+    text = VALID.replace("  peak_gflops", f"{SILICON}  peak_gflops")
+    silicon = read_profile(written(tmp_path, text)).units[0].silicon
+    assert silicon is not None
+    assert (silicon.l2, silicon.clusters[0].clock) == (2**20, 1.5e9)
+    assert silicon.origin.source == "hand"
+
+
+def test_a_cluster_without_its_core_is_refused(tmp_path: Path) -> None:
+    made = SILICON.replace("core: Round, ", "")
+    message = refusal(tmp_path, "  peak_gflops", f"{made}  peak_gflops")
+    assert message == "board.yaml:10: units[0].silicon.clusters[0].core: missing; it is required"
+
+
+def test_memories_of_a_microcontroller_are_powers_of_two(tmp_path: Path) -> None:
+    text = VALID.replace("  capacity_gb: 4", "  flash_kib: 2048\n  ram_kib: 640")
+    memory = read_profile(written(tmp_path, text)).memory
+    assert memory is not None
+    assert (memory.flash, memory.ram) == (2 << 20, 640 << 10)
+
+
+def test_an_alias_may_be_a_name_with_spaces(tmp_path: Path) -> None:
+    path = written(tmp_path, VALID.replace("[plank]", "[plank, Board (2nd edition)]"))
+    assert read_profile(path).aliases == ("plank", "Board (2nd edition)")
+
+
+def test_a_separator_inside_an_alias_is_refused(tmp_path: Path) -> None:
+    assert "allowed: text without ';'" in refusal(tmp_path, "[plank]", "['a;b']")

@@ -1,14 +1,19 @@
 """What holds for every profile in ``profiles/``."""
 
 import csv
+from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from advisor.errors import UsageError
+from advisor.hardware.cores import cpu_cores, effective_cores, peak
 from advisor.hardware.library import load_profile, profile_library, profiles_directory
-from advisor.hardware.profile import DeviceProfile, LaneRequest, Sourced, resolve_lane
+from advisor.hardware.origin import Sourced
+from advisor.hardware.profile import DeviceProfile, LaneRequest, UnitKind, UnitProfile, resolve_lane
+from advisor.hardware.silicon import Silicon
 
 NAMES = sorted(path.stem for path in profiles_directory().glob("*.yaml"))
 MIXED = {"macbook-pro", "hyper-v-linux-guest-with-gpu-pv-enabled"}
@@ -19,9 +24,18 @@ def shipped() -> tuple[DeviceProfile, ...]:
     return tuple(load_profile(name) for name in NAMES)
 
 
+def units() -> Iterator[tuple[str, UnitProfile]]:
+    return ((f"{p.id} {unit.kind}", unit) for p in shipped() for unit in p.units)
+
+
+def silicons() -> Iterator[tuple[str, Silicon]]:
+    return ((name, unit.silicon) for name, unit in units() if unit.silicon is not None)
+
+
 def origins(profile: DeviceProfile) -> list[Sourced]:
     groups = (profile.memory, profile.power, profile.price, profile.lifecycle)
     units = [origin for unit in profile.units for origin in (unit.compute, unit.software)]
+    units += [unit.silicon.origin for unit in profile.units if unit.silicon]
     return [*units, *(group.origin for group in groups if group is not None)]
 
 
@@ -111,3 +125,44 @@ def test_every_row_of_the_index_has_a_file() -> None:
     with index.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert all(Path(index.with_name(f"{row['id']}.yaml")).is_file() for row in rows)
+
+
+def test_every_unit_says_what_it_is_made_of() -> None:
+    assert [name for name, unit in units() if unit.silicon is None] == []
+
+
+def test_every_unit_names_its_family_or_says_why_not() -> None:
+    unknown = [name for name, silicon in silicons() if silicon.ip_family is None]
+    assert unknown == ["c308x-board cpu"]
+
+
+def test_every_cluster_is_of_a_known_core() -> None:
+    named = {cluster.core for _, silicon in silicons() for cluster in silicon.clusters}
+    assert named - set(cpu_cores()) == set()
+
+
+def test_the_clusters_of_a_cpu_have_its_cores() -> None:
+    counted = [(name, unit) for name, unit in units() if unit.cores and unit.silicon]
+    assert [
+        name
+        for name, unit in counted
+        if unit.silicon
+        and unit.silicon.clusters
+        and sum(cluster.cores for cluster in unit.silicon.clusters) != unit.cores
+    ] == []
+
+
+def test_stated_clusters_give_a_peak_and_effective_cores() -> None:
+    cpus = [(n, u) for n, u in units() if u.kind is UnitKind.CPU and u.silicon]
+    with_cores = [(n, u) for n, u in cpus if u.silicon and u.silicon.clusters]
+    assert len(with_cores) > 150
+    assert [n for n, u in with_cores if u.silicon and effective_cores(u.silicon) is None] == []
+    assert [n for n, u in with_cores if peak(u, "fp32") is None] == []
+
+
+def test_one_die_has_one_family_for_each_unit() -> None:
+    found: dict[tuple[str, str], set[str | None]] = defaultdict(set)
+    for name, silicon in silicons():
+        if silicon.chip_id:
+            found[silicon.chip_id, name.rpartition(" ")[2]].add(silicon.ip_family)
+    assert {key: made for key, made in found.items() if len(made) > 1} == {}

@@ -19,6 +19,7 @@ import yaml
 from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError
 from advisor.hardware.names import FEW, DeviceNames, Meaning
 from advisor.hardware.profile import DeviceProfile
+from advisor.hardware.profile_text import chip_names
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -171,6 +172,7 @@ def _folder_entries(folder: Path) -> Iterator[IndexEntry]:
         yield IndexEntry(
             id=profile.id,
             aliases=profile.aliases,
+            chip_aliases=chip_names(profile),
             name=profile.name,
             vendor=profile.vendor or "",
             default_lane=profile.default_lane.name,
@@ -314,6 +316,7 @@ _RULES = {
 }
 _PATTERNS = {
     r"^\d{4}(-\d{2}(-\d{2})?)?$": "YYYY, YYYY-MM or YYYY-MM-DD",
+    r"^[^;]+$": "text without ';'",
     r"^[a-z0-9][a-z0-9.+_\-]*$": "lower-case letters, digits and . + _ -",
 }
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from advisor.core.lane import BULK, Lane
 from advisor.errors import UsageError
+from advisor.hardware.origin import Sourced
+from advisor.hardware.silicon import Silicon
 
 PRECISIONS = ("fp32", "fp16", "bf16", "amp", "int8", "int16", "w8a16", "int4")
 """Precisions a lane may be asked for; publications add mixed ones such as ``w8a16_mixed_int16``."""
@@ -24,15 +26,6 @@ class UnitKind(StrEnum):
     NPU = "npu"
     TPU = "tpu"
     DLA = "dla"
-
-
-class Confidence(StrEnum):
-    """How far the sources of a group of figures can be trusted."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    UNKNOWN = "unknown"
 
 
 class PowerKind(StrEnum):
@@ -54,15 +47,6 @@ class LifecycleStatus(StrEnum):
     EOL_ANNOUNCED = "eol_announced"
     EOL = "eol"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sourced:
-    """Where a group of figures is from."""
-
-    source: str
-    """Publications, separated by semicolons."""
-    confidence: Confidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +72,13 @@ class UnitProfile:
     kind: UnitKind
     name: str
     cores: int | None = None
-    """Cores of all clusters together."""
-    clusters: tuple[int, ...] = ()
-    """Cores by cluster, fastest first, where the unit has several."""
+    """Cores of all clusters together; ``silicon.clusters`` tells them apart."""
     clock: float | None = None
     """Clock of the fastest cluster in Hz."""
+    silicon: Silicon | None = None
+    """What the unit is made of: the facts by which kin devices are found."""
     peak: PeakRates
+    """As published. ``advisor.hardware.cores.peak`` fills a CPU's from its cores."""
     int8_path: str | None = None
     """How the unit multiplies int8, such as ``sdot`` or ``tensor core``."""
     on_chip_memory: float | None = None
@@ -129,6 +114,10 @@ class MemoryProfile:
     """Whether CPU and accelerator share it."""
     bandwidth: float | None = None
     """Theoretical bytes a second; copies reach a fraction of it."""
+    flash: float | None = None
+    """Bytes of program memory of a microcontroller, where the weights lie."""
+    ram: float | None = None
+    """Bytes of static RAM of a microcontroller, where the activations lie."""
     origin: Sourced
 
 
@@ -241,8 +230,13 @@ class DeviceProfile:
     id: str
     name: str
     aliases: tuple[str, ...] = ()
+    """Other names of this device; one that several devices carry is refused as ambiguous."""
     vendor: str | None = None
     chip: str | None = None
+    chip_aliases: tuple[str, ...] = ()
+    """Other names of its chip, which devices with this chip share."""
+    form: str | None = None
+    """sbc, module, phone, laptop, tablet, desktop, mini-pc, server, card, mcu or eval-board."""
     units: tuple[UnitProfile, ...]
     memory: MemoryProfile | None = None
     power: PowerProfile | None = None

@@ -1,16 +1,17 @@
 """The file format of device profiles: pydantic models in file units, converted to SI.
 
 Only this module knows the field names of ``profiles/*.yaml``. Field suffixes give the unit:
-``_ghz``, ``_mb``, ``_gb``, ``_gb_s``, ``_w``, ``_usd``, ``peak_gflops``, ``peak_gops``.
+``_ghz``, ``_mb`` and ``_gb`` (10^6, 10^9), ``_kib`` and ``_mib`` (2^10, 2^20), ``_gb_s``, ``_w``,
+``_usd``, ``peak_gflops``, ``peak_gops``.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.core.lane import Lane
+from advisor.hardware.origin import Confidence, Sourced
 from advisor.hardware.profile import (
-    Confidence,
     DeviceProfile,
     LaneEvidence,
     Lifecycle,
@@ -23,16 +24,22 @@ from advisor.hardware.profile import (
     PowerProfile,
     Price,
     PriceProfile,
-    Sourced,
     UnitKind,
     UnitProfile,
 )
+from advisor.hardware.silicon import Cluster, Silicon
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Text = Annotated[str, Field(min_length=1)]
 Day = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_\-]*$")]
+
+Alias = Annotated[str, Field(min_length=1, pattern=r"^[^;]+$")]
+Form = Literal[
+    "sbc", "module", "phone", "laptop", "tablet", "desktop", "mini-pc", "server", "card", "mcu",
+    "eval-board",
+]  # fmt: skip
 
 
 class _Strict(BaseModel):
@@ -47,12 +54,64 @@ class _SourcedFigures(_Strict):
         return Sourced(source=self.source, confidence=self.confidence)
 
 
+class _Cluster(_Strict):
+    cores: Count
+    core: Text
+    clock_ghz: Positive | None = None
+
+    def convert(self) -> Cluster:
+        return Cluster(cores=self.cores, core=self.core, clock=_scaled(self.clock_ghz, 1e9))
+
+
+class _Silicon(_SourcedFigures):
+    chip_id: Name | None = None
+    bin: Name | None = None
+    host_chip_id: Name | None = None
+    year: Annotated[int, Field(ge=1970, le=2100)] | None = None
+    vendor: Text | None = None
+    ip_family: Text | None = None
+    related_family: Text | None = None
+    microarchitecture: Text | None = None
+    generation: Positive | None = None
+    brand: Text | None = None
+    clusters: list[_Cluster] = []
+    narrow_memory: bool = False
+    l2_mib: Positive | None = None
+    l2_shared_by: Count | None = None
+    l3_mib: Positive | None = None
+    cores_used: Count | None = None
+    note: Text | None = None
+
+    def convert(self) -> Silicon:
+        """Return it in SI."""
+        return Silicon(
+            chip_id=self.chip_id,
+            bin=self.bin,
+            host_chip_id=self.host_chip_id,
+            year=self.year,
+            vendor=self.vendor,
+            ip_family=self.ip_family,
+            related_family=self.related_family,
+            microarchitecture=self.microarchitecture,
+            generation=self.generation,
+            brand=self.brand,
+            clusters=tuple(cluster.convert() for cluster in self.clusters),
+            narrow_memory=self.narrow_memory,
+            l2=_scaled(self.l2_mib, 2**20),
+            l2_shared_by=self.l2_shared_by,
+            l3=_scaled(self.l3_mib, 2**20),
+            cores_used=self.cores_used,
+            note=self.note,
+            origin=self.origin(),
+        )
+
+
 class _Unit(_SourcedFigures):
     kind: Annotated[UnitKind, Field(strict=False)]
     name: Text
     cores: Count | None = None
-    clusters: list[Count] = []
     clock_ghz: Positive | None = None
+    silicon: _Silicon | None = None
     peak_gflops: dict[Name, Positive] = {}
     peak_gops: dict[Name, Positive] = {}
     int8_path: Text | None = None
@@ -71,8 +130,8 @@ class _Unit(_SourcedFigures):
             kind=self.kind,
             name=self.name,
             cores=self.cores,
-            clusters=tuple(self.clusters),
             clock=_scaled(self.clock_ghz, 1e9),
+            silicon=self.silicon.convert() if self.silicon else None,
             peak=PeakRates(rates=tuple((name, rate * 1e9) for name, rate in rates)),
             int8_path=self.int8_path,
             on_chip_memory=_scaled(self.on_chip_mb, 1e6),
@@ -91,6 +150,8 @@ class _Memory(_SourcedFigures):
     capacity_max_gb: Positive | None = None
     shared: bool | None = None
     bandwidth_gb_s: Positive | None = None
+    flash_kib: Positive | None = None
+    ram_kib: Positive | None = None
 
     def convert(self) -> MemoryProfile:
         return MemoryProfile(
@@ -98,6 +159,8 @@ class _Memory(_SourcedFigures):
             capacity_max=_scaled(self.capacity_max_gb, 1e9),
             shared=self.shared,
             bandwidth=_scaled(self.bandwidth_gb_s, 1e9),
+            flash=_scaled(self.flash_kib, 2**10),
+            ram=_scaled(self.ram_kib, 2**10),
             origin=self.origin(),
         )
 
@@ -212,9 +275,11 @@ class ProfileFile(_Strict):
 
     id: Name
     name: Text
-    aliases: list[Name] = []
+    aliases: list[Alias] = []
     vendor: Text | None = None
     chip: Text | None = None
+    chip_aliases: list[Alias] = []
+    form: Form | None = None
     units: Annotated[list[_Unit], Field(min_length=1)]
     memory: _Memory | None = None
     power: _Power | None = None
@@ -232,6 +297,8 @@ class ProfileFile(_Strict):
             aliases=tuple(self.aliases),
             vendor=self.vendor,
             chip=self.chip,
+            chip_aliases=tuple(self.chip_aliases),
+            form=self.form,
             units=tuple(unit.convert() for unit in self.units),
             memory=self.memory.convert() if self.memory else None,
             power=self.power.convert() if self.power else None,

@@ -166,7 +166,6 @@ def _figured(row: Row, seen: list[str], lanes: list[LaneEvidence]) -> Facts:
             "kind": row["unit"],
             "name": row["unit_name"],
             "cores": sum(clusters) or None,
-            "clusters": clusters if len(clusters) > 1 else None,
             "clock_ghz": facts.number(row["clock_ghz"]),
             "peak_gflops": present(
                 {
@@ -240,7 +239,6 @@ def _bare(kind: str, measured: list[RawRow], seen: list[str]) -> Facts:
             "kind": kind,
             "name": cleaned(name) if known else kind.upper(),
             "cores": sum(cores) or None,
-            "clusters": cores if len(cores) > 1 else None,
             "clock_ghz": clock,
             "runtimes": seen,
             "source": "as named in published measurements",

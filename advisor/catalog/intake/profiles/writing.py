@@ -1,20 +1,14 @@
 """Reads the raw tables and writes ``profiles/``: one YAML per device and the index."""
 
-import csv
-import io
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from advisor.catalog.intake.importing import CAMPAIGNS, raw_tables, read_raw, screened, unsupported
 from advisor.catalog.intake.profiles.devices import profiles
 from advisor.catalog.intake.profiles.facts import Facts
-from advisor.core.lane import Lane
 from advisor.hardware.library import read_profile
-
-HEADER = "# Written by: python -m advisor.catalog.intake.profiles RAW --out profiles\n"
-INDEX_COLUMNS = ("id", "aliases", "name", "vendor", "default_lane")
+from advisor.hardware.profile_text import index, written
 
 
 def import_profiles(raw: Path, out: Path, campaigns: Path | None = None) -> int:
@@ -35,8 +29,9 @@ def import_profiles(raw: Path, out: Path, campaigns: Path | None = None) -> int:
         if path.stem not in content:
             path.unlink()
     for device, profile in content.items():
-        (out / f"{device}.yaml").write_text(HEADER + written(profile), encoding="utf-8")
-    (out / "index.csv").write_text(index(content), encoding="utf-8")
+        (out / f"{device}.yaml").write_text(written(profile), encoding="utf-8")
+    profiles_written = [read_profile(out / f"{device}.yaml") for device in content]
+    (out / "index.csv").write_text(index(profiles_written), encoding="utf-8")
     return len(content)
 
 
@@ -47,39 +42,3 @@ def _of_campaigns(folder: Path) -> dict[str, Facts]:
         profile = read_profile(path)
         found[profile.id] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return found
-
-
-class _Dumper(yaml.SafeDumper):
-    """Safe dumper that repeats no anchors and keeps long entries off a single line."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the name is PyYAML's
-        return True
-
-    def represent_mapping(
-        self, tag: str, mapping: Any, flow_style: bool | None = None
-    ) -> yaml.MappingNode:
-        return super().represent_mapping(tag, mapping, False if "source" in mapping else flow_style)
-
-
-def written(profile: Facts) -> str:
-    """Write a profile as YAML, fields in the order of the format."""
-    return yaml.dump(
-        profile,
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        default_flow_style=None,
-        width=100,
-    )
-
-
-def index(content: dict[str, Facts]) -> str:
-    """Write the index, by which a device is found without reading its file."""
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(INDEX_COLUMNS)
-    for device, profile in content.items():
-        lane = Lane(device=device, **profile["default_lane"])
-        aliases = " ".join(profile.get("aliases", []))
-        table.writerow((device, aliases, profile["name"], profile.get("vendor", ""), lane.name))
-    return stream.getvalue()

@@ -1,0 +1,99 @@
+"""Cores of a CPU: rates, filled peaks, and what several cores reach together."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from advisor.errors import ProfileError
+from advisor.hardware.cores import TABLE, core_rates, cpu_cores, effective_cores, peak
+from advisor.hardware.origin import Confidence, Sourced
+from advisor.hardware.profile import PeakRates, UnitKind, UnitProfile
+from advisor.hardware.silicon import Cluster, Silicon
+
+HAND = Sourced(source="hand", confidence=Confidence.HIGH)
+
+
+def silicon(*clusters: Cluster, narrow: bool = False) -> Silicon:
+    return Silicon(ip_family="Cortex-A", clusters=clusters, narrow_memory=narrow, origin=HAND)
+
+
+BIG = Cluster(cores=2, core="Cortex-A76", clock=2e9)
+LITTLE = Cluster(cores=2, core="Cortex-A55", clock=1e9)
+
+
+def unit(*clusters: Cluster, **rates: float) -> UnitProfile:
+    return UnitProfile(
+        kind=UnitKind.CPU,
+        name="hand",
+        silicon=silicon(*clusters),
+        peak=PeakRates(rates=tuple(rates.items())),
+        compute=HAND,
+        software=HAND,
+    )
+
+
+def test_rates_of_cores_are_clock_times_operations_a_cycle() -> None:
+    assert core_rates(unit(BIG, LITTLE), "fp32") == (32e9, 32e9, 8e9, 8e9)
+
+
+def test_an_unstated_peak_is_the_sum_over_the_cores() -> None:
+    found = peak(unit(BIG, LITTLE), "fp32")
+    assert found is not None
+    assert (found.rate, found.computed) == (80e9, True)
+    assert found.origin.source.startswith("computed")
+
+
+def test_a_stated_peak_wins() -> None:
+    found = peak(unit(BIG, fp32=5e9), "fp32")
+    assert found is not None
+    assert (found.rate, found.computed) == (5e9, False)
+
+
+def test_halves_without_fp16_arithmetic_are_computed_in_fp32() -> None:
+    old = unit(Cluster(cores=1, core="Cortex-A53", clock=1e9))
+    assert core_rates(old, "fp16") == core_rates(old, "fp32") == (8e9,)
+
+
+def test_a_core_or_clock_nobody_knows_leaves_the_peak_unknown() -> None:
+    assert peak(unit(replace(BIG, core="Cortex-Z1")), "fp32") is None
+    assert peak(unit(replace(BIG, clock=None)), "fp32") is None
+
+
+def test_one_thread_is_one_core() -> None:
+    assert effective_cores(silicon(BIG, LITTLE), 1) == pytest.approx(1.0)
+
+
+def test_two_equal_cores_lose_what_threads_cost() -> None:
+    assert effective_cores(silicon(BIG), 2) == pytest.approx(2 / (1 + 0.07 + 0.005 * 2))
+
+
+def test_the_slowest_core_gates_most_of_the_work() -> None:
+    slow = 0.5 * 0.5**0.6 * 0.8
+    together = 0.8 * 4 * slow + 0.2 * (2 + 2 * slow)
+    expected = together / (1 + 0.07 * 3 + 0.005 * 4 * 3)
+    assert effective_cores(silicon(BIG, LITTLE)) == pytest.approx(expected)
+
+
+def test_narrow_memory_makes_threads_dearer() -> None:
+    narrow = effective_cores(silicon(BIG, narrow=True))
+    usual = effective_cores(silicon(BIG))
+    assert narrow is not None
+    assert usual is not None
+    assert narrow < usual
+
+
+def test_more_threads_than_cores_are_all_cores() -> None:
+    assert effective_cores(silicon(BIG), 64) == effective_cores(silicon(BIG))
+
+
+def test_every_core_of_the_table_has_a_source() -> None:
+    assert all(core.origin.source for core in cpu_cores().values())
+
+
+def test_a_number_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[1] / "profiles" / TABLE
+    header = shipped.read_text().splitlines()[0]
+    (tmp_path / TABLE).write_text(f"{header}\nCortex-Q,zero,,,no,64,2,0,2030,low,hand\n")
+    with pytest.raises(ProfileError, match=r"cpu_cores.csv:2: Cortex-Q: cannot read .*zero"):
+        cpu_cores(tmp_path)
