@@ -26,6 +26,7 @@ from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
 from advisor.hardware.profile import DeviceProfile
+from advisor.hardware.roofline import Floor, floor
 from advisor.measuring.own_figures import OwnFigures
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ IMAGES = 50_000
 WEIGHT_BYTES = {"fp32": 4.0, "amp": 4.0, "fp16": 2.0, "bf16": 2.0, "int16": 2.0, "int4": 0.5}
 """Bytes of one weight by precision; every other precision keeps them in one byte."""
 BULK_CAVEAT = "steady state of a large batch: time per image, not the latency of a single image"
-STREAMED = "the weights do not fit the accelerator's memory and cross its link at every pass"
+Floats = NDArray[np.float64]
+
+AT_PEAK = "as fast as the unit's peak rate allows: nothing was measured that says more"
+STREAMED = "the weights do not fit the memory on the chip and are read at every pass"
 _OVER_FLOOR = 3.0
 """Highest latency by the floor: a link reaches a third of its rate or more."""
 COUNTED = "counted from the network's layers"
@@ -114,22 +118,29 @@ class LaneAssessor:
         return replace(found, caveats=caveats)
 
     def _above_floors(self, found: "Prediction", table: WorkloadTable) -> "Prediction":
-        """Raise what lies below the time in which the weights cross the accelerator's link."""
-        weight_bytes = table.parameters.astype(np.float64) * self.bytes_per_weight
-        floor = floors(self.profile, self.lane, weight_bytes)
-        raised = floor > found.value
-        if not raised.any():
+        """Raise what lies below the time that the arithmetic or the weights need at least."""
+        images = max(self.lane.batch, 1)
+        bound = floor(self.profile, self.lane, table, images=images)
+        least = np.maximum(bound.least, self._crossing(bound))
+        raised = least > found.value
+        if not (bound.least > found.low).any() and not raised.any():
             return found
         return replace(
             found,
-            value=np.maximum(found.value, floor),
-            low=np.maximum(found.low, floor),
-            high=np.where(raised, np.maximum(found.high, _OVER_FLOOR * floor), found.high),
+            value=np.maximum(found.value, least),
+            low=np.maximum(found.low, bound.least),
+            high=np.where(raised, np.maximum(found.high, _OVER_FLOOR * least), found.high),
             caveats=tuple(
-                (STREAMED, *known) if above else known
-                for known, above in zip(found.caveats, raised.tolist(), strict=True)
+                (_bounded_by(bound, row), *known) if raised[row] else known
+                for row, known in enumerate(found.caveats)
             ),
         )
+
+    def _crossing(self, bound: Floor) -> Floats:
+        """Seconds in which the weights cross a link at its rate, which is what to expect of it."""
+        unit = self.profile.unit(self.lane.unit)
+        linked = unit is not None and unit.link_bandwidth is not None
+        return bound.streaming if linked else bound.least
 
     def latencies(self, subjects: Sequence[Subject], table: WorkloadTable) -> list[Assessment]:
         """Assess latency and throughput alone, for tables of many questions."""
@@ -359,15 +370,6 @@ def _counted(metric: Metric, value: float) -> Estimate:
     )
 
 
-Floats = NDArray[np.float64]
-
-
-def floors(profile: DeviceProfile, lane: Lane, weight_bytes: Floats) -> Floats:
-    """Return the least seconds of a pass by what has to cross the link; 0 where nothing has to.
-
-    Zero, too, where the profile names no memory on the chip or no link.
-    """
-    unit = profile.unit(lane.unit)
-    if unit is None or unit.on_chip_memory is None or unit.link_bandwidth is None:
-        return np.zeros_like(weight_bytes)
-    return np.maximum(weight_bytes - unit.on_chip_memory, 0.0) / unit.link_bandwidth
+def _bounded_by(bound: Floor, row: int) -> str:
+    """Say what a raised latency is bounded by."""
+    return STREAMED if bound.streaming[row] > bound.compute[row] else AT_PEAK

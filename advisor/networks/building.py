@@ -21,6 +21,7 @@ from advisor.errors import NetworkError
 from advisor.networks.blueprints import BASES, resolution_of
 from advisor.networks.cifar_resnet import CifarResNet
 from advisor.networks.counting import count, cross_check
+from advisor.networks.deployment import deployed, has_training_form
 from advisor.networks.scaled import build_variant
 from advisor.networks.shufflenet_v1 import ShuffleNetV1
 
@@ -170,12 +171,18 @@ def _own_resolution(candidate: Candidate) -> int:
     return default_resolution(candidate.architecture)
 
 
-def describe(candidate: Candidate, *, check: bool = True) -> Workload:
-    """Build a candidate on the meta device and count it; ``check`` asks two further counters."""
+def describe(candidate: Candidate, *, check: bool = True, training_form: bool = False) -> Workload:
+    """Build a candidate and count it; ``check`` asks two further counters.
+
+    Counted is the form that is deployed. ``training_form`` counts the branches that training
+    keeps apart, for what training costs.
+    """
     resolution = candidate.resolution or _own_resolution(candidate)
     network = build(candidate, resolution)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        if has_training_form(network) and not training_form:
+            network = deployed(build(candidate, resolution, device="cpu")).to("meta")
         workload = count(network, name=candidate.network, resolution=resolution)
         return cross_check(network, workload) if check else workload
 

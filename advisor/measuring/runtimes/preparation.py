@@ -20,6 +20,7 @@ from advisor.core.candidate import Candidate
 from advisor.errors import MeasurementError, NetworkError
 from advisor.measuring.runtimes.lines import first_line
 from advisor.networks.building import build
+from advisor.networks.deployment import deployed
 
 SEED = 0
 BATCHES = 4
@@ -29,7 +30,7 @@ IMAGES = 2
 
 
 def prepared(spelling: str, resolution: int, *, weights: Path | None = None) -> nn.Module:
-    """Build a network on the CPU and make it ready to be exported and timed.
+    """Build a network on the CPU, in the form that is deployed, ready to be exported and timed.
 
     With ``weights`` the file's state dict is loaded and nothing is randomised. Raises
     NetworkError where the network cannot be built and MeasurementError for unreadable weights.
@@ -41,7 +42,7 @@ def prepared(spelling: str, resolution: int, *, weights: Path | None = None) -> 
     else:
         revive(network)
         settle(network, resolution)
-    return network.eval().requires_grad_(False)
+    return deployed(network.eval()).requires_grad_(False)
 
 
 def revive(network: nn.Module) -> int:
