@@ -7,6 +7,7 @@ AdvisorError
 ├── ConstraintError    a limit that makes no sense for its metric
 ├── NetworkError       a network that cannot be built or counted
 ├── MeasurementError   a timing that could not be taken, or a table of measurements that is invalid
+├── TrialError         images that cannot be read, or a training that cannot go on
 ├── EvidenceError      the evidence does not allow an answer (exit 4)
 └── PluginError        a plug-in that is missing or does not keep its contract
 
@@ -60,6 +61,12 @@ class MeasurementError(AdvisorError):
     """A timing that could not be taken, or a table of measurements that is invalid."""
 
     slug = "measurements"
+
+
+class TrialError(AdvisorError):
+    """Images that cannot be read, or a training that cannot go on."""
+
+    slug = "trials"
 
 
 class EvidenceError(AdvisorError):

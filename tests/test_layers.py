@@ -13,7 +13,7 @@ LAYERS = (
     ("errors", "core"),
     ("hardware", "networks"),
     ("catalog",),
-    ("estimators", "measuring", "studies"),
+    ("estimators", "measuring", "studies", "trials"),
     ("answering",),
     ("procurement",),
     ("reports",),
@@ -21,12 +21,15 @@ LAYERS = (
 )
 """Rooms by line; a room imports from lines above its own, ``core`` from ``errors`` too."""
 OWNERS = {
-    "torch": ("networks", "measuring", "studies", "estimators.fit", "testing"),
-    "timm": ("networks", "catalog.intake"),
+    "torch": ("networks", "measuring", "studies", "trials", "estimators.fit", "testing"),
+    "timm": ("networks", "trials", "catalog.intake"),
     "ptflops": ("networks",),
     "torchvision": ("networks",),
-    "optuna": ("studies",),
-    "sklearn": (),
+    "optuna": ("studies", "trials"),
+    "sklearn": ("trials",),
+    "torchmetrics": ("trials",),
+    "torch_pruning": ("trials",),
+    "PIL": ("trials", "measuring.runtimes.images"),
     "jinja2": ("reports",),
     "yaml": (
         "hardware",

@@ -93,7 +93,14 @@ class Scale:
 _SCALES: dict[Unit, tuple[Scale, ...]] = {
     Unit.SECOND: tuple(
         Scale(symbol=s, factor=f)
-        for s, f in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("µs", 1e-6), ("min", 60.0))
+        for s, f in (
+            ("s", 1.0),
+            ("ms", 1e-3),
+            ("us", 1e-6),
+            ("µs", 1e-6),
+            ("min", 60.0),
+            ("h", 3600.0),
+        )
     ),
     Unit.PER_SECOND: tuple(
         Scale(symbol=s, factor=f) for s, f in (("/s", 1.0), ("fps", 1.0), ("Hz", 1.0), ("ips", 1.0))

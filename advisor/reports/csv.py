@@ -22,6 +22,7 @@ from advisor.reports import Layout
 
 if TYPE_CHECKING:
     from advisor.procurement.review import DeviceReview, ProcurementReview
+    from advisor.trials.record import TrialRecord
 
 COLUMN: dict[Metric, tuple[str, str, float]] = {
     Metric.LATENCY: ("latency", "_ms", 1e3),
@@ -85,7 +86,32 @@ class CsvWriter:
 
         if isinstance(document, ProcurementReview):
             return _review(document)
+        from advisor.trials.record import TrialRecord
+
+        if isinstance(document, TrialRecord):
+            return _trial(document)
         raise UsageError(f"csv: cannot show {type(document).__name__}")
+
+
+_TRIAL = ("model", "resolution", "stage", "seed", "state", "trained_weights", "steps",
+          "learning_rate", "validation", "accuracy", "accuracy_low", "accuracy_high", "level",
+          "images", "balanced", "log_loss", "calibration_error", "images_per_second", "seconds",
+          "reason")  # fmt: skip
+
+
+def _trial(document: "TrialRecord") -> str:
+    """One row per run; accuracies are fractions."""
+    rows = []
+    for run in document.runs:
+        row = {name: value for name, value in run if name in _TRIAL and value is not None}
+        row |= {"trained_weights": run.weights.trained, "stage": run.stage.value}
+        row |= {"learning_rate": run.recipe.learning_rate} if run.recipe else {}
+        found = run.accuracy
+        if found is not None:
+            row |= {"accuracy": found.value, "accuracy_low": found.low, "level": found.level}
+            row |= {"accuracy_high": found.high, "images": found.images}
+        rows.append(row)
+    return _text(_TRIAL, rows)
 
 
 def _review(document: "ProcurementReview") -> str:

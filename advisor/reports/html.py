@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.core.document import Document, Estimates, Recommendation
-from advisor.errors import UsageError
 from advisor.reports import Layout
 
 if TYPE_CHECKING:
@@ -44,7 +43,9 @@ def page(document: Document, layout: Layout, *, paged: bool = False) -> str:
         from advisor.reports.purchase.sections import purchase_of
 
         return _rendered("procurement.html", paged=paged, page=purchase_of(document))
-    raise UsageError(f"html: cannot show {type(document).__name__}")
+    from advisor.reports.sheet import sheet_of
+
+    return _rendered("sheet.html", paged=paged, page=sheet_of(document, "html"))
 
 
 def _rendered(template: str, *, paged: bool, **values: object) -> str:

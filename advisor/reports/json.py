@@ -15,6 +15,7 @@ KINDS = {
     "recommendation": "advisor.core.document:Recommendation",
     "estimates": "advisor.core.document:Estimates",
     "procurement": "advisor.procurement.review:ProcurementReview",
+    "trial": "advisor.trials.record:TrialRecord",
 }
 """Documents that a result file may hold, by their ``kind``; imported when one is read."""
 

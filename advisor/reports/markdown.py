@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from advisor.core.document import Document, Estimates, Recommendation
 from advisor.core.quantity import Metric
-from advisor.errors import UsageError
 from advisor.reports import Layout
 from advisor.reports.searched_view import SearchView
 from advisor.reports.view import (
@@ -38,7 +37,7 @@ class MarkdownWriter:
 
         if isinstance(document, ProcurementReview):
             return _review(document)
-        raise UsageError(f"markdown: cannot show {type(document).__name__}")
+        return _sheet(document)
 
 
 def escape(text: str) -> str:
@@ -80,6 +79,24 @@ def _review(document: "ProcurementReview") -> str:
         lines = [list(found.head), ["---"] * len(found.head), *(map(escape, row) for row in rows)]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         parts += [f"## {found.title}", table, *([escape(found.note)] if found.note else [])]
+    return "\n\n".join([*parts, f"```\n{view.command}\n```"]) + "\n"
+
+
+def _sheet(document: Document) -> str:
+    from advisor.reports.sheet import sheet_of
+
+    view = sheet_of(document, "markdown")
+    parts = [f"# {escape(view.title)}", f"**{escape(view.headline)}**"]
+    parts += map(escape, view.sentences)
+    parts += [_bullets(f"Warning: {text}" for text in view.warnings)] if view.warnings else []
+    parts += [_bullets(f"{what}: {text}" for what, text in view.facts)]
+    for section in view.sections:
+        parts += [f"## {escape(section.title)}", *map(escape, section.text)]
+        for found in section.tables:
+            rule = ["---"] * len(found.head)
+            lines = [list(found.head), rule, *(map(escape, row) for row in found.rows)]
+            parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+            parts += [escape(found.note)] if found.note else []
     return "\n\n".join([*parts, f"```\n{view.command}\n```"]) + "\n"
 
 

@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.core.document import Document, Estimates, Recommendation
-from advisor.errors import UsageError
 from advisor.reports import Layout
 from advisor.reports.decision import Outcome
 from advisor.reports.text_table import VERDICT_STYLE, estimate_tables, ranked_table
@@ -80,7 +79,7 @@ def _other(document: Document) -> list[RenderableType]:
     from advisor.procurement.review import ProcurementReview
 
     if not isinstance(document, ProcurementReview):
-        raise UsageError(f"table: cannot show {type(document).__name__}")
+        return _sheet(document)
     from advisor.reports.purchase.sections import purchase_of, tables_named
 
     view = purchase_of(document)
@@ -88,6 +87,23 @@ def _other(document: Document) -> list[RenderableType]:
     lines += [_indented(sentence) for sentence in view.sentences]
     for found in tables_named(view, ("devices", "matrix", "fails", "portfolio")):
         lines += [Text(), Text(found.title, "bold"), _review_table(found)]
+    return [*lines, *_listed("Warnings", view.warnings)]
+
+
+def _sheet(document: Document) -> list[RenderableType]:
+    from advisor.reports.sheet import sheet_of
+
+    view = sheet_of(document, "table")
+    lines: list[RenderableType] = [Text(view.headline, "bold")]
+    lines += [_indented(sentence) for sentence in view.sentences]
+    for found in [table for section in view.sections if section.brief for table in section.tables]:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+        for place, name in enumerate(found.head):
+            right = place in found.numbers
+            table.add_column(name, overflow="fold", justify="right" if right else "left")
+        for row in found.rows:
+            table.add_row(*map(Text, row))
+        lines += [Text(), table]
     return [*lines, *_listed("Warnings", view.warnings)]
 
 

@@ -1,0 +1,92 @@
+"""Sheet: a report of tables and pictures in sections, for what needs no page of its own.
+
+Trials and compressions are sheets; text, Markdown and HTML are written from the same one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from advisor.core.document import Document
+from advisor.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetTable:
+    """Rows of text under a head; the first column names the row."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Columns that hold figures, which are set flush right."""
+        return frozenset(
+            column
+            for column in range(1, len(self.head))
+            if all(not row[column] or row[column][0] in "0123456789−+<–" for row in self.rows)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetFigure:
+    """A drawing with what it shows."""
+
+    title: str
+    drawing: str
+    """SVG."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A small picture with its caption."""
+
+    png: str
+    """Base64."""
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetSection:
+    """Part of a sheet."""
+
+    title: str
+    tables: tuple[SheetTable, ...] = ()
+    figures: tuple[SheetFigure, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    text: tuple[str, ...] = ()
+    brief: bool = False
+    """Whether the terminal shows it too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """Everything a report shows."""
+
+    title: str
+    subtitle: str
+    headline: str
+    sentences: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+    sections: tuple[SheetSection, ...]
+    command: str
+    versions: tuple[tuple[str, str], ...] = field(default=())
+
+
+def sheet_of(document: Document, form: str) -> Sheet:
+    """Return the sheet of a document; UsageError where ``form`` cannot show it."""
+    from advisor.trials.record import TrialRecord
+
+    if isinstance(document, TrialRecord):
+        from advisor.reports.trial_sheet import trial_sheet
+
+        return trial_sheet(document)
+    raise UsageError(f"{form}: cannot show {type(document).__name__}")
+
+
+def joined_rows(table: SheetTable) -> Sequence[Sequence[str]]:
+    """Return the rows with their head."""
+    return [table.head, *table.rows]
