@@ -45,6 +45,28 @@ def test_the_value_is_the_median_of_the_sessions(store: MeasurementStore) -> Non
     assert found.provenance.source == ("measured here: 3 sessions, onnxruntime 1.31.1, Round CPU")
 
 
+@pytest.mark.parametrize("name", ["a#b", "what?", "100%41", "two words", "größe", "a?mode=rw#b%"])
+def test_the_home_may_have_any_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Addresses of files give such characters a meaning of their own."""
+    home = tmp_path / name
+    monkeypatch.setenv("ADVISOR_HOME", str(home))
+    own = measured(MeasurementStore(), 0.010)
+    assert own.estimate(Metric.LATENCY, LANE, "resnet18", 224, level=0.9) is not None
+    assert [one.seconds for one in own_times()] == [0.010]
+    assert {path.name for path in tmp_path.iterdir()} == {name}
+
+
+def test_a_home_may_be_stated_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ADVISOR_HOME", "my home")
+    measured(MeasurementStore(), 0.010)
+    assert [one.seconds for one in own_times()] == [0.010]
+
+
 def test_throughput_follows_from_latency_and_batch(store: MeasurementStore) -> None:
     own = measured(store, 0.02, batch=4)
     lane = replace(LANE, batch=4)

@@ -322,7 +322,7 @@ def test_workbook_computes_the_reviews_numbers(tmp_path: Path) -> None:
     subprocess.run(
         [
             "soffice",
-            f"-env:UserInstallation=file://{tmp_path}/profile",
+            f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}",
             "--headless",
             "--convert-to",
             "xlsx",

@@ -145,7 +145,8 @@ def own_times(path: Path | None = None) -> list[OwnTime]:
 def _select(path: Path, query: str, values: list[str]) -> list[tuple[object, ...]]:
     """Run a query on the file without changing it; MeasurementError in one line."""
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(address, uri=True, timeout=10)
         try:
             return connection.execute(query, values).fetchall()
         finally:

@@ -202,9 +202,9 @@ class MeasurementStore:
         self._migrations = migrations
         with _told(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._engine = sa.create_engine(
-                f"sqlite:///{self.path}", connect_args={"timeout": WAIT}
-            )
+            # Not spelled as an address: a path may hold ``?``, ``#`` and ``%``.
+            place = sa.URL.create("sqlite", database=str(self.path))
+            self._engine = sa.create_engine(place, connect_args={"timeout": WAIT})
             sa.event.listen(self._engine, "connect", _configure)
             sa.event.listen(self._engine, "begin", _begin)
             self._migrate()
