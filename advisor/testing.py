@@ -102,6 +102,10 @@ class MeasurerContract:
             raise SkipTest(missing)
         return made
 
+    def network(self) -> tuple[str, nn.Module]:
+        """Return name and module of the network that is converted; by default a small one."""
+        return "small", _small_network()
+
     def opened(self, settings: Settings, folder: Path) -> tuple[Engine, Source, Images]:
         """Convert a small network; return its engine, the source and PyTorch's answer."""
         import torch
@@ -109,7 +113,7 @@ class MeasurerContract:
         from advisor.measuring.runtimes.onnx_export import export_onnx
 
         torch.manual_seed(0)
-        network = _small_network()
+        name, network = self.network()
         images = example(SIDE, settings.batch)
         path = folder / "network.onnx"
 
@@ -118,7 +122,7 @@ class MeasurerContract:
             return path
 
         source = Source(
-            name="small",
+            name=name,
             network=network,
             example=images,
             calibration=calibration(None, SIDE, settings.batch),

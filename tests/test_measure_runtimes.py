@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from torch import nn
 
+from advisor.core.candidate import Candidate
 from advisor.errors import PluginError, UsageError
 from advisor.measuring import runtimes as measurers
 from advisor.measuring.exports import digest_of
 from advisor.measuring.runtimes import Images, Measurer, Settings, onnx_export
 from advisor.measuring.runtimes.images import calibration, example
 from advisor.measuring.runtimes.ncnn import foreign_operators
-from advisor.testing import FakeMeasurer, MeasurerContract
+from advisor.networks.building import build
+from advisor.testing import SIDE, FakeMeasurer, MeasurerContract
 
 slow = pytest.mark.slow
 quiet = pytest.mark.filterwarnings("ignore")
@@ -28,7 +30,11 @@ class TestFake(MeasurerContract):
 @quiet
 class TestTorchEager(MeasurerContract):
     def make(self) -> Measurer:
-        return _Stored(measurers.load("pytorch"))
+        return measurers.load("pytorch")
+
+    def network(self) -> tuple[str, nn.Module]:
+        """It builds a network again by its name, so the contract's own will not do."""
+        return "test_resnet", build(Candidate(architecture="test_resnet"), SIDE, device="cpu")
 
 
 @slow
@@ -54,26 +60,22 @@ class TestNcnn(MeasurerContract):
 
 @slow
 @quiet
+@pytest.mark.elsewhere
 class TestLiteRt(MeasurerContract):
     def make(self) -> Measurer:
         return measurers.load("litert")
 
 
+@pytest.mark.elsewhere
 class TestCuda(MeasurerContract):
     def make(self) -> Measurer:
         return measurers.load("pytorch-gpu")
 
 
+@pytest.mark.elsewhere
 class TestTensorRt(MeasurerContract):
     def make(self) -> Measurer:
         return measurers.load("tensorrt-gpu")
-
-
-def _Stored(made: Measurer) -> Measurer:  # noqa: N802 - stands for a class
-    """Eager PyTorch builds by name, which the contract's small network has none of."""
-    if made.missing() is None:
-        pytest.skip("builds networks of the catalog; see the slow test of all runtimes")
-    return made
 
 
 def test_the_registry_names_every_built_in_runtime() -> None:
