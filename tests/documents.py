@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable
 
+from advisor.core.chance import NORMAL, Error
 from advisor.core.constraint import Verdict
 from advisor.core.document import (
     ConvergencePoint,
@@ -102,6 +103,13 @@ def metrics(
     }
 
 
+def keeps(figures: dict[Metric, Figure], limit: float) -> float:
+    """Probability that a latency is at most ``limit`` seconds."""
+    f = figures[Metric.LATENCY]
+    error = Error.of(Metric.LATENCY, f.value, f.low, f.high, f.level)
+    return NORMAL.cdf(error.standing(limit))
+
+
 def entry(
     candidate: str,
     latency: float,
@@ -125,6 +133,7 @@ def entry(
         "verdict": verdict,
         "verdicts": {"latency": verdict},
         "margins": {"latency": (0.010 - latency * 1.1) / 0.010},
+        "probability": keeps(metrics(latency, top1), 0.010),
         "metrics": metrics(latency, top1, origin=origin),
         "gaps": {Metric.ENERGY: "no power figure for this lane"},
         "license": "apache-2.0",
@@ -208,8 +217,8 @@ def recommendation(count: int = 50, *, limit: float = 0.010, **changes: object) 
             )
         else:
             rejected.append(rejection(candidate, latency, top1, limit, origin=origin))
-    for group in (ranked, uncertain):
-        group.sort(key=lambda item: -item.metrics[Metric.TOP1].value)
+    ranked.sort(key=lambda item: -item.metrics[Metric.TOP1].value)
+    uncertain.sort(key=lambda item: -(item.probability or 0.0))
     front = _front(ranked)
     fields: dict[str, object] = {
         "advisor_version": "0.1.0",

@@ -1,11 +1,11 @@
 """Which networks are measured before an answer: those that could change who comes first."""
 
-import math
 from collections.abc import Sequence
 
 import pytest
 
-from advisor.answering.contest import chance, contest, deciding, settled, time_allowed
+from advisor.answering.contest import contest, deciding, settled, time_allowed
+from advisor.core.chance import NORMAL, Error
 from advisor.core.constraint import Verdict
 from advisor.core.document import (
     Entry,
@@ -46,6 +46,9 @@ def entry(
         lane="lane",
         verdict=Verdict.MET,
         verdicts={"latency": _verdict(figure)},
+        probability=NORMAL.cdf(
+            Error.of(Metric.LATENCY, latency, figure.low, figure.high, 0.9).standing(0.010)
+        ),
         metrics={Metric.LATENCY: figure, **({Metric.TOP1: _share(top1)} if top1 else {})},
     )
 
@@ -108,18 +111,6 @@ def test_the_first_and_the_hopeful_uncertain_ones_are_measured() -> None:
 def test_what_was_measured_or_tried_is_not_measured_again() -> None:
     document = answer([entry("first", 0.005, measured=True)], [entry("a", 0.01), entry("b", 0.01)])
     assert names(deciding(document, 5, tried=["a"])) == ["b"]
-
-
-def test_the_chance_is_a_half_where_the_value_is_the_limit() -> None:
-    assert chance(entry("a", 0.010), [LIMIT]) == pytest.approx(0.5)
-
-
-def test_the_chance_follows_the_interval() -> None:
-    """The upper end of a 90 % interval is kept with 95 %."""
-    assert chance(entry("a", 0.005), [LIMIT]) == pytest.approx(0.95)
-    throughput = Limit(metric=Metric.THROUGHPUT, at_least=100.0)
-    assert chance(entry("a", 0.005), [throughput]) == 1.0
-    assert math.isclose(chance(entry("a", 0.005), []), 1.0)
 
 
 def test_the_answer_is_computed_again_after_a_few_measurements() -> None:

@@ -76,8 +76,8 @@ def test_an_uncertain_model_within_the_limit_is_more_promising_than_a_better_one
     within = entry("within", 0.0095, 0.6, verdict=Verdict.UNCERTAIN)
     document = recommendation(0, ranked=(), uncertain=(beyond, within), rejected=())
     assert [e.candidate for e in promising(document)] == ["within", "beyond"]
-    assert is_likely(within, document)
-    assert not is_likely(beyond, document)
+    assert is_likely(within)
+    assert not is_likely(beyond)
     assert decide(document).headline == "Measure within before deciding"
 
 

@@ -1,8 +1,11 @@
 """How firmly the first candidate stands."""
 
+import math
+
 import pytest
 
 from advisor.answering.sensitivity import limit_steps, sensitivity, weight_steps
+from advisor.core.constraint import Verdict
 from advisor.core.document import Limit, Recommendation
 from advisor.core.quantity import Metric
 from tests.documents import entry, figure, infeasible, recommendation
@@ -21,6 +24,13 @@ def two(first_top1: float, second_top1: float, *, spread: float = 0.01) -> Recom
         for e in (slow, fast)
     )
     return recommendation(0, ranked=ranked, uncertain=(), rejected=())
+
+
+def without_limits(
+    document: Recommendation, weights: dict[Metric, float] | None = None
+) -> Recommendation:
+    update = {"limits": (), "weights": weights or {Metric.TOP1: 1.0}}
+    return document.model_copy(update={"request": document.request.model_copy(update=update)})
 
 
 def test_a_clear_lead_stays_first_in_every_draw() -> None:
@@ -68,10 +78,45 @@ def test_fractions_move_by_points() -> None:
 
 
 def test_break_even_weight_is_where_scores_cross() -> None:
-    # Utilities: slow has top-1 1 and latency 0, fast the reverse: they cross at one half.
-    found = {step.metric: step for step in weight_steps(two(0.8, 0.6))}
-    assert found[Metric.LATENCY].break_even == pytest.approx(0.5)
+    # Six points of top-1 are 0.2 of its utility; half the time is log(2)/log(1000) of its own.
+    found = {step.metric: step for step in weight_steps(without_limits(two(0.76, 0.70)))}
+    gain = math.log(2) / math.log(1000)
+    assert found[Metric.LATENCY].break_even == pytest.approx(0.2 / (0.2 + gain))
     assert found[Metric.LATENCY].first == "fast"
+
+
+def test_break_even_of_a_metric_that_counts_already_is_its_whole_weight() -> None:
+    weights = {Metric.TOP1: 0.9, Metric.LATENCY: 0.1}
+    found = {s.metric: s for s in weight_steps(without_limits(two(0.76, 0.70), weights))}
+    gain = math.log(2) / math.log(1000)
+    assert found[Metric.LATENCY].break_even == pytest.approx(0.2 / (0.2 + gain))
+
+
+def test_time_within_its_limit_has_no_break_even() -> None:
+    found = {step.metric: step for step in weight_steps(two(0.76, 0.70))}
+    assert found[Metric.LATENCY].break_even is None
+
+
+def test_networks_that_err_together_keep_the_limit_together() -> None:
+    alone = [entry(f"net{i}", 0.0099, 0.7, verdict=Verdict.UNCERTAIN) for i in range(20)]
+    together = [
+        e.model_copy(
+            update={
+                "metrics": e.metrics
+                | {Metric.LATENCY: e.metrics[Metric.LATENCY].model_copy(update={"shared": (0.99,)})}
+            }
+        )
+        for e in alone
+    ]
+    first = entry("first", 0.004, 0.6, rank=1)
+    shares = []
+    for uncertain in (alone, together):
+        document = recommendation(0, ranked=(first,), uncertain=tuple(uncertain), rejected=())
+        found = sensitivity(document, draws=4000)
+        assert found is not None
+        shares.append(found.uncertain_wins)
+    assert shares[0] > 0.99
+    assert shares[1] == pytest.approx(0.6, abs=0.08)
 
 
 def test_no_break_even_where_the_first_is_best_in_everything() -> None:

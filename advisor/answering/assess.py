@@ -95,16 +95,18 @@ class LaneAssessor:
         """Assess each subject; row i of ``table`` is the workload of subject i."""
         if not subjects:
             return []
-        prediction = self._predictions(table)
+        prediction = self._predictions(table, shared=True)
         peaks = self.memory.predict(self.lane, table, level=self.level)
         return [
             self._assess(subject, row, table, prediction, peaks[row])
             for row, subject in enumerate(subjects)
         ]
 
-    def _predictions(self, table: WorkloadTable) -> "Prediction":
+    def _predictions(self, table: WorkloadTable, *, shared: bool = False) -> "Prediction":
         """Predict all networks; those that may not run get a caveat, or a reason to refuse."""
-        found = self._above_floors(self.latency.predict(self.lane, table, level=self.level), table)
+        found = self._above_floors(
+            self.latency.predict(self.lane, table, level=self.level, shared=shared), table
+        )
         doubts = self.support.reasons(self.lane, table)
         if not any(doubts):
             return found
@@ -251,11 +253,13 @@ class LaneAssessor:
             caveats=prediction.caveats[row],
         )
         images = max(self.lane.batch, 1)
+        parts = () if prediction.shared is None else prediction.shared[row].round(3).tolist()
         rate = Estimate(
             metric=Metric.THROUGHPUT,
             value=images / seconds[0],
             interval=Interval(low=images / seconds[2], high=images / seconds[1], level=self.level),
             provenance=provenance,
+            shared=tuple(-part for part in parts),
         )
         if self._pipelined:
             gap = "published for this lane is the throughput of a pipeline, never a latency"
@@ -265,6 +269,7 @@ class LaneAssessor:
             value=seconds[0],
             interval=Interval(low=seconds[1], high=seconds[2], level=self.level),
             provenance=provenance,
+            shared=tuple(parts),
         )
         return [self._of_batch(latency), rate]
 
@@ -331,6 +336,7 @@ class LaneAssessor:
                 level=self.level,
             ),
             provenance=power.provenance,
+            shared=latency.shared,
         )
         return [power, energy]
 

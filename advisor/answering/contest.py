@@ -1,23 +1,22 @@
 """Which networks decide an answer: those whose measurement could change who comes first."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
-from advisor.core.constraint import Constraint, Verdict
-from advisor.core.document import Entry, Figure, Limit, Recommendation
+from advisor.answering.choice import EVEN
+from advisor.answering.judge import constraint
+from advisor.core.chance import TIMED
+from advisor.core.constraint import Verdict
+from advisor.core.document import Entry, Recommendation
 from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric
-from advisor.core.ranking import order
+from advisor.core.ranking import Weighing, order, weighing
 
 GROUP = 8
 """Networks that are measured before the answer is computed again: the estimator learns of each."""
 HOPELESS = 0.1
 """Probability of keeping the limits below which a network is not worth a measurement."""
 
-TIMED = (Metric.LATENCY, Metric.THROUGHPUT, Metric.ENERGY)
-"""Metrics that a timing settles."""
 
 Answer = Callable[[], Recommendation]
 """Answers anew with everything that was measured by then."""
@@ -48,11 +47,22 @@ def deciding(document: Recommendation, count: int, tried: Iterable[str] = ()) ->
     well keep the limits; what was measured or tried is left out.
     """
     known = frozenset(tried)
-    limits = document.request.limits
-    hopeful = [e for e in document.uncertain if chance(e, limits) >= HOPELESS]
+    hopeful = [e for e in _by_score(document) if _chance(e) >= HOPELESS]
     candidates = [*document.ranked[:1], *hopeful, *document.ranked[1:]]
     open_ones = [e for e in candidates if e.candidate not in known and not _measured(e)]
     return tuple(open_ones[:count])
+
+
+def _by_score(document: Recommendation) -> list[Entry]:
+    """Order the uncertain candidates by what they are worth if they keep the limits."""
+    values = [{m: f.value for m, f in e.metrics.items()} for e in document.uncertain]
+    return [document.uncertain[i] for i in order(values, weighing_of(document))]
+
+
+def weighing_of(document: Recommendation) -> Weighing:
+    """How a recommendation weighs what its candidates are worth."""
+    request = document.request
+    return weighing(request.weights, [constraint(limit) for limit in request.limits])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +86,8 @@ class Contest:
 
 def contest(document: Recommendation) -> Contest:
     """Find the networks whose timing could change who comes first or who keeps the limits."""
-    limits = document.request.limits
     hopeful = tuple(
-        e
-        for e in document.uncertain
-        if is_open(e) and chance(e, limits) >= HOPELESS and not _measured(e)
+        e for e in _by_score(document) if is_open(e) and _chance(e) >= HOPELESS and not _measured(e)
     )
     first = next(iter(document.ranked), None)
     if first is None:
@@ -88,7 +95,7 @@ def contest(document: Recommendation) -> Contest:
     others = [*hopeful, *(e for e in document.ranked[1:] if not _measured(e))]
     values = [{metric: figure.value for metric, figure in first.metrics.items()}]
     values += [_at_best(entry) for entry in others]
-    places = order(values, document.request.weights)
+    places = order(values, weighing_of(document))
     ahead = places[: places.index(0)]
     return Contest(first=first, rivals=tuple(others[i - 1] for i in ahead), hopeful=hopeful)
 
@@ -125,55 +132,20 @@ def _at_best(entry: Entry) -> dict[Metric, float]:
     }
 
 
-def chance(entry: Entry, limits: Sequence[Limit]) -> float:
-    """Probability that a network keeps all limits on its time, by the interval of its latency."""
-    found = 1.0
-    for limit in limits:
-        figure = entry.metrics.get(limit.metric)
-        if figure is not None and limit.metric in (Metric.LATENCY, Metric.THROUGHPUT):
-            found = min(found, _below(figure, limit))
-    return found
-
-
-def _below(figure: Figure, limit: Limit) -> float:
-    """Probability of one limit, the figure's interval taken as that of a log-normal value."""
-    bound = limit.at_most if limit.at_most is not None else limit.at_least
-    if not bound or figure.low <= 0:
-        return 1.0
-    width = math.log(figure.high / figure.low) / 2
-    deviation = max(width / NormalDist().inv_cdf((1 + figure.level) / 2), 1e-6)
-    below = NormalDist().cdf((math.log(bound) - math.log(figure.value)) / deviation)
-    return below if limit.at_most is not None else 1 - below
-
-
 def _measured(entry: Entry) -> bool:
     figure = entry.metrics.get(Metric.LATENCY)
     return figure is not None and figure.origin is Origin.MEASURED
 
 
 def promising(document: Recommendation) -> tuple[Entry, ...]:
-    """Order the uncertain candidates: those whose values keep every limit, best ranked first.
-
-    After them the others, by how far their values are off; a candidate without a figure is last.
-    """
-    limits = document.request.limits
-    keyed = [(_distance(entry, limits), place) for place, entry in enumerate(document.uncertain)]
-    return tuple(document.uncertain[place] for _, place in sorted(keyed))
+    """Order the uncertain candidates by the probability of keeping every limit; unknown last."""
+    return tuple(sorted(document.uncertain, key=lambda e: -_chance(e)))
 
 
-def is_likely(entry: Entry, document: Recommendation) -> bool:
-    """Whether the values of a candidate keep every limit, so that it more likely does than not."""
-    return _distance(entry, document.request.limits) == 0
+def is_likely(entry: Entry) -> bool:
+    """Whether a candidate more likely keeps every limit than not."""
+    return _chance(entry) >= EVEN
 
 
-def _distance(entry: Entry, limits: tuple[Limit, ...]) -> float:
-    """Largest excess of a value over its limit, as a share; infinite where there is no value."""
-    return max((_excess(entry.metrics.get(limit.metric), limit) for limit in limits), default=0.0)
-
-
-def _excess(figure: Figure | None, limit: Limit) -> float:
-    if figure is None:
-        return float("inf")
-    bound = Constraint(metric=limit.metric, at_most=limit.at_most, at_least=limit.at_least).bound
-    over = figure.value - bound if limit.at_most is not None else bound - figure.value
-    return max(0.0, over / bound if bound else over)
+def _chance(entry: Entry) -> float:
+    return -1.0 if entry.probability is None else entry.probability

@@ -1,16 +1,17 @@
 """Judge assessments against constraints, rank those that keep them, count those that do not."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advisor.answering.assess import Subject
+from advisor.core.chance import keeping_all, room
 from advisor.core.constraint import Constraint, Verdict
 from advisor.core.document import LedgerLine, Limit, Relaxation
-from advisor.core.estimate import Assessment, Estimate
+from advisor.core.estimate import Assessment, Estimate, Gap
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, human
-from advisor.core.ranking import front, order
+from advisor.core.ranking import front
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,21 @@ class Judged:
     def verdict(self) -> Verdict:
         """The worst of the verdicts; met where there is no limit."""
         return max((v for _, v in self.verdicts), key=lambda v: v.rank, default=Verdict.MET)
+
+    @property
+    def probability(self) -> float | None:
+        """Probability of keeping every limit; None where a metric of one is unknown."""
+        known = self.assessment.estimates
+        if self.unknown:
+            return None
+        return keeping_all((c.metric, room(c, known[c.metric])) for c, _ in self.verdicts)
+
+    @property
+    def unknown(self) -> str:
+        """Why there is no probability: the limited metrics without an estimate, with reasons."""
+        gaps = (self.assessment.get(c.metric) for c, _ in self.verdicts)
+        missing = {g.metric: g.reason for g in gaps if isinstance(g, Gap)}
+        return "; ".join(f"{metric.label.lower()}: {why}" for metric, why in missing.items())
 
     @property
     def name(self) -> str:
@@ -48,12 +64,6 @@ def judge(
     """Judge an assessment against every constraint."""
     verdicts = tuple((c, c.verdict(assessment.get(c.metric))) for c in constraints)
     return Judged(subject=subject, lane=lane, assessment=assessment, verdicts=verdicts)
-
-
-def ranked(judged: Sequence[Judged], weights: Mapping[Metric, float]) -> list[Judged]:
-    """Order judged candidates, best first."""
-    positions = order([j.values() for j in judged], weights)
-    return [judged[i] for i in positions]
 
 
 def pareto(judged: Sequence[Judged]) -> set[int]:

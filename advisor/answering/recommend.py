@@ -10,9 +10,11 @@ from fnmatch import fnmatchcase
 
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor, Subject
+from advisor.answering.choice import answers
 from advisor.answering.commands import estimate_command, recommend_command
 from advisor.answering.evidence import Evidence, matches
-from advisor.answering.judge import Judged, constraint, judge, ledger, pareto, ranked, relaxations
+from advisor.answering.judge import Judged, constraint, judge, ledger, pareto, relaxations
+from advisor.answering.ties import most_probable, placed
 from advisor.core.candidate import Candidate
 from advisor.core.constraint import Constraint, Verdict
 from advisor.core.document import (
@@ -26,7 +28,7 @@ from advisor.core.document import (
 from advisor.core.estimate import Assessment
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
-from advisor.core.ranking import scores
+from advisor.core.ranking import weighing
 from advisor.core.workload_table import WorkloadTable
 from advisor.errors import EvidenceError, UsageError
 from advisor.hardware.lanes import images_of, lanes_for
@@ -196,18 +198,17 @@ def recommendation(
 ) -> Recommendation:
     """Rank what was judged and write the answer."""
     constraints = [constraint(limit) for limit in request.limits]
-    met = ranked([j for j in judged if j.verdict is Verdict.MET], request.weights)
-    open_ones = [
-        j
-        for verdict in (Verdict.UNCERTAIN, Verdict.UNKNOWN)
-        for j in ranked([j for j in judged if j.verdict is verdict], request.weights)
-    ]
+    weighed = weighing(request.weights, constraints)
+    met = placed([j for j in judged if j.verdict is Verdict.MET], weighed, request.confidence)
+    open_ones = most_probable(
+        [j for j in judged if j.verdict in (Verdict.UNCERTAIN, Verdict.UNKNOWN)], weighed
+    )
     violated = [j for j in judged if j.verdict is Verdict.VIOLATED]
-    on_front = pareto([*met, *open_ones])
-    score = scores([j.values() for j in met], request.weights)
+    on_front = pareto([*(place.judged for place in met), *open_ones])
     alike = Counter((w.network, w.resolution) for w in evidence.weights)
     entries = tuple(
-        answer.entry(j, on_front, alike, rank=i + 1, score=score[i]) for i, j in enumerate(met)
+        answer.entry(place.judged, on_front, alike, rank=i, score=place.score, tie=place.tie)
+        for i, place in enumerate(met, 1)
     )
     unsure = tuple(answer.entry(j, on_front, alike, unsettled=True) for j in open_ones)
     return Recommendation(
@@ -221,6 +222,7 @@ def recommendation(
         ranked=entries,
         uncertain=unsure,
         rejected=answer.rejections(violated),
+        answers=answers(entries, unsure, constraints, weighed, request.confidence),
         front=tuple(e.candidate for e in (*entries, *unsure) if e.on_front),
         ledger=ledger(judged, constraints),
         relaxations=() if entries else relaxations(judged, constraints),

@@ -4,12 +4,16 @@ Pure functions on a Recommendation. Estimator error is explored by drawing every
 interval; limits and weights are moved one at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from statistics import NormalDist
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.answering.choice import error_of, shared_parts
+from advisor.answering.contest import weighing_of
+from advisor.answering.judge import constraint
+from advisor.core.chance import TIMED
 from advisor.core.document import (
     Entry,
     Figure,
@@ -22,7 +26,7 @@ from advisor.core.document import (
     WeightStep,
 )
 from advisor.core.quantity import Metric, Unit
-from advisor.core.ranking import LOGARITHMIC, order, utility
+from advisor.core.ranking import LOGARITHMIC, WITHOUT, Utility, Weighing, order, weighing
 
 DRAWS = 1000
 """Enough for a share to be within 3 points of its true value, 19 times of 20."""
@@ -32,8 +36,6 @@ POINTS = (-0.05, -0.02, -0.01, 0.01, 0.02, 0.05)
 """The same for fractions, as differences."""
 WEIGHED = (Metric.TOP1, Metric.LATENCY, Metric.PEAK_MEMORY, Metric.WEIGHTS)
 """Metrics whose weight is moved, beside those that rank."""
-_SURE = 0.99
-"""Level taken for an interval that states none below 1."""
 
 Floats = NDArray[np.float64]
 
@@ -91,43 +93,48 @@ def _drawn_winners(document: Recommendation, draws: int) -> _Draws:
     entries = [*document.ranked, *document.uncertain]
     rng = np.random.default_rng(document.request.seed)
     limits = document.request.limits
-    weights = _normalised(document.request.weights)
-    needed = list(dict.fromkeys([*(limit.metric for limit in limits), *weights]))
-    values = {m: _draw([e.metrics.get(m) for e in entries], m, draws, rng) for m in needed}
+    weighed = weighing_of(document)
+    needed = list(dict.fromkeys([*(limit.metric for limit in limits), *weighed]))
+    time = _time_errors(entries, draws, rng)
+    values = {m: _draw([e.metrics.get(m) for e in entries], m, time, rng) for m in needed}
     kept = np.ones((draws, len(entries)), dtype=bool)
     for limit in limits:
         kept &= _keeps(values[limit.metric], limit)
     score = np.zeros((draws, len(entries)))
-    for metric, weight in weights.items():
-        score += weight * _scaled(values[metric], metric, document.ranked)
+    for metric, (share, worth) in weighed.items():
+        score += share * _worth(values[metric], worth)
     return _Draws(kept, score, len(document.ranked))
 
 
+def _time_errors(entries: Sequence[Entry], draws: int, rng: np.random.Generator) -> Floats:
+    """Draw the error of each candidate's time, in standard deviations, longer is positive.
+
+    The candidates of a lane share the errors that the estimator says they share.
+    """
+    shared = shared_parts(entries)
+    own = np.sqrt(np.maximum(1 - (shared**2).sum(axis=1), 0.0))
+    together = rng.standard_normal((draws, shared.shape[1])) @ shared.T
+    found: Floats = together + own * rng.standard_normal((draws, len(entries)))
+    return found
+
+
 def _draw(
-    figures: Sequence[Figure | None], metric: Metric, draws: int, rng: np.random.Generator
+    figures: Sequence[Figure | None], metric: Metric, time: Floats, rng: np.random.Generator
 ) -> Floats:
     """Draw values of a metric, one row per draw; NaN where a candidate has no figure.
 
-    The error is normal on the scale of the metric, with a spread of its own to either side.
+    The error is normal on the scale of the metric, with a spread of its own to either side; what
+    the time decides errs with it.
     """
-    logarithmic = metric in LOGARITHMIC
+    errors = [None if f is None else error_of(metric, f) for f in figures]
     middle, below, above = (
-        np.array([_spread(figure, side, logarithmic) for figure in figures]) for side in range(3)
+        np.array([np.nan if error is None else getattr(error, part) for error in errors])
+        for part in ("middle", "below", "above")
     )
-    noise = rng.standard_normal((draws, len(figures)))
+    noise = rng.standard_normal(time.shape) if metric not in TIMED else time
+    noise = -noise if metric is Metric.THROUGHPUT else noise
     found: Floats = middle + noise * np.where(noise < 0, below, above)
-    return np.exp(found) if logarithmic else found
-
-
-def _spread(figure: Figure | None, side: int, logarithmic: bool) -> float:
-    """Middle (0), and standard deviation below (1) and above (2) it."""
-    if figure is None:
-        return float("nan")
-    ends = [max(end, 1e-30) for end in (figure.value, figure.low, figure.high)]
-    middle, low, high = np.log(ends) if logarithmic else ends
-    level = min(figure.level, _SURE)
-    reach = NormalDist().inv_cdf((1 + level) / 2)
-    return float((middle, (middle - low) / reach, (high - middle) / reach)[side])
+    return np.exp(found) if metric in LOGARITHMIC else found
 
 
 def _keeps(values: Floats, limit: Limit) -> NDArray[np.bool_]:
@@ -137,14 +144,13 @@ def _keeps(values: Floats, limit: Limit) -> NDArray[np.bool_]:
     return np.asarray(values >= (limit.at_least or 0.0))
 
 
-def _scaled(values: Floats, metric: Metric, ranked: Sequence[Entry]) -> Floats:
-    """Utility of drawn values, on the scale of the ranked candidates' own figures."""
-    scaled = np.log(values) if metric in LOGARITHMIC else values
-    known = [e.metrics[metric].value for e in ranked if metric in e.metrics] or [1.0]
-    ends = np.log([min(known), max(known)]) if metric in LOGARITHMIC else (min(known), max(known))
-    width = float(ends[1] - ends[0]) or 1.0
-    share = (scaled - ends[0]) / width
-    return np.nan_to_num(share if metric.higher_is_better else 1 - share, nan=0.0)
+def _worth(values: Floats, worth: Utility) -> Floats:
+    """Utility of drawn values."""
+    scaled = np.log(values) if worth.metric in LOGARITHMIC else values
+    good = math.log(worth.good) if worth.metric in LOGARITHMIC else worth.good
+    share = 1 + (scaled - good) * worth.slope
+    share = np.minimum(share, 1.0) if worth.saturates else share
+    return np.nan_to_num(share, nan=WITHOUT)
 
 
 def limit_steps(document: Recommendation) -> Iterator[LimitStep]:
@@ -159,7 +165,7 @@ def limit_steps(document: Recommendation) -> Iterator[LimitStep]:
         for bound in other_bounds(limit):
             moved = _moved(limit, bound)
             met = _meeting(items, [*limits[:index], moved, *limits[index + 1 :]])
-            first = _first(met, document.request.weights)
+            first = _first(met, weighing_of(document))
             yield LimitStep(metric=limit.metric, limit=bound, first=first, met=len(met))
 
 
@@ -193,50 +199,53 @@ def _meets(item: Entry | Rejection, limit: Limit) -> bool:
     return figure.low >= (limit.at_least or 0.0)
 
 
-def _first(items: Sequence[Entry | Rejection], weights: Mapping[Metric, float]) -> str:
+def _first(items: Sequence[Entry | Rejection], weighed: Weighing) -> str:
     if not items:
         return ""
     values = [{m: figure.value for m, figure in item.metrics.items()} for item in items]
-    return items[order(values, weights)[0]].candidate
+    return items[order(values, weighed)[0]].candidate
 
 
 def weight_steps(document: Recommendation) -> Iterator[WeightStep]:
     """Find the weight of each metric from which another candidate comes first.
 
-    The score is linear in the weight, so each rival has one crossing and the nearest counts.
+    The other objectives keep their proportions. The score is linear in the weight, so each rival
+    crosses once; the nearest crossing above the present weight counts.
     """
-    weights = _normalised(document.request.weights)
+    weighed = weighing_of(document)
     entries = document.ranked
-    base = np.sum([w * _utilities(entries, m) for m, w in weights.items()], axis=0)
-    for metric in dict.fromkeys([*weights, *WEIGHED]):
-        pure = _utilities(entries, metric)
-        if set(weights) != {metric}:
-            yield _crossing(metric, entries, base, pure)
+    limits = [constraint(limit) for limit in document.request.limits]
+    for metric in dict.fromkeys([*weighed, *WEIGHED]):
+        others = {m: share for m, (share, _) in weighed.items() if m is not metric}
+        if not others:
+            continue
+        now, _ = weighed.get(metric, (0.0, None))
+        # Together with another objective, what is beyond a limit counts no more.
+        worths = weighing({**others, metric: max(now, 1e-9)}, limits)
+        rest = np.sum([worths[m][0] * _worths(entries, worths[m][1]) for m in others], axis=0)
+        own = _worths(entries, worths[metric][1])
+        at, rival = crossing(rest / sum(worths[m][0] for m in others), own, now)
+        yield WeightStep(metric=metric, break_even=at, first=entries[rival].candidate)
 
 
-def _crossing(metric: Metric, entries: Sequence[Entry], base: Floats, pure: Floats) -> WeightStep:
-    """Return where the score of a rival first overtakes that of the first candidate."""
-    lead, gain = base[0] - base, pure - pure[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        at = np.where(gain > 0, lead / (lead + gain), np.inf)
-    rival = int(np.argmin(at))
-    if not np.isfinite(at[rival]):
-        return WeightStep(metric=metric, break_even=None, first=entries[0].candidate)
-    found = float(max(at[rival], 0.0))
-    return WeightStep(metric=metric, break_even=found, first=entries[rival].candidate)
+def crossing(rest: Floats, own: Floats, now: float) -> tuple[float | None, int]:
+    """Return (weight, row) of the nearest change of the first place above the weight ``now``.
+
+    The score at weight t is (1 - t) · rest + t · own, so rows cross row 0 where the lines meet.
+    """
+    lead, gain = rest[0] - rest, own - own[0]
+    best: tuple[float | None, int] = (None, 0)
+    for row in range(1, len(rest)):
+        slope = lead[row] + gain[row]
+        at = float(lead[row] / slope) if slope > 0 else math.inf
+        if now <= at < 1 - 1e-9 and (best[0] is None or at < best[0]):
+            best = (at, row)
+    return best
 
 
-def _utilities(entries: Sequence[Entry], metric: Metric) -> Floats:
-    known = [i for i, entry in enumerate(entries) if metric in entry.metrics]
-    found = np.zeros(len(entries))
-    if known:
-        found[known] = utility([entries[i].metrics[metric].value for i in known], metric)
-    return found
+def _worths(entries: Sequence[Entry], worth: Utility) -> Floats:
+    figures = [entry.metrics.get(worth.metric) for entry in entries]
+    return np.array([worth(None if figure is None else figure.value) for figure in figures])
 
 
-def _normalised(weights: Mapping[Metric, float]) -> dict[Metric, float]:
-    total = sum(weights.values()) or 1.0
-    return {metric: weight / total for metric, weight in weights.items()}
-
-
-__all__ = ["limit_steps", "other_bounds", "sensitivity", "weight_steps"]
+__all__ = ["crossing", "limit_steps", "other_bounds", "sensitivity", "weight_steps"]

@@ -50,6 +50,7 @@ def entry(
     *,
     rank: int | None = None,
     score: float | None = None,
+    tie: str = "",
     unsettled: bool = False,
 ) -> Entry:
     """Write one judged candidate; one that is unsettled gets the command that would settle it."""
@@ -74,6 +75,9 @@ def entry(
             for c, _ in judged.verdicts
             if c.metric in assessment.estimates
         },
+        probability=judged.probability,
+        probability_gap=judged.unknown,
+        tie=tie,
         score=score,
         on_front=id(judged) in on_front,
         metrics={m: Figure.of(e) for m, e in assessment.estimates.items()},

@@ -144,6 +144,8 @@ class Figure(Document):
     source: str
     date: str = ""
     caveats: tuple[str, ...] = ()
+    shared: tuple[float, ...] = ()
+    """How far the error follows each error that the lane's figures share; empty where none."""
 
     @staticmethod
     def of(estimate: Estimate) -> "Figure":
@@ -158,6 +160,7 @@ class Figure(Document):
             source=estimate.provenance.source,
             date=estimate.provenance.date,
             caveats=estimate.provenance.caveats,
+            shared=estimate.shared,
         )
 
 
@@ -220,6 +223,12 @@ class Entry(Document):
     """Verdict per limit, by metric."""
     margins: dict[str, float] = Field(default_factory=dict)
     """Room left per limit at the unfavourable end of the interval, as a share of the limit."""
+    probability: float | None = None
+    """Probability of keeping every limit at once; None where ``probability_gap`` says why."""
+    probability_gap: str = ""
+    tie: str = ""
+    """Why it comes before or after others that differ by less than is known; empty where it does
+    not."""
     score: float | None = None
     """Weighted score where several objectives count; higher is better."""
     on_front: bool = False
@@ -331,6 +340,33 @@ class Sensitivity(Document):
     weights: tuple[WeightStep, ...]
 
 
+class Pick(Document):
+    """One of the three answers: a network, and what speaks for it."""
+
+    candidate: str
+    precision: str
+    lane: str
+    probability: float | None
+    """Probability of keeping every limit."""
+    gain: float
+    """What it is expected to gain on the safe answer: points of top-1 as a fraction where top-1
+    alone ranks, else of the score; on nothing at all where no answer is safe."""
+    reason: str
+    command: str = ""
+    """Command that measures it, where that is the advice."""
+
+
+class Answers(Document):
+    """Three answers side by side."""
+
+    safe: Pick | None = None
+    """Best network that keeps every limit at the confidence asked for."""
+    likely: Pick | None = None
+    """Best expected one where a failure costs falling back to the safe one."""
+    worth_measuring: Pick | None = None
+    """The one whose measurement is expected to gain most."""
+
+
 class DeviceFacts(Document):
     """What a buyer has to know of a device; what nobody published is None, never 0."""
 
@@ -413,6 +449,8 @@ class Recommendation(Document):
     """Candidates whose interval straddles a limit, or that lack a figure for one."""
     rejected: tuple[Rejection, ...]
     """Everything else, nearest to the limits first."""
+    answers: Answers = Answers()
+    """Safe, likely and worth measuring."""
     front: tuple[str, ...]
     """Candidates that no other one beats in latency and accuracy at once."""
     ledger: tuple[LedgerLine, ...] = ()

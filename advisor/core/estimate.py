@@ -70,6 +70,9 @@ class Estimate:
     """SI unit of the metric."""
     interval: Interval
     provenance: Provenance
+    shared: tuple[float, ...] = ()
+    """How far the error follows each of the errors that the estimates of a lane share: independent
+    parts of variance 1, signed. Empty where it errs by itself."""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):

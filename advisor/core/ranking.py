@@ -1,50 +1,110 @@
-"""Ranking of feasible candidates by one metric or by several with weights, and Pareto fronts.
+"""Ranking of candidates by one metric or by several with weights, and Pareto fronts.
 
-Pure functions. Several metrics are put on one scale first: costs by the logarithm, because a
-candidate twice as fast is worth the same wherever it starts; then 0 for the worst and 1 for the
-best candidate.
+Pure functions. Several metrics are put on one scale first, by anchors that depend on the request
+alone and never on who else is compared: taking a candidate away changes no order. Costs go by the
+logarithm, because a candidate twice as fast is worth the same wherever it starts. What is better
+than the limit, or than the need stated, is worth no more than just meeting it; accuracy always is.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from advisor.core.constraint import Constraint
 from advisor.core.quantity import Metric
 
 LOGARITHMIC = frozenset(Metric) - {Metric.TOP1, Metric.TOP5}
 """Metrics compared by ratio instead of by difference."""
+ANCHORS: Mapping[Metric, tuple[float, float]] = {
+    Metric.LATENCY: (1.0, 1e-3),
+    Metric.THROUGHPUT: (1.0, 1e3),
+    Metric.TOP1: (0.6, 0.9),
+    Metric.TOP5: (0.8, 1.0),
+    Metric.PEAK_MEMORY: (1e10, 1e7),
+    Metric.WEIGHTS: (1e9, 1e6),
+    Metric.ENERGY: (1.0, 1e-3),
+    Metric.POWER: (1e2, 1e-1),
+    Metric.PARAMETERS: (1e9, 1e6),
+    Metric.MACS: (1e11, 1e8),
+}
+"""Values worth 0 and 1, where the request states no limit and no need: 30 points of top-1 are
+worth as much as a factor of 1,000, so 10 points as much as a factor of 10."""
+WITHOUT = -1.0
+"""Utility of a value that nobody knows: below that of any that is usual."""
 
 
-def utility(values: Sequence[float], metric: Metric) -> list[float]:
-    """Map values to 0 (worst) … 1 (best); all equal gives 1 for each."""
-    scaled = [math.log(max(v, 1e-30)) if metric in LOGARITHMIC else v for v in values]
-    low, high = min(scaled), max(scaled)
-    if high == low:
-        return [1.0] * len(values)
-    shares = [(v - low) / (high - low) for v in scaled]
-    return shares if metric.higher_is_better else [1 - share for share in shares]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utility:
+    """What the values of one metric are worth: 0 at ``poor``, 1 at ``good`` and beyond."""
+
+    metric: Metric
+    poor: float
+    good: float
+    saturates: bool
+    """Whether what is better than ``good`` is worth no more."""
+
+    def __call__(self, value: float | None) -> float:
+        """Return the worth of one value; below ``poor`` it is negative."""
+        if value is None:
+            return WITHOUT
+        share = (self._at(value) - self._at(self.poor)) * self.slope
+        return min(share, 1.0) if self.saturates else share
+
+    @property
+    def slope(self) -> float:
+        """Worth of one unit of the metric, or of one unit of its logarithm."""
+        return 1 / (self._at(self.good) - self._at(self.poor))
+
+    def _at(self, value: float) -> float:
+        return math.log(max(value, 1e-30)) if self.metric in LOGARITHMIC else value
 
 
-def scores(
-    candidates: Sequence[Mapping[Metric, float]], weights: Mapping[Metric, float]
-) -> list[float]:
-    """Return the weighted mean utility of each candidate; a missing value counts as the worst."""
-    total = sum(weights.values())
-    result = [0.0] * len(candidates)
-    for metric, weight in weights.items():
-        known = [i for i, values in enumerate(candidates) if metric in values]
-        if not known:
-            continue
-        shares = utility([candidates[i][metric] for i in known], metric)
-        for i, share in zip(known, shares, strict=True):
-            result[i] += weight / total * share
-    return result
+def utility(
+    metric: Metric, limits: Sequence[Constraint] = (), needs: Mapping[Metric, float] | None = None
+) -> Utility:
+    """Return what a metric is worth under the limits and needs of a request.
+
+    A need goes before a limit. Both leave the worth of a factor as it is and move its end.
+    """
+    poor, good = ANCHORS[metric]
+    need = (needs or {}).get(metric)
+    if need is None and metric in LOGARITHMIC:
+        need = next((limit.bound for limit in limits if limit.metric is metric), None)
+    if not need:
+        return Utility(metric=metric, poor=poor, good=good, saturates=False)
+    moved = need * poor / good if metric in LOGARITHMIC else need - (good - poor)
+    return Utility(metric=metric, poor=moved, good=need, saturates=True)
 
 
-def order(
-    candidates: Sequence[Mapping[Metric, float]], weights: Mapping[Metric, float]
-) -> list[int]:
+Weighing = Mapping[Metric, tuple[float, Utility]]
+"""Share of the weight and utility of each objective."""
+
+
+def weighing(
+    weights: Mapping[Metric, float],
+    limits: Sequence[Constraint] = (),
+    needs: Mapping[Metric, float] | None = None,
+) -> Weighing:
+    """Return how much each objective counts and what its values are worth.
+
+    A single objective is what is asked for: it never saturates at its limit.
+    """
+    total = sum(weights.values()) or 1.0
+    held = limits if len(weights) > 1 else ()
+    return {m: (weight / total, utility(m, held, needs)) for m, weight in weights.items()}
+
+
+def scores(candidates: Sequence[Mapping[Metric, float]], weighed: Weighing) -> list[float]:
+    """Return the weighted mean utility of each candidate."""
+    return [
+        math.fsum(share * worth(values.get(metric)) for metric, (share, worth) in weighed.items())
+        for values in candidates
+    ]
+
+
+def order(candidates: Sequence[Mapping[Metric, float]], weighed: Weighing) -> list[int]:
     """Return candidate indices, best first; ties go to the faster, then to the earlier one."""
-    ranks = scores(candidates, weights)
+    ranks = scores(candidates, weighed)
     latency = [values.get(Metric.LATENCY, math.inf) for values in candidates]
     return sorted(range(len(candidates)), key=lambda i: (-ranks[i], latency[i], i))
 

@@ -49,6 +49,12 @@ LOCAL = 400
 """Published cells that the variance is conditioned on."""
 LOCAL_OF_LANE = 250
 """… of one lane at most."""
+LANDMARKS = 96
+"""Networks among which the shared parts of a lane's errors are found."""
+SHARED_PARTS = 6
+"""Parts that are kept."""
+MOST_SHARED = 0.99
+"""Largest correlation of an error with the shared ones: no two networks err exactly alike."""
 OWN_NOISE = 0.02**2
 """Variance of the log of a time that the user measured with a careful harness."""
 
@@ -72,6 +78,10 @@ class Prediction:
     """Why there is no value, empty where there is one."""
     date: str
     """Year and month of the newest figure in the catalog."""
+    shared: Floats | None = None
+    """(networks, parts): how far each error follows the errors that the lane's networks share;
+    independent parts of variance 1, so that the squares of a row sum to at most 1. None where it
+    was not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +101,22 @@ class Asked:
 
     points: Points
     mean: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of the networks asked for, whitened; squares are variance explained."""
+
+    left: Floats
+    """(local cells, networks)."""
+    own: Floats | None = None
+    """(own timings, networks)."""
+
+    @property
+    def told(self) -> Floats:
+        """Variance of each network's log seconds that is explained."""
+        told: Floats = (self.left**2).sum(axis=0)
+        return told if self.own is None else told + (self.own**2).sum(axis=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +186,15 @@ class LatencyModel:
         """Return the model that also knows the user's timings; row i of ``table`` is row i's."""
         return replace(self, own=tuple(rows), own_table=table)
 
-    def predict(self, lane: Lane, table: WorkloadTable, *, level: float = 0.9) -> Prediction:
-        """Predict every network of ``table`` in ``lane``."""
-        mean, variance = self.log_seconds(lane, table)
+    def predict(
+        self, lane: Lane, table: WorkloadTable, *, level: float = 0.9, shared: bool = False
+    ) -> Prediction:
+        """Predict every network of ``table`` in ``lane``; ``shared`` tells what errors share."""
+        model = self._for(lane)
+        local = model._local(lane)
+        asked = model._asked(lane, table, local)
+        known = local.known(asked)
+        mean, variance = local.posterior(asked, known)
         evidence = self.evidence(lane, table)
         calibration = self._for(lane).fitted.calibration
         factor = {e.key: calibration.quantile(e, level) for e in set(evidence)}
@@ -184,6 +216,7 @@ class LatencyModel:
             ),
             reasons=self._reasons(lane, table),
             date=self.fitted.date,
+            shared=local.shared(asked, known) if shared else None,
         )
 
     def log_seconds(self, lane: Lane, table: WorkloadTable) -> tuple[Floats, Floats]:
@@ -404,27 +437,55 @@ class Local:
         summed = np.bincount(fitted.cell_network, weights=by_cell, minlength=len(fitted.networks))
         return summed.astype(np.float32)
 
-    def posterior(self, asked: Asked) -> tuple[Floats, Floats]:
-        """Return mean and variance of the log seconds."""
-        prior = prior_variance(asked.points, self.matrices)
+    def known(self, asked: Asked) -> Known:
+        """Return what the local cells and the user's timings tell of the networks asked for."""
         left = self.whiten @ covariance(self.points, asked.points, self.matrices)
-        variance = prior - (left**2).sum(axis=0)
         if self.own is None:
-            return asked.mean, np.maximum(variance, 1e-6)
+            return Known(left=left)
         cross = covariance(self.own.points, asked.points, self.matrices)
-        white = self.own.whiten @ (cross - self.own.left.T @ left)
-        mean = asked.mean + white.T @ self.own.surprise
-        return mean, np.maximum(variance - (white**2).sum(axis=0), 1e-6)
+        return Known(left=left, own=self.own.whiten @ (cross - self.own.left.T @ left))
 
-    def joint(self, asked: Asked) -> Floats:
-        """Return the posterior covariance of all networks asked for."""
-        left = self.whiten @ covariance(self.points, asked.points, self.matrices)
-        joint: Floats = covariance(asked.points, asked.points, self.matrices) - left.T @ left
-        if self.own is not None:
-            cross = covariance(self.own.points, asked.points, self.matrices)
-            white = self.own.whiten @ (cross - self.own.left.T @ left)
-            joint = joint - white.T @ white
+    def posterior(self, asked: Asked, known: Known | None = None) -> tuple[Floats, Floats]:
+        """Return mean and variance of the log seconds."""
+        known = known or self.known(asked)
+        variance = prior_variance(asked.points, self.matrices) - known.told
+        if self.own is None or known.own is None:
+            return asked.mean, np.maximum(variance, 1e-6)
+        return asked.mean + known.own.T @ self.own.surprise, np.maximum(variance, 1e-6)
+
+    def joint(
+        self,
+        asked: Asked,
+        known: Known | None = None,
+        some: NDArray[np.int64] | None = None,
+    ) -> Floats:
+        """Return the posterior covariance of all networks asked for with ``some``, or with all."""
+        known = known or self.known(asked)
+        others = asked.points if some is None else asked.points.take(some)
+        joint: Floats = covariance(asked.points, others, self.matrices).astype(np.float64)
+        for told in (known.left, known.own):
+            if told is not None:
+                joint -= told.T @ (told if some is None else told[:, some])
         return joint
+
+    def shared(self, asked: Asked, known: Known) -> Floats:
+        """Return how far the error of each network follows the errors that networks share.
+
+        The principal parts of the correlation among ``LANDMARKS`` networks, carried over to all
+        (Nyström; Williams and Seeger 2001).
+        """
+        count = len(asked.points)
+        spread = np.linspace(0, count - 1, min(count, LANDMARKS))
+        some = np.array(sorted(set(spread.astype(np.int64).tolist())), np.int64)
+        _, variance = self.posterior(asked, known)
+        deviation = np.sqrt(variance)
+        related = self.joint(asked, known, some) / np.outer(deviation, deviation[some])
+        strength, parts = np.linalg.eigh((related[some] + related[some].T) / 2)
+        first = np.argsort(-strength)[:SHARED_PARTS]
+        loadings: Floats = related @ parts[:, first] / np.sqrt(np.maximum(strength[first], 1e-6))
+        reach = np.sqrt((loadings**2).sum(axis=1, keepdims=True))
+        loadings *= np.minimum(1.0, MOST_SHARED / np.maximum(reach, 1e-9))
+        return loadings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def _open_sentence(document: Recommendation) -> list[str]:
     best = promising(document)[0]
     figures = [figure_text(best.metrics[m]) for m in _NAMED if m in best.metrics]
     count = plural(len(document.uncertain), "further model")
-    chance = "more likely than not" if is_likely(best, document) else "though not likely"
+    chance = "more likely than not" if is_likely(best) else "though not likely"
     return [
         f"{count} may keep the limits. The first to measure, {chance} to keep them, is "
         f"{best.candidate}: {', '.join(figures)}."

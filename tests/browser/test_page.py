@@ -9,7 +9,7 @@ import pytest
 from advisor.core.constraint import Constraint, Verdict
 from advisor.core.document import Entry, Recommendation, Rejection
 from advisor.core.quantity import Metric, human, human_interval
-from advisor.core.ranking import order
+from advisor.core.ranking import order, weighing
 from advisor.procurement.review import ProcurementReview
 from advisor.reports import Layout
 from tests.browser.page import Page
@@ -171,7 +171,7 @@ def program(document: Recommendation, setting: Setting) -> tuple[list[int], list
     def sorted_(wanted: set[Verdict]) -> list[int]:
         group = [i for i, v in enumerate(verdicts) if v in wanted]
         values = [{m: f.value for m, f in items[i].metrics.items()} for i in group]
-        return [group[k] for k in order(values, weights)]
+        return [group[k] for k in order(values, weighing(weights, limits))]
 
     return sorted_({Verdict.MET}), sorted_({Verdict.UNCERTAIN, Verdict.UNKNOWN})
 
