@@ -1,12 +1,16 @@
 """Names of devices as people write them."""
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.errors import UsageError
+from advisor.hardware.library import ProfileLibrary, profile_library
 from advisor.hardware.names import DeviceNames
 
 
@@ -146,3 +150,47 @@ def test_an_unknown_name_finds_its_nearest_relative(spelling: str, first: str) -
 
 def test_nothing_is_near_a_word_without_meaning() -> None:
     assert NAMES.nearest("asdfgh") == []
+
+
+def spelled() -> list[dict[str, str]]:
+    path = Path(__file__).parent / "data" / "device_spellings.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def told(row: dict[str, str], library: ProfileLibrary) -> bool:
+    """Whether a spelling resolves or lists what it should, or names a relative of what is absent.
+
+    A device of the table that has no profile yet counts as absent.
+    """
+    expected = [name for name in row["expected"].split() if name in library.entries]
+    meaning = library.meaning(row["typed"])
+    found = [entry.id for entry in meaning.devices]
+    if not expected:
+        with pytest.raises(UsageError, match="unknown device") as refused:
+            library.resolve(row["typed"])
+        near = (*row["relatives"].split(), *row["expected"].split())
+        return any(f"'{name}'" in str(refused.value) for name in near)
+    if len(found) == 1:
+        beside = {entry.id for entry in meaning.related}
+        return found[0] == expected[0] and set(expected[1:]) <= beside
+    return set(expected) <= set(found)
+
+
+def test_a_hundred_spellings_of_public_threads_are_known() -> None:
+    library = profile_library()
+    assert not [row["typed"] for row in spelled() if not told(row, library)]
+
+
+def test_every_shipped_device_answers_to_its_names() -> None:
+    library = profile_library()
+    for entry in library.entries.values():
+        assert library.resolve(entry.name).id == entry.id
+        for alias in entry.aliases:
+            meaning = library.meaning(alias)
+            assert entry in (*meaning.devices, *meaning.related), alias
+
+
+def test_an_unknown_device_is_told_how_to_add_it() -> None:
+    with pytest.raises(UsageError, match="advisor devices new 'RTX 3075' --like geforce-rtx-30"):
+        profile_library().resolve("RTX 3075")

@@ -17,6 +17,7 @@ from advisor.catalog.accuracy import (
     read_cifar,
 )
 from advisor.catalog.accuracy_at_precision import PrecisionChanges
+from advisor.catalog.network_names import NetworkNames, read_aliases
 from advisor.catalog.operator_support import OperatorSupport, read_support
 from advisor.catalog.published import PublishedFigures
 from advisor.core.candidate import Candidate
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from advisor.estimators.latency import LatencyModel, Timing
     from advisor.estimators.memory import MemoryModel
 
+LISTED = 12
+"""Most networks that are listed for a name that means several."""
 WILDCARDS = frozenset("*?[")
 USUAL_RESOLUTION = 224
 """Input side of a network without published weights, where it was counted there."""
@@ -122,6 +125,11 @@ class Evidence:
     def architectures(self) -> frozenset[str]:
         """Names of the catalog's networks, without axes."""
         return frozenset(name.partition(":")[0] for name in self.table.networks)
+
+    @cached_property
+    def names(self) -> NetworkNames:
+        """Names of the networks, and how others call them."""
+        return NetworkNames(self.architectures, read_aliases(self.root))
 
     def workload(self, candidate: Candidate) -> Workload:
         """Return the workload of a candidate: shipped, kept from an earlier run, or counted now."""
@@ -209,13 +217,11 @@ class Evidence:
             if not matching:
                 raise UsageError(f"no network matches {pattern!r} ('advisor models ls' lists all)")
             return matching
-        candidate = Candidate.parse(pattern)
-        if candidate.architecture not in self.architectures:
-            raise unknown_name(
-                "network", candidate.architecture, self.architectures, "advisor models ls"
-            )
+        candidate = self.named(pattern)
         tags = [w.tag for w in self.weights_of(candidate.architecture)]
         if candidate.tag is not None and candidate.tag not in tags:
+            if self.names.is_weights(f"{candidate.architecture}.{candidate.tag}"):
+                return [candidate]
             names = [f"{candidate.architecture}.{tag}" for tag in tags]
             name = f"{candidate.architecture}.{candidate.tag}"
             listing = f"advisor models ls {candidate.architecture}.*"
@@ -223,6 +229,37 @@ class Evidence:
         if candidate.tag is None and not candidate.axes:
             return [self._best(candidate)]
         return [candidate]
+
+    def named(self, spelling: str) -> Candidate:
+        """Return the candidate that a name means, by the catalog or as others call it.
+
+        Raises UsageError that lists the networks of a name that fits several, and the nearest of
+        one that nobody has.
+        """
+        meant = self.names.meaning(spelling)
+        if len(meant) > 1:
+            raise self._several(spelling, meant)
+        if not meant:
+            near = " or ".join(map(repr, self.names.nearest(spelling)))
+            hint = f"; did you mean {near}?" if near else ""
+            raise UsageError(
+                f"unknown network {spelling!r}{hint} ('advisor models ls' lists all "
+                f"{len(self.architectures)})"
+            )
+        return Candidate.parse(meant[0])
+
+    def _several(self, spelling: str, meant: Sequence[str]) -> UsageError:
+        """Return the error for a name of several networks: which, and how to take them all."""
+        plain = sorted(meant, key=lambda name: (name.count("_"), name))
+        more = f" and {len(plain) - LISTED} more" if len(plain) > LISTED else ""
+        word = spelling.lower().replace("-", "_").replace(" ", "_")
+        for pattern in (f"{word}*", f"*{word}*"):
+            if {n for n in self.architectures if fnmatchcase(n, pattern)} == set(meant):
+                more += f"; take all by {pattern!r}"
+                break
+        return UsageError(
+            f"network {spelling!r} means several, name one: {', '.join(plain[:LISTED])}{more}"
+        )
 
     def _best(self, candidate: Candidate) -> Candidate:
         """Take the most accurate weights for the resolution asked, or for any."""
