@@ -125,6 +125,10 @@ CAVEATS: dict[str, Caveat] = {
     **_table(
         Gravity.REASON,
         {
+            "training-form": (
+                "Timed in the form it is trained in; deployed, its parallel branches are merged "
+                "into single convolutions."
+            ),
             "reprint": (
                 "Repeats a figure that is already in the catalog; it is no evidence of its own."
             ),

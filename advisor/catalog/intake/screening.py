@@ -79,7 +79,26 @@ def _swish_typing_error(row: RawRow) -> bool:
     )
 
 
+_MERGED = (
+    "fastvit_",
+    "ghostnetv3_",
+    "lcnetv2_",
+    "mobileone_",
+    "repghostnet_",
+    "repvgg_",
+    "repvit_",
+)
+"""Begin the names of networks whose branches are merged for deployment."""
+
+
+def _training_form(row: RawRow) -> bool:
+    """Timed with the branches that training keeps apart, by harnesses that do not merge them."""
+    unmerged = ("timm-benchmark", "timm-benchmark-extra", "advisor-campaign")
+    return row.source in unmerged and row.network.startswith(_MERGED)
+
+
 RULES: tuple[tuple[str, Rule], ...] = (
+    ("training-form", _training_form),
     ("random-weights", _noted(r"random weights|random input")),
     ("date-approximate", _noted(r"date (?:of the file )?approximate")),
     ("bulk-batch", _bulk),
