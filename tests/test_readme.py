@@ -12,6 +12,7 @@ from advisor.cli.main import COMMANDS
 from advisor.errors import AdvisorError
 from tests.onnx_files import two_convolutions
 from tests.terminal import ask
+from tests.test_own_accuracy import record, standing
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -62,6 +63,9 @@ def test_every_command_in_the_readme_runs(
     if "result.json" in words and words[0] == "report":
         ask(capsys, "recommend", "--device", "jetson-nano", "--max-latency", "10ms",
             "-o", "result.json")  # fmt: skip
+    if "trial.json" in words and words[0] == "recommend":
+        tried = (standing("mobilenetv2_100", 0.97), standing("resnet18", 0.9))
+        (desk / "trial.json").write_text(record(*tried).model_dump_json())
     answer = ask(capsys, *words)
     assert answer.code == 0, answer.err
     for name in re.findall(r"-o (\S+)", command):

@@ -84,7 +84,7 @@ def test_search_for_a_rate_leaves_the_network_alone(bench: Bench) -> None:
     network = one.task.get_trainable_module()
     assert network is not None
     batches = sweep_batches(one.learn, RECIPE, 0)
-    rate = find_learning_rate(network, batches, RECIPE, seed=0)
+    rate = find_learning_rate(network, batches, RECIPE, seed=0, trained=True)
     assert 1e-5 <= rate <= 1e-2
     assert all(torch.equal(t, one.task.state_dict()[name]) for name, t in before.items())
 

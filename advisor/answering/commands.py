@@ -60,6 +60,8 @@ def recommend_command(request: Request) -> str:
     words += [] if request.published else ["--no-published"]
     words += [f"--search {request.search}"] if request.search else []
     words += [f"--measure {request.measure}"] if request.measure else []
+    if request.accuracy_from:
+        words.append(f"--accuracy-from {shlex.quote(request.accuracy_from)}")
     words += [f"--seed {request.seed}"] if request.seed else []
     words += [f"--top {request.top}"] if request.top != 10 else []
     return " ".join(words)

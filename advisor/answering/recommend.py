@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor, Subject
@@ -34,6 +36,9 @@ from advisor.errors import EvidenceError, UsageError
 from advisor.hardware.lanes import images_of, lanes_for
 from advisor.hardware.profile import DeviceProfile
 
+if TYPE_CHECKING:
+    from advisor.answering.own_accuracy import OwnAccuracy
+
 TEST_NETWORKS = "test_*"
 """timm's tiny networks for its own tests: candidates only where ``--models`` names them."""
 
@@ -46,26 +51,43 @@ def recommend(request: Request, evidence: Evidence) -> Recommendation:
     """
     profile = evidence.profiles.load(request.device)
     lanes = lanes_for(profile, request)
-    judged = judged_networks(request, profile, lanes, evidence)
+    own = own_accuracy(request, evidence)
+    judged = judged_networks(request, profile, lanes, evidence, own)
     records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
-    return recommendation(request, records, judged, evidence)
+    found = recommendation(request, records, judged, evidence)
+    return found if own is None else own.told_in(found, judged)
+
+
+def own_accuracy(request: Request, evidence: Evidence) -> "OwnAccuracy | None":
+    """Return the accuracies of the trial that a request names; None for ImageNet's."""
+    if not request.accuracy_from:
+        return None
+    if request.search:
+        raise UsageError(
+            "--accuracy-from and --search: the accuracy of searched variants is ImageNet's; "
+            "leave one of them out"
+        )
+    from advisor.answering.own_accuracy import OwnAccuracy
+
+    return OwnAccuracy.read(Path(request.accuracy_from), evidence, level=request.confidence)
 
 
 def judged_networks(
-    request: Request, profile: DeviceProfile, lanes: Sequence[Lane], evidence: Evidence
+    request: Request,
+    profile: DeviceProfile,
+    lanes: Sequence[Lane],
+    evidence: Evidence,
+    own: "OwnAccuracy | None" = None,
 ) -> list[Judged]:
     """Propose the catalog's networks, assess them on every lane and judge them."""
     constraints = tuple(constraint(limit) for limit in request.limits)
-    subjects = propose(request, evidence)
-    judged = [
-        judge(subject, lane, assessment, constraints)
-        for lane in lanes
-        for subject, assessment in zip(
-            subjects,
-            assess(subjects, lane, profile, request, evidence, refuse_unseen=True),
-            strict=True,
-        )
-    ]
+    proposed = propose(request, evidence)
+    judged = []
+    for lane in lanes:
+        assessor = assessor_on(lane, profile, request, evidence, refuse_unseen=True)
+        subjects = proposed if own is None else own.subjects(proposed, assessor)
+        found = assessor.assess(subjects, workloads(subjects, evidence))
+        judged += [judge(s, lane, a, constraints) for s, a in zip(subjects, found, strict=True)]
     _check_answerable(judged, constraints, profile, lanes)
     return judged
 

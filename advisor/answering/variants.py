@@ -46,7 +46,7 @@ def variant_subjects(
             candidate=replace(candidate, resolution=int(table.resolutions[row])),
             resolution=int(table.resolutions[row]),
             weights=None,
-            top1=_at_precision(top1, table.networks[row], assessor),
+            top1=top1_at_precision(top1, table.networks[row], assessor),
         )
         for row, (candidate, top1) in enumerate(zip(candidates, predicted, strict=True))
     ]
@@ -92,7 +92,7 @@ def is_priced(candidate: Candidate) -> bool:
     return candidate.architecture in BASES
 
 
-def _at_precision(top1: Estimate | Gap, network: str, assessor: LaneAssessor) -> Estimate | Gap:
+def top1_at_precision(top1: Estimate | Gap, network: str, assessor: LaneAssessor) -> Estimate | Gap:
     """Change a float accuracy by what was published for the lane's precision."""
     if isinstance(top1, Gap):
         return top1

@@ -209,6 +209,7 @@ def request_from(options: dict[str, Any]) -> Request:
         published=not options["no_published"],
         search=options["search"],
         measure=options["measure"],
+        accuracy_from=options["accuracy_from"] or "",
         top=options["top"],
         seed=options["seed"],
     )

@@ -44,6 +44,11 @@ NOTHING_MEETS = 3
 @click.option("--exclude", multiple=True, help="Names or wildcards to leave out.")
 @click.option("--license", multiple=True, help="Licences of the weights, as apache*,mit.")
 @click.option("--all-weights", is_flag=True, help="Keep every set of weights of a network.")
+@click.option(
+    "--accuracy-from",
+    metavar="TRIAL.json",
+    help="Rank by the accuracy on your own images; 'advisor trial' writes the file.",
+)
 @click.option("--no-published", is_flag=True, help="Predict even where a figure is published.")
 @click.option("--search", type=click.IntRange(0), default=0, help="Searched variants that compete.")
 @click.option(

@@ -128,6 +128,8 @@ class Request(Document):
     """Searched variants that may compete."""
     measure: int = Field(default=0, ge=0)
     """Networks to time before answering."""
+    accuracy_from: str = ""
+    """Result of a trial whose accuracies stand for ImageNet's; empty for ImageNet's own."""
     top: int = Field(default=10, ge=1)
     seed: int = 0
 

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.spread import student
 from advisor.trials.batches import Part
 from advisor.trials.probing import log_loss
 from advisor.trials.record import Bin, ClassScore, ImageAccuracy, Mistake
 
 BINS = 10
 MISTAKES = 24
-_T = {2: 6.31, 3: 2.92, 4: 2.35, 5: 2.13, 6: 2.02, 7: 1.94, 8: 1.89, 9: 1.86, 10: 1.83}
-"""95 % quantile of Student's t by the number of seeds."""
 
 
 def wilson(correct: float, images: int, level: float) -> ImageAccuracy:
@@ -41,8 +40,7 @@ def over_seeds(shares: Sequence[ImageAccuracy]) -> ImageAccuracy:
     first = shares[0]
     mean = fmean(share.value for share in shares)
     images = wilson(mean * first.images, first.images, first.level)
-    z = NormalDist().inv_cdf((1 + first.level) / 2)
-    quantile = _T.get(len(shares), 1.8) / 1.645 * z
+    quantile = student((1 + first.level) / 2, len(shares) - 1)
     seeds = quantile * stdev(share.value for share in shares) / math.sqrt(len(shares))
     return ImageAccuracy(
         value=mean,

@@ -39,8 +39,12 @@ SAVE_EVERY = 20.0
 SWEEP = 32
 """Steps of the search for a learning rate."""
 SWEEP_RATES = (1e-5, 1e-1)
-BELOW_LOWEST = 6.0
-"""The rate taken is so many times below that of the least loss (Smith 2017, arXiv 1506.01186)."""
+BELOW_LOWEST = {False: 6.0, True: 30.0}
+"""The rate taken is so many times below that of the least loss (Smith 2017, arXiv 1506.01186).
+
+By whether the weights are trained: a high rate still lowers the loss then, and forgets what they
+know.
+"""
 QUICK_NORM = 0.1
 """Least momentum of batch norms: some networks' own is meant for a hundred thousand steps."""
 EVALUATION = 64
@@ -267,7 +271,7 @@ def judge(
 
 
 def find_learning_rate(
-    network: nn.Module, batches: Iterable[Batch], recipe: Recipe, *, seed: int
+    network: nn.Module, batches: Iterable[Batch], recipe: Recipe, *, seed: int, trained: bool
 ) -> float:
     """Raise the rate from batch to batch until the loss grows; return one well below that.
 
@@ -295,7 +299,7 @@ def find_learning_rate(
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    return float(f"{min(max(best_rate / BELOW_LOWEST, low), 1e-2):.3g}")
+    return float(f"{min(max(best_rate / BELOW_LOWEST[trained], low), 1e-2):.3g}")
 
 
 def sweep_batches(part: Part, recipe: Recipe, seed: int) -> Iterable[Batch]:

@@ -127,7 +127,7 @@ class Runner:
             self._start_at_probe(unit, network)
         learn = self._part(unit, "train", trained=weights.trained)
         choose = self._part(unit, "validation", trained=weights.trained)
-        recipe, steps = self._planned(unit, network, learn)
+        recipe, steps = self._planned(unit, network, learn, trained=weights.trained)
         training = Training(network, learn, choose, recipe, steps=steps, seed=unit.seed)
         checkpoint = self.folder(unit) / "checkpoint.pt"
         trained = training.run(watch, checkpoint)
@@ -188,7 +188,9 @@ class Runner:
         )
         set_head(network, torch.from_numpy(probe.weight), torch.from_numpy(probe.bias))
 
-    def _planned(self, unit: TrialUnit, network: nn.Module, learn: Part) -> tuple[Recipe, int]:
+    def _planned(
+        self, unit: TrialUnit, network: nn.Module, learn: Part, *, trained: bool
+    ) -> tuple[Recipe, int]:
         """Find the learning rate and the number of steps, or read what was found before a kill."""
         path = self.folder(unit) / "plan.json"
         recipe = self.bench.request.recipe
@@ -200,7 +202,7 @@ class Runner:
         rate = recipe.learning_rate
         if rate is None or share is not None:  # the sweep also tells what a step takes
             batches = sweep_batches(learn, recipe, unit.seed)
-            found = find_learning_rate(network, batches, recipe, seed=unit.seed)
+            found = find_learning_rate(network, batches, recipe, seed=unit.seed, trained=trained)
             rate = found if rate is None else rate
         took = time.perf_counter() - began
         planned = recipe.model_copy(
