@@ -114,7 +114,7 @@ def test_table_shows_interval_origin_and_verdict() -> None:
     line = next(x for x in text.splitlines() if x.startswith(" 1 "))
     assert "6.41 ms[1] 5.77–7.06 ms" in line
     assert "published" in line
-    assert "met ◆" in line
+    assert "met >99% ◆" in line
 
 
 def test_table_cuts_to_the_asked_number_of_models() -> None:

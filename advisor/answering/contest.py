@@ -10,7 +10,7 @@ from advisor.core.constraint import Verdict
 from advisor.core.document import Entry, Recommendation
 from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric
-from advisor.core.ranking import Weighing, order, weighing
+from advisor.core.ranking import Weighing, order, scores, weighing
 
 GROUP = 8
 """Networks that are measured before the answer is computed again: the estimator learns of each."""
@@ -138,8 +138,26 @@ def _measured(entry: Entry) -> bool:
 
 
 def promising(document: Recommendation) -> tuple[Entry, ...]:
-    """Order the uncertain candidates by the probability of keeping every limit; unknown last."""
-    return tuple(sorted(document.uncertain, key=lambda e: -_chance(e)))
+    """Order the uncertain candidates by the probability of keeping every limit; unknown last.
+
+    Before all others come those that would be worth more than the first of the ranking: only
+    they can improve the choice.
+    """
+    ahead = {(e.candidate, e.lane) for e in improving(document)}
+    ordered = sorted(
+        document.uncertain, key=lambda e: ((e.candidate, e.lane) not in ahead, -_chance(e))
+    )
+    return tuple(ordered)
+
+
+def improving(document: Recommendation) -> tuple[Entry, ...]:
+    """The uncertain candidates that would be worth more than the first of the ranking."""
+    if not document.ranked:
+        return document.uncertain
+    entries = [document.ranked[0], *document.uncertain]
+    values = [{m: f.value for m, f in e.metrics.items()} for e in entries]
+    worth = scores(values, weighing_of(document))
+    return tuple(e for e, one in zip(document.uncertain, worth[1:], strict=True) if one > worth[0])
 
 
 def is_likely(entry: Entry) -> bool:

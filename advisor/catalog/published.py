@@ -27,6 +27,8 @@ class PublishedFigures:
     root: Path
     """Folder of the catalog."""
     device: str
+    without: frozenset[tuple[Lane, str, int]] = frozenset()
+    """Cells (lane, network, resolution) that are taken as not published, to judge answers by."""
 
     @cached_property
     def measurements(self) -> list[Measurement]:
@@ -37,7 +39,8 @@ class PublishedFigures:
     @cached_property
     def cells(self) -> Mapping[tuple[Lane, str, int], Cell]:
         """Usable rows, aggregated per lane, network and resolution."""
-        return cells(self.measurements)
+        found = cells(self.measurements)
+        return {key: cell for key, cell in found.items() if key not in self.without}
 
     def networks(self, lane: Lane) -> int:
         """Different networks with a figure for the lane."""

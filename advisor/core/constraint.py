@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from advisor.core.estimate import Estimate, Gap
-from advisor.core.quantity import Metric, human
+from advisor.core.quantity import Metric, Unit, human
 from advisor.errors import ConstraintError
 
 
@@ -61,6 +61,12 @@ class Constraint:
         else:
             inside, outside = low >= self.bound, high < self.bound
         return Verdict.MET if inside else Verdict.VIOLATED if outside else Verdict.UNCERTAIN
+
+    def room_text(self, margin: float) -> str:
+        """Write a margin for people: in points where the metric is a share, else in per cent."""
+        if self.metric.unit is Unit.FRACTION:
+            return f"{100 * abs(margin) * self.bound:.1f} points"
+        return f"{100 * abs(round(margin, 3)):.3g} %"
 
     def margin(self, estimate: Estimate) -> float:
         """Room left at the unfavourable end of the interval, as a share of the limit.

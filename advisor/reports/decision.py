@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from advisor.answering.contest import is_likely, promising
+from advisor.answering.contest import improving, is_likely, promising
 from advisor.core.constraint import Verdict
 from advisor.core.document import Entry, Figure, LaneRecord, Recommendation
 from advisor.core.quantity import Metric, human, human_interval
@@ -12,7 +12,6 @@ from advisor.reports.wording import (
     constraint_of,
     joined,
     lane_words,
-    percent,
     plural,
 )
 
@@ -72,20 +71,15 @@ def _use(document: Recommendation, entry: Entry) -> Decision:
 
 
 def _open_sentence(document: Recommendation) -> list[str]:
-    """Name what a measurement could admit, so that a reader knows what is left on the table."""
-    if not document.uncertain:
+    """Say what a measurement could admit, so that a reader knows what is left on the table."""
+    better = improving(document)
+    if not better:
         return []
-    best = promising(document)[0]
-    figures = [figure_text(best.metrics[m]) for m in _NAMED if m in best.metrics]
-    count = plural(len(document.uncertain), "further model")
-    chance = "more likely than not" if is_likely(best) else "though not likely"
+    likely = sum(is_likely(entry) for entry in better)
     return [
-        f"{count} may keep the limits. The first to measure, {chance} to keep them, is "
-        f"{best.candidate}: {', '.join(figures)}."
+        f"{plural(len(better), 'uncertain model')} would be better; {likely or 'none'} more likely "
+        "than not to keep the limits."
     ]
-
-
-_NAMED = (Metric.LATENCY, Metric.TOP1)
 
 
 def _measure(document: Recommendation, entry: Entry) -> Decision:
@@ -126,7 +120,8 @@ def _limit_sentence(document: Recommendation, entry: Entry, index: int) -> str:
         return f"{constraint.text}: unknown, {reason}."
     verdict = entry.verdicts.get(metric, entry.verdict)
     margin = entry.margins.get(metric)
-    room = f", {percent(round(margin, 3))} to spare" if margin is not None and margin >= 0 else ""
+    spare = margin is not None and margin >= 0
+    room = f", {constraint.room_text(margin or 0.0)} to spare" if spare else ""
     state = "kept" if verdict is Verdict.MET else str(verdict)
     return (
         f"{metric.label} {figure_text(figure)}, {ORIGIN_MEANING[figure.origin]}; "

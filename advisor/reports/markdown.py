@@ -50,6 +50,7 @@ def _recommendation(view: ReportView) -> str:
         f"# {escape(view.title)}",
         f"**{escape(view.decision.headline)}**",
         *(escape(sentence) for sentence in view.decision.sentences),
+        *_answers(view),
         "## Request",
         _bullets(f"{what}: {text}" for what, text in view.requirements),
         f"Lane: {escape(view.lane)} ({escape(view.lane_origin)}).",
@@ -65,6 +66,18 @@ def _recommendation(view: ReportView) -> str:
         escape(view.counts) + ".",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _answers(view: ReportView) -> list[str]:
+    if not view.answers:
+        return []
+    head = ["Answer", "Model", "Figures", "Keeps every limit", "Why"]
+    lines = [head, ["---"] * len(head)]
+    for answer in view.answers:
+        why = "; ".join(text for text in (answer.reason, answer.gain, answer.command) if text)
+        cells = (answer.title, answer.candidate or "none", answer.figures, answer.probability, why)
+        lines.append([escape(cell) for cell in cells])
+    return ["## Three answers", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
 
 
 def _review(document: "ProcurementReview") -> str:
@@ -163,7 +176,7 @@ def _notes(notes: Sequence[str]) -> list[str]:
 
 
 def _table(rows: Sequence[RowView], columns: Sequence[Metric], *, ranked: bool) -> str:
-    judged = ["Verdict", "Front"] if ranked else ["Lane"]
+    judged = ["Keeps every limit", "Verdict", "Front"] if ranked else ["Lane"]
     head = [*(["#"] if ranked else []), "Model", *(m.label for m in columns), "Origin", *judged]
     rule = ["---:" if name in {"#", *(m.label for m in columns)} else "---" for name in head]
     lines = [head, rule, *(_cells(row, columns, ranked=ranked) for row in rows)]
@@ -173,7 +186,11 @@ def _table(rows: Sequence[RowView], columns: Sequence[Metric], *, ranked: bool) 
 def _cells(row: RowView, columns: Sequence[Metric], *, ranked: bool) -> list[str]:
     training = f", {escape(row.training)}" if row.training else ""
     model = f"{escape(row.candidate)} {escape(row.precision)}{training}"
-    judged = [row.verdict, "◆" if row.on_front else ""] if ranked else [escape(row.lane)]
+    judged = (
+        [row.probability, row.verdict, "◆" if row.on_front else ""]
+        if ranked
+        else [escape(row.lane)]
+    )
     figures = [_figure(row.cells[metric]) for metric in columns]
     return [*([row.rank] if ranked else []), model, *figures, row.origin, *judged]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from advisor.answering.sensitivity import sensitivity
+from advisor.core.constraint import Constraint
 from advisor.core.document import (
     DeviceFacts,
     Entry,
@@ -26,6 +27,7 @@ from advisor.reports.energy_label import EnergyLabel, energy_labels
 from advisor.reports.firmness import FirmnessView, firmness
 from advisor.reports.risks import Risk, review_by, risks, unchecked
 from advisor.reports.searched_view import SearchView, search_view
+from advisor.reports.three_answers import AnswerView, answer_views
 from advisor.reports.view import (
     CellView,
     Footnotes,
@@ -115,6 +117,7 @@ class PageView:
     title: str
     subtitle: str
     decision: Decision
+    answers: tuple[AnswerView, ...]
     facts: tuple[Fact, ...]
     unchecked: str
     requirements: tuple[tuple[str, str], ...]
@@ -166,6 +169,7 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
         title=f"Vision models for {document.lane.device_name}",
         subtitle=f"Answer of {document.created[:10]}",
         decision=decision,
+        answers=answer_views(document),
         facts=tuple(_facts(document, decision.entry, label)),
         unchecked=joined(unchecked(decision.entry)),
         requirements=requirements(document),
@@ -343,13 +347,13 @@ def _limit_facts(document: Recommendation, entry: Entry) -> Iterable[Fact]:
         margin = entry.margins.get(metric)
         if limit is not None:
             bound = human(limit.bound, metric.unit)
-            note = f"limit {bound}" + (_margin_words(margin) if margin is not None else "")
+            note = f"limit {bound}" + (_margin_words(limit, margin) if margin is not None else "")
         yield Fact(label=metric.label, text=figure_text(figure), note=note)
 
 
-def _margin_words(margin: float) -> str:
-    share = percent(round(abs(margin), 3))
-    return f", {share} to spare" if margin >= 0 else f", may be exceeded by {share}"
+def _margin_words(limit: Constraint, margin: float) -> str:
+    room = limit.room_text(margin)
+    return f", {room} to spare" if margin >= 0 else f", may be missed by {room}"
 
 
 def _sources(

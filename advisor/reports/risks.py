@@ -68,6 +68,18 @@ def _of_entry(entry: Entry, lane: LaneRecord) -> Iterator[Risk]:
             f"{entry.recipe or 'of its family'}; weights have to be trained first.",
             remedy="Plan the training, or choose a model whose weights exist.",
         )
+    if not entry.license and not entry.needs_training:
+        yield Risk(
+            title="The licence is not stated",
+            text=f"Nobody states under which licence the weights of {entry.candidate} may be used.",
+            remedy="Ask its authors before commercial use, or narrow the choice with --license.",
+        )
+    elif "-nc" in entry.license.lower():
+        yield Risk(
+            title="The licence forbids commercial use",
+            text=f"The weights of {entry.candidate} are under {entry.license}.",
+            remedy="Narrow the choice with --license, or train the network yourself.",
+        )
     if entry.precision.startswith(("int", "w8")):
         yield Risk(
             title="Reduced precision can cost accuracy",

@@ -63,6 +63,7 @@ def _recommendation(view: ReportView, layout: Layout) -> list[RenderableType]:
     style = _OUTCOME_STYLE.get(view.decision.outcome, "bold red")
     lines: list[RenderableType] = [Text(view.decision.headline, style)]
     lines += [_indented(sentence) for sentence in view.decision.sentences]
+    lines += _answers(view)
     lines += _section("Meet every limit", view.ranked, view, layout)
     lines += _section("Uncertain", view.uncertain, view, layout)
     if not view.ranked:
@@ -73,6 +74,21 @@ def _recommendation(view: ReportView, layout: Layout) -> list[RenderableType]:
     lines += _notes(view)
     lines += [Text(), Text(f"{view.counts}.", "dim"), *_lane(view)]
     return lines
+
+
+def _answers(view: ReportView) -> list[RenderableType]:
+    if not view.answers:
+        return []
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for answer in view.answers:
+        first = Text(answer.candidate or "none", "bold" if answer.candidate else "dim")
+        if answer.candidate:
+            first.append(f"  {answer.figures}", "")
+        texts = [answer.reason, *([answer.gain] if answer.gain else [])]
+        table.add_row(Text(answer.title), first.append(f"\n{'; '.join(texts)}", "dim"))
+    return [Text(), Padding(table, (0, 0, 0, 2))]
 
 
 def _other(document: Document) -> list[RenderableType]:

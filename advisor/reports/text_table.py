@@ -15,7 +15,7 @@ SIDE_BY_SIDE = 3
 """Candidates from which a table is read more easily than one block for each."""
 _MODEL = (16, 48)
 """Least and most characters for the name of a model."""
-_RANK, _ORIGIN, _VERDICT = 4, 10, 12
+_RANK, _ORIGIN, _VERDICT = 4, 10, 17
 
 Stack = tuple[Metric, ...]
 
@@ -97,12 +97,18 @@ def _ranked(rows: Sequence[RowView], stacks: Sequence[Stack], *, wide: bool) -> 
         table.add_column("Origin\nVerdict", no_wrap=True)
     for row in rows:
         verdict = Text(row.verdict, VERDICT_STYLE.get(row.verdict, ""))
+        verdict.append(f" {_short(row)}" if row.share else "", "dim")
         verdict.append(" ◆" if row.on_front else "", "cyan")
         ends = [Text(row.origin), verdict]
         figures = _figures(row, stacks, wide=wide)
         last = ends if wide else [Text("\n").join(ends)]
         table.add_row(Text(row.rank), _model(row, wide=wide), *figures, *last)
     return table
+
+
+def _short(row: RowView) -> str:
+    """The probability in five characters."""
+    return row.probability.replace("over ", ">").replace("under ", "<").replace(" ", "")
 
 
 def _estimates(rows: Sequence[RowView], columns: Sequence[Metric], *, wide: bool) -> Table:

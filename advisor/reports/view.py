@@ -21,6 +21,7 @@ from advisor.core.quantity import Metric, human, human_interval
 from advisor.reports.decision import Decision, decide
 from advisor.reports.energy_label import energy_labels
 from advisor.reports.searched_view import SHOWN, SearchView, search_view
+from advisor.reports.three_answers import AnswerView, answer_views, chance_words
 from advisor.reports.wording import constraint_of, joined, lane_words, percent, plural
 
 BASE_COLUMNS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
@@ -65,6 +66,14 @@ class RowView:
     cells: Mapping[Metric, CellView]
     reason: str = ""
     """Why it was turned away, or the command that would settle its verdict."""
+    probability: str = ""
+    """Of keeping every limit at once; empty where nothing was judged."""
+    share: float = 0.0
+    """The same as a fraction, for a bar."""
+    doubt: str = ""
+    """Why there is no probability."""
+    tie: str = ""
+    """Why it stands where it does, where the difference is no order."""
     training: str = ""
     """What has to be done before it can be used, where nobody has trained it yet."""
 
@@ -107,6 +116,8 @@ class ReportView:
     command: str
     settle: str
     """Command that would settle the most promising uncertain candidate."""
+    answers: tuple[AnswerView, ...] = ()
+    """Safe, likely and worth measuring."""
     search: SearchView | None = None
     energy: str = ""
     """Energy label of the first model with its basis; empty where it has none."""
@@ -149,7 +160,7 @@ def view_of(document: Recommendation, *, top: int | None = None) -> ReportView:
     columns = columns_of(document)
     several = len(document.lanes) > 1
     ranked = tuple(entry_row(entry, columns, notes) for entry in document.ranked[:top])
-    uncertain = tuple(entry_row(entry, columns, notes) for entry in document.uncertain[:top])
+    uncertain = tuple(entry_row(entry, columns, notes) for entry in promising(document)[:top])
     misses = tuple(rejected_row(item, columns, notes) for item in document.rejected[:top])
     return ReportView(
         title=f"Vision models for {document.lane.device_name}",
@@ -172,6 +183,7 @@ def view_of(document: Recommendation, *, top: int | None = None) -> ReportView:
         counts=counts(document),
         command=document.command,
         settle=next((e.settle for e in promising(document)), ""),
+        answers=answer_views(document),
         search=search_view(document.search, shown=top or SHOWN) if document.search else None,
         energy=next((f"{x.text}; {x.basis}" for x in energy_labels(document.ranked)[:1] if x), ""),
     )
@@ -235,6 +247,10 @@ def entry_row(entry: Entry, columns: Iterable[Metric], notes: Footnotes) -> RowV
         origin=_origin(cells),
         cells=cells,
         reason=entry.settle,
+        probability=chance_words(entry.probability),
+        share=entry.probability or 0.0,
+        doubt=entry.probability_gap,
+        tie=entry.tie,
         training=f"needs training ({entry.recipe})" if entry.needs_training else "",
     )
 

@@ -168,7 +168,9 @@ function startRanking(data, table, form, status) {
     const mark = element("span", { class: "verdict " + name }, MARKS[name] + " " + name);
     const judged = row.querySelector(".judged");
     const front = judged.querySelector(".front");
-    judged.replaceChildren(mark, ...(front ? [front] : []));
+    const chance = judged.querySelector(".chance");
+    if (chance) chance.hidden = JSON.stringify(settings.limits) !== JSON.stringify(data.limits);
+    judged.replaceChildren(mark, ...(front ? [front] : []), ...(chance ? [" ", chance] : []));
     row.classList.toggle("first", rank === "1");
     return row;
   }
