@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable
 
 from advisor.core.chance import NORMAL, Error
-from advisor.core.constraint import Verdict
+from advisor.core.constraint import Constraint, Verdict
 from advisor.core.document import (
     ConvergencePoint,
     Entry,
@@ -14,16 +14,15 @@ from advisor.core.document import (
     Input,
     LaneRecord,
     LedgerLine,
-    Limit,
     Recommendation,
     Rejection,
     Relaxation,
-    Request,
     SearchedVariant,
     SearchRecord,
 )
 from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric
+from advisor.core.request import Request
 
 FAMILIES = (
     "mobilenetv3_large_100.ra_in1k",
@@ -225,7 +224,7 @@ def recommendation(count: int = 50, *, limit: float = 0.010, **changes: object) 
         "created": "2026-11-21T11:00:00Z",
         "command": "advisor recommend --device jetson-nano --max-latency 10ms",
         "request": Request(
-            device="jetson-nano", limits=(Limit(metric=Metric.LATENCY, at_most=limit),)
+            device="jetson-nano", limits=(Constraint(metric=Metric.LATENCY, at_most=limit),)
         ),
         "lane": lane(),
         "lanes": (lane(),),

@@ -12,7 +12,7 @@ from advisor.core.candidate import Candidate
 from advisor.core.constraint import Constraint
 from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
-from advisor.studies.outcome import Answers, SearchRequest
+from advisor.studies.outcome import Answers, SearchPlan
 from advisor.studies.searching import run_worker
 from tests.search_stand_in import assess
 
@@ -30,7 +30,7 @@ def main() -> None:
         time.sleep(float(seconds))
         return assess(candidates, table)
 
-    request = SearchRequest(
+    request = SearchPlan(
         families=("mobilenetv2",),
         constraints=(Constraint(metric=Metric.LATENCY, at_most=0.005),),
         trials=int(trials),

@@ -18,16 +18,14 @@ from advisor.errors import MeasurementError
 from advisor.measuring import exports
 from advisor.measuring.converting import converted
 from advisor.measuring.kit import measure_on_board, packing
-from advisor.measuring.kit.packing import KitLane, pack
+from advisor.measuring.kit.packing import pack
 from advisor.measuring.store import MeasurementStore
 from advisor.measuring.table import device_of, filling, read_table, store_rows, write_table
 from tests.measuring_stand_in import Stage, order
 from tests.terminal import ask
 from tests.test_store import figure, keep, session
 
-PI = KitLane(
-    device="raspberry-pi-4", unit="cpu", runtime="onnxruntime", precision="fp32", threads=4
-)
+PI = Lane(device="raspberry-pi-4", unit="cpu", runtime="onnxruntime", precision="fp32", threads=4)
 LANE = Lane(
     device="raspberry-pi-4", unit="cpu", runtime="ncnn", precision="fp32", threads=4, batch=1
 )

@@ -6,19 +6,13 @@ import pytest
 
 from advisor.answering.contest import contest, deciding, settled, time_allowed
 from advisor.core.chance import NORMAL, Error
-from advisor.core.constraint import Verdict
-from advisor.core.document import (
-    Entry,
-    Figure,
-    LaneRecord,
-    Limit,
-    Recommendation,
-    Request,
-)
+from advisor.core.constraint import Constraint, Verdict
+from advisor.core.document import Entry, Figure, LaneRecord, Recommendation
 from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric, Unit
+from advisor.core.request import Request
 
-LIMIT = Limit(metric=Metric.LATENCY, at_most=0.010)
+LIMIT = Constraint(metric=Metric.LATENCY, at_most=0.010)
 
 
 def entry(

@@ -10,16 +10,17 @@ import pytest
 from advisor.answering.evidence import Evidence
 from advisor.answering.next_measurements import MOST_MACS, measurable
 from advisor.answering.recommend import recommend
-from advisor.core.document import Limit, Request
+from advisor.core.constraint import Constraint
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
+from advisor.core.request import Request
 from advisor.core.workload import OperatorClass
 from tests.terminal import ask
 from tests.test_measure_calibrating import LANE, PROFILE, written
 
 LIMITS = (
-    Limit(metric=Metric.LATENCY, at_most=0.010),
-    Limit(metric=Metric.TOP1, at_least=0.7),
+    Constraint(metric=Metric.LATENCY, at_most=0.010),
+    Constraint(metric=Metric.TOP1, at_least=0.7),
 )
 QUESTION = "max-latency: {limit}\nmin-top1: 70%\n"
 

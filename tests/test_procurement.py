@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 
 from advisor.core.constraint import Verdict
-from advisor.core.document import DeviceFacts, Recommendation, Request
+from advisor.core.document import DeviceFacts, Recommendation
 from advisor.core.quantity import Metric
+from advisor.core.request import Request
 from advisor.errors import UsageError
 from advisor.hardware.library import read_mapping
 from advisor.procurement.amounts import exact, ratio, unknown

@@ -3,9 +3,10 @@
 import pytest
 
 from advisor.core.lane import BULK, Lane
+from advisor.core.request import LaneRequest
 from advisor.errors import UsageError
 from advisor.hardware.library import load_profile
-from advisor.hardware.profile import DeviceProfile, LaneRequest, PowerKind, resolve_lane
+from advisor.hardware.profile import DeviceProfile, PowerKind, resolve_lane
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +64,12 @@ def test_no_request_gives_the_default_lane(nano: DeviceProfile) -> None:
 
 def test_a_precision_the_unit_lacks_is_refused_with_the_reason(nano: DeviceProfile) -> None:
     with pytest.raises(UsageError, match="no int8 arithmetic on the Maxwell GPU") as refusal:
-        resolve_lane(nano, LaneRequest(precision="int8"))
+        resolve_lane(nano, LaneRequest(precisions=("int8",)))
     assert "--unit cpu" in str(refusal.value)
 
 
 def test_the_cpu_of_the_same_device_computes_int8(nano: DeviceProfile) -> None:
-    lane = resolve_lane(nano, LaneRequest(precision="int8", unit="cpu")).lane
+    lane = resolve_lane(nano, LaneRequest(precisions=("int8",), unit="cpu")).lane
     assert (lane.unit, lane.runtime, lane.precision) == ("cpu", "ncnn", "int8")
 
 
@@ -77,7 +78,7 @@ def test_the_cpu_of_the_same_device_computes_int8(nano: DeviceProfile) -> None:
     [
         (LaneRequest(unit="npu"), "unknown unit 'npu' (allowed: cpu, gpu)"),
         (LaneRequest(runtime="tensort"), "unknown runtime 'tensort'; did you mean 'tensorrt'"),
-        (LaneRequest(precision="fp61"), "unknown precision 'fp61'; did you mean"),
+        (LaneRequest(precisions=("fp61",)), "unknown precision 'fp61'; did you mean"),
         (LaneRequest(batch=-1), "batch -1 is negative"),
         (LaneRequest(threads=0), "threads 0 is out of range"),
     ],
@@ -92,7 +93,9 @@ def test_a_refusal_names_what_is_allowed(
 
 
 def test_a_lane_without_evidence_is_answered_with_a_caveat(nano: DeviceProfile) -> None:
-    choice = resolve_lane(nano, LaneRequest(runtime="onnxruntime", precision="fp32", unit="gpu"))
+    choice = resolve_lane(
+        nano, LaneRequest(runtime="onnxruntime", precisions=("fp32",), unit="gpu")
+    )
     assert choice.evidence is None
     assert choice.caveats == (
         "no published measurement of jetson-nano in lane gpu onnxruntime fp32 batch 1",

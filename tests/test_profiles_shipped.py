@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from advisor.core.request import LaneRequest
 from advisor.errors import UsageError
 from advisor.hardware.cores import cpu_cores, effective_cores, peak
 from advisor.hardware.library import load_profile, profile_library, profiles_directory
 from advisor.hardware.origin import Sourced
-from advisor.hardware.profile import DeviceProfile, LaneRequest, UnitKind, UnitProfile, resolve_lane
+from advisor.hardware.profile import DeviceProfile, UnitKind, UnitProfile, resolve_lane
 from advisor.hardware.silicon import Silicon
 
 NAMES = sorted(path.stem for path in profiles_directory().glob("*.yaml"))

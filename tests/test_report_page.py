@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from advisor.answering.use_cases import use_case
-from advisor.core.constraint import Verdict
-from advisor.core.document import Limit, Recommendation
+from advisor.core.constraint import Constraint, Verdict
+from advisor.core.document import Recommendation
 from advisor.core.quantity import human
 from advisor.hardware.facts import device_facts
 from advisor.hardware.library import load_profile
@@ -120,7 +120,7 @@ def test_limits_on_other_metrics_get_a_column() -> None:
 
     document = recommendation()
     request = document.request.model_copy(
-        update={"limits": (Limit(metric=Metric.POWER, at_most=5.0),)}
+        update={"limits": (Constraint(metric=Metric.POWER, at_most=5.0),)}
     )
     page = page_of(document.model_copy(update={"request": request}))
     assert Metric.POWER in page.columns

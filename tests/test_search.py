@@ -24,7 +24,7 @@ from advisor.studies.outcome import (
     SAMPLERS,
     Answers,
     Progress,
-    SearchRequest,
+    SearchPlan,
     State,
     costs,
     front_of,
@@ -32,7 +32,7 @@ from advisor.studies.outcome import (
 from advisor.studies.searching import search
 from tests.search_stand_in import assess
 
-FAST = SearchRequest(
+FAST = SearchPlan(
     families=("mobilenetv2",),
     constraints=(Constraint(metric=Metric.LATENCY, at_most=0.005),),
     trials=120,

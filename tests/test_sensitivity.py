@@ -5,8 +5,8 @@ import math
 import pytest
 
 from advisor.answering.sensitivity import limit_steps, sensitivity, weight_steps
-from advisor.core.constraint import Verdict
-from advisor.core.document import Limit, Recommendation
+from advisor.core.constraint import Constraint, Verdict
+from advisor.core.document import Recommendation
 from advisor.core.quantity import Metric
 from tests.documents import entry, figure, infeasible, recommendation
 
@@ -71,7 +71,7 @@ def test_tighter_limit_admits_fewer_and_looser_more() -> None:
 
 def test_fractions_move_by_points() -> None:
     document = recommendation(5)
-    limit = Limit(metric=Metric.TOP1, at_least=0.97)
+    limit = Constraint(metric=Metric.TOP1, at_least=0.97)
     request = document.request.model_copy(update={"limits": (limit,)})
     steps = limit_steps(document.model_copy(update={"request": request}))
     assert [round(step.limit, 3) for step in steps] == [0.92, 0.95, 0.96, 0.98, 0.99]

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from advisor.answering.use_cases import defaults, names, use_case
-from advisor.cli.options import LIMITS, limits, objectives
-from advisor.cli.use_case import settle_ranking, use_case_option
+from advisor.answering.asking import request_from
+from advisor.answering.commands import recommend_command
+from advisor.answering.use_cases import names, use_case
+from advisor.core.quantity import Metric
+from advisor.core.question import Stated
+from advisor.core.request import Request
 from advisor.errors import UsageError
 
 WANTED = {
@@ -21,25 +22,14 @@ WANTED = {
 }
 
 
-@click.command()
-@use_case_option
-@click.option("--max-latency")
-@click.option("--max-weights")
-@click.option("--max-macs")
-@click.option("--min-top1")
-@click.option("--rank-by")
-@click.option("--weights")
-@click.option("--license", "license")
-@click.option("--confidence", default="90%")
-def asked(**options: Any) -> None:
-    settled = settle_ranking(click.get_current_context(), options)
-    objectives(settled["rank_by"], settled["weights"])
-    click.echo(";".join(f"{name}={value}" for name, value in settled.items() if value))
+def asked(name: str, **stated: Any) -> Request:
+    layer = Stated(options={"device": "jetson-nano", "use_case": name, **stated})
+    return request_from(Request, layer)
 
 
-def answer(*arguments: str) -> str:
-    result = CliRunner().invoke(asked, arguments, catch_exceptions=False)
-    return str(result.output)
+def bound(request: Request, metric: Metric) -> float:
+    (limit,) = (one for one in request.limits if one.metric is metric)
+    return limit.bound
 
 
 def test_the_common_tasks_have_a_preset() -> None:
@@ -48,9 +38,7 @@ def test_the_common_tasks_have_a_preset() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_every_preset_is_accepted_as_options(name: str) -> None:
-    assert f"use_case={name}" in answer("--use-case", name)
-    preset = defaults(name)
-    limits({key: value for key, value in preset.items() if key in LIMITS})
+    assert asked(name).use_case == name
 
 
 @pytest.mark.parametrize("name", names())
@@ -61,16 +49,19 @@ def test_every_setting_of_a_preset_has_a_reason_and_every_preset_a_warning(name:
     assert found.description
 
 
-def test_the_command_line_goes_before_the_preset() -> None:
-    text = answer("--use-case", "drone-navigation", "--max-latency", "5ms")
-    assert "max_latency=5ms" in text
-    assert "confidence=95%" in text
+def test_what_is_stated_goes_before_the_preset() -> None:
+    request = asked("drone-navigation", max_latency="5ms")
+    assert bound(request, Metric.LATENCY) == 0.005
+    assert request.confidence == 0.95
 
 
 def test_a_stated_ranking_replaces_the_presets() -> None:
-    text = answer("--use-case", "drone-navigation", "--rank-by", "top1")
-    assert "rank_by=top1" in text
-    assert "weights=" not in text
+    assert asked("drone-navigation", rank_by="latency").weights == {Metric.LATENCY: 1.0}
+
+
+def test_a_default_stated_beside_a_preset_is_part_of_the_command() -> None:
+    request = asked("drone-navigation", confidence="90%", rank_by="top1")
+    assert "--confidence 90% --rank-by top1" in recommend_command(request)
 
 
 def test_unknown_use_case_names_the_nearest() -> None:

@@ -18,8 +18,9 @@ BEST = 3
 """Models whose time is split by kind of operation."""
 
 
-def completed(document: Recommendation, evidence: Evidence, preset: str = "") -> Recommendation:
-    """Return the recommendation with everything that a report shows; ``preset``: a use case."""
+def completed(document: Recommendation, evidence: Evidence) -> Recommendation:
+    """Return the recommendation with everything that a report shows."""
+    preset = document.request.use_case
     profile = evidence.profiles.load(document.lane.device)
     return document.model_copy(
         update={

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from advisor.answering.choice import EVEN
-from advisor.answering.judge import constraint
 from advisor.core.chance import TIMED
 from advisor.core.constraint import Verdict
 from advisor.core.document import Entry, Recommendation
@@ -62,7 +61,7 @@ def _by_score(document: Recommendation) -> list[Entry]:
 def weighing_of(document: Recommendation) -> Weighing:
     """How a recommendation weighs what its candidates are worth."""
     request = document.request
-    return weighing(request.weights, [constraint(limit) for limit in request.limits])
+    return weighing(request.weights, request.limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from advisor.answering.assess import Subject
 from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import assessor_on, workloads
 from advisor.core.candidate import Candidate
-from advisor.core.document import Request
 from advisor.core.estimate import Assessment, Gap
 from advisor.core.quantity import Metric
+from advisor.core.request import Request, TableRequest
 from advisor.errors import AdvisorError, MeasurementError, UsageError
 from advisor.hardware.lanes import lanes_for
 
@@ -50,19 +50,19 @@ class _Question:
     resolution: int
 
 
-def answer(path: Path, evidence: Evidence, *, level: float, published: bool = True) -> str:
+def answer(asked: TableRequest, evidence: Evidence) -> str:
     """Return the table with its answers as CSV, rows and columns in the order given.
 
     A row that cannot be answered keeps its numbers empty and says why; it never stops the rest.
     """
-    columns, rows = _read(path)
+    columns, rows = _read(Path(asked.table))
     answers: dict[int, dict[str, str]] = {}
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         groups[tuple(row.get(name, "").strip() for name in QUESTION[:6])].append(index)
     for lane, indices in groups.items():
         try:
-            request = _request(lane, level, published)
+            request = _request(lane, asked)
             answers.update(_answered(request, [(i, rows[i]) for i in indices], evidence))
         except AdvisorError as error:
             answers.update({i: {"reason": str(error)} for i in indices})
@@ -90,7 +90,7 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     return columns, rows
 
 
-def _request(lane: Sequence[str], level: float, published: bool) -> Request:
+def _request(lane: Sequence[str], asked: TableRequest) -> Request:
     device, unit, runtime, precision, threads, batch = lane
     return Request(
         device=device,
@@ -99,8 +99,8 @@ def _request(lane: Sequence[str], level: float, published: bool) -> Request:
         precisions=(precision,) if precision else (),
         threads=_whole(threads, "threads"),
         batch=_whole(batch, "batch"),
-        confidence=level,
-        published=published,
+        confidence=asked.confidence,
+        published=asked.published,
     )
 
 

@@ -3,13 +3,16 @@
 from pydantic import Field
 
 from advisor.answering.commands import measure_command
+from advisor.answering.estimates import subjects_named
 from advisor.answering.evidence import Evidence
-from advisor.answering.recommend import assess, operator_seconds, subjects_named
+from advisor.answering.recommend import assess, operator_seconds
 from advisor.core.candidate import Candidate
-from advisor.core.document import Document, Figure, Request
+from advisor.core.document import Figure
 from advisor.core.estimate import Estimate, Gap
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, human, human_interval
+from advisor.core.record import Document
+from advisor.core.request import ExplainRequest
 from advisor.hardware.lanes import lanes_for
 
 
@@ -41,9 +44,10 @@ class Explanation(Document):
     """What would narrow the interval, the cheapest first."""
 
 
-def explain(spelling: str, request: Request, evidence: Evidence) -> Explanation:
+def explain(asked: ExplainRequest, evidence: Evidence) -> Explanation:
     """Explain the latency of one candidate on the lane that the request leads to."""
-    subject = subjects_named([spelling], evidence)[0]
+    subject = subjects_named([asked.candidate], evidence)[0]
+    request = asked.on_its_device()
     profile = evidence.profiles.load(request.device)
     lane = lanes_for(profile, request)[0]
     assessment = assess([subject], lane, profile, request, evidence)[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from advisor.answering.assess import Subject
 from advisor.core.chance import keeping_all, room
 from advisor.core.constraint import Constraint, Verdict
-from advisor.core.document import LedgerLine, Limit, Relaxation
+from advisor.core.document import LedgerLine, Relaxation
 from advisor.core.estimate import Assessment, Estimate, Gap
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, human
@@ -51,11 +51,6 @@ class Judged:
     def values(self) -> dict[Metric, float]:
         """Values of all metrics that could be estimated."""
         return {metric: e.value for metric, e in self.assessment.estimates.items()}
-
-
-def constraint(limit: Limit) -> Constraint:
-    """Turn a limit of a request into a constraint."""
-    return Constraint(metric=limit.metric, at_most=limit.at_most, at_least=limit.at_least)
 
 
 def judge(

@@ -16,7 +16,9 @@ from advisor.core.candidate import Candidate
 from advisor.core.document import EstimateEntry, Estimates, Figure, LaneRecord
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
+from advisor.core.request import MeasureRequest
 from advisor.errors import MeasurementError, UsageError
+from advisor.measuring.cpu import usable
 from advisor.measuring.exports import digest_of
 from advisor.measuring.order import Order, Way, Wish
 from advisor.measuring.own_figures import OwnFigures
@@ -113,6 +115,38 @@ def ways(
                 )
             )
     return tuple(found)
+
+
+def order_of(request: MeasureRequest, evidence: Evidence) -> Order:
+    """Return the order that a request leads to.
+
+    Raises UsageError for unknown networks and runtimes, and for more threads than there are here.
+    """
+    if not request.host and request.threads > len(usable()):
+        raise UsageError(
+            f"--threads {request.threads}: this process may use {len(usable())} CPUs, allowed: 1 "
+            f"to {len(usable())}"
+        )
+    weights = Path(request.weights) if request.weights else None
+    return Order(
+        device=request.device,
+        wishes=wishes(request.candidates, evidence, weights=weights),
+        ways=ways(
+            request.runtimes,
+            request.precisions,
+            unit=request.unit,
+            threads=request.threads,
+            batch=request.batch,
+        ),
+        sessions=request.sessions,
+        pause=request.pause,
+        budget=request.budget,
+        repeats=request.repeats,
+        calibration=Path(request.images) if request.images else None,
+        labelled=Path(request.labelled) if request.labelled else None,
+        memory=request.memory,
+        pin=request.pin,
+    )
 
 
 def document(order: Order, command: str, *, level: float = 0.9) -> Estimates:

@@ -23,9 +23,11 @@ from advisor.answering.contest import Contest, contest, is_open, time_allowed
 from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import TEST_NETWORKS, recommend
 from advisor.core.candidate import Candidate
-from advisor.core.document import Document, Entry, Recommendation, Request
+from advisor.core.document import Entry, Recommendation
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
+from advisor.core.record import Document
+from advisor.core.request import Request
 from advisor.errors import EvidenceError
 from advisor.estimators.latency import Timing
 from advisor.hardware.lanes import lanes_for

@@ -13,24 +13,17 @@ from typing import TYPE_CHECKING
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor, Subject
 from advisor.answering.choice import answers
-from advisor.answering.commands import estimate_command, recommend_command
+from advisor.answering.commands import recommend_command
 from advisor.answering.evidence import Evidence, matches
-from advisor.answering.judge import Judged, constraint, judge, ledger, pareto, relaxations
+from advisor.answering.judge import Judged, judge, ledger, pareto, relaxations
 from advisor.answering.ties import most_probable, placed
 from advisor.core.candidate import Candidate
 from advisor.core.constraint import Constraint, Verdict
-from advisor.core.document import (
-    EstimateEntry,
-    Estimates,
-    Input,
-    LaneRecord,
-    Recommendation,
-    Request,
-)
+from advisor.core.document import Input, LaneRecord, Recommendation
 from advisor.core.estimate import Assessment
 from advisor.core.lane import Lane
-from advisor.core.quantity import Metric
 from advisor.core.ranking import weighing
+from advisor.core.request import Request
 from advisor.core.workload_table import WorkloadTable
 from advisor.errors import EvidenceError, UsageError
 from advisor.hardware.lanes import images_of, lanes_for
@@ -80,7 +73,7 @@ def judged_networks(
     own: "OwnAccuracy | None" = None,
 ) -> list[Judged]:
     """Propose the catalog's networks, assess them on every lane and judge them."""
-    constraints = tuple(constraint(limit) for limit in request.limits)
+    constraints = request.limits
     proposed = propose(request, evidence)
     judged = []
     for lane in lanes:
@@ -219,7 +212,7 @@ def recommendation(
     evidence: Evidence,
 ) -> Recommendation:
     """Rank what was judged and write the answer."""
-    constraints = [constraint(limit) for limit in request.limits]
+    constraints = request.limits
     weighed = weighing(request.weights, constraints)
     met = placed([j for j in judged if j.verdict is Verdict.MET], weighed, request.confidence)
     open_ones = most_probable(
@@ -262,80 +255,3 @@ def operator_seconds(candidate: Candidate, lane: Lane, evidence: Evidence) -> di
     columns = evidence.latency.breakdown(lane, table)
     seconds = {name: float(column[0]) for name, column in columns.items() if column[0] > 0}
     return dict(sorted(seconds.items(), key=lambda part: -part[1]))
-
-
-def estimates(
-    subjects: Sequence[Subject],
-    requests: Sequence[Request],
-    evidence: Evidence,
-    metrics: Sequence[Metric] = (),
-    *,
-    recipe: str | None = None,
-) -> Estimates:
-    """Assess candidates on the lanes of several requests, without judging them.
-
-    ``recipe`` names the training whose accuracy is meant; None means the published weights, and
-    where there are none the reference recipe of the family.
-    """
-    records: list[LaneRecord] = []
-    found: list[EstimateEntry] = []
-    for request in requests:
-        profile = evidence.profiles.load(request.device)
-        for lane in lanes_for(profile, request):
-            records.append(answer.lane_record(profile, lane, request, evidence))
-            assessor = assessor_on(lane, profile, request, evidence)
-            asked = with_recipe(subjects, assessor, evidence, recipe)
-            assessed = assessor.assess(asked, workloads(asked, evidence))
-            found += [
-                answer.estimate_entry(subject, lane, assessment, metrics)
-                for subject, assessment in zip(asked, assessed, strict=True)
-            ]
-    return Estimates(
-        advisor_version=answer.version(),
-        created=answer.now(),
-        command=estimate_command([s.candidate for s in subjects], requests),
-        lanes=tuple(records),
-        estimates=tuple(found),
-    )
-
-
-def with_recipe(
-    subjects: Sequence[Subject], assessor: LaneAssessor, evidence: Evidence, recipe: str | None
-) -> list[Subject]:
-    """Give the accuracy of a training recipe to the subjects that have no published weights.
-
-    With a recipe named it replaces that of published weights, too. Networks without a published
-    series of variants stay as they are.
-    """
-    asked = [i for i, s in enumerate(subjects) if recipe or s.weights is None]
-    if not asked:
-        return list(subjects)
-    from advisor.answering.variants import recipe_estimates
-    from advisor.estimators.accuracy.storing import load
-
-    candidates = [subjects[i].candidate for i in asked]
-    top1 = recipe_estimates(candidates, assessor, load(evidence.root), recipe)
-    found = list(subjects)
-    for i, estimate in zip(asked, top1, strict=True):
-        if estimate is not None:
-            found[i] = replace(found[i], top1=estimate)
-    return found
-
-
-def subjects_named(patterns: Sequence[str], evidence: Evidence) -> list[Subject]:
-    """Resolve spellings to subjects with the weights that fit their input."""
-    return [subject_of(candidate, evidence) for candidate in evidence.candidates(patterns)]
-
-
-def subject_of(candidate: Candidate, evidence: Evidence) -> Subject:
-    """Attach the published weights of a candidate, where the input fits them."""
-    resolution = candidate.resolution or evidence.default_resolution(candidate)
-    published = () if candidate.axes else evidence.weights_of(candidate.architecture)
-    alike = [w for w in published if w.tag == candidate.tag]
-    weights = next((w for w in alike if w.resolution == resolution), None)
-    return Subject(
-        candidate=replace(candidate, resolution=resolution),
-        resolution=resolution,
-        weights=weights,
-        implied=weights is not None and weights is alike[0],
-    )

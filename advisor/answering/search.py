@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor
 from advisor.answering.evidence import Evidence
-from advisor.answering.judge import Judged, constraint, judge
+from advisor.answering.judge import Judged, judge
 from advisor.answering.recommend import assessor_on, judged_networks, propose, recommendation
 from advisor.answering.variants import assess_on, assess_variants, nearest_trained, start_points
 from advisor.core.document import (
     ConvergencePoint,
     Entry,
     Recommendation,
-    Request,
     SearchedPoint,
     SearchedVariant,
     SearchRecord,
@@ -22,14 +21,16 @@ from advisor.core.document import (
 from advisor.core.estimate import Assessment, Estimate
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
+from advisor.core.request import Request, SearchRequest
 from advisor.errors import UsageError
 from advisor.estimators.accuracy.answers import reference_recipe
 from advisor.estimators.accuracy.model import VariantAccuracy
 from advisor.estimators.accuracy.storing import load
 from advisor.hardware.lanes import lanes_for
+from advisor.hardware.library import advisor_home
 from advisor.hardware.profile import DeviceProfile
 from advisor.studies.families import families, family
-from advisor.studies.outcome import Progress, SearchOutcome, SearchRequest, State, Trial
+from advisor.studies.outcome import Progress, SearchOutcome, SearchPlan, State, Trial
 from advisor.studies.searching import search
 from advisor.studies.training import training_compute
 
@@ -41,7 +42,7 @@ class SearchTask:
     """A search on the lane of a request."""
 
     request: Request
-    search: SearchRequest
+    search: SearchPlan
     recipe: str | None
     """Training recipe whose accuracy is meant; None takes each family's reference recipe."""
 
@@ -53,6 +54,59 @@ class SearchAnswer:
     document: Recommendation
     record: SearchRecord
     outcome: SearchOutcome
+
+
+def search_for(
+    request: SearchRequest, evidence: Evidence, *, progress: OnProgress | None = None
+) -> SearchAnswer:
+    """Search what a request asks for; the study is kept where it says, else among the user's.
+
+    Raises UsageError as ``search_and_recommend`` does.
+    """
+    if request.worker and "://" not in request.storage:
+        raise UsageError("--worker needs a --storage that others reach, such as postgresql://…")
+    found = search_and_recommend(_stored(task_of(request), evidence), evidence, progress=progress)
+    document = found.document.model_copy(update={"command": request.command()})
+    return replace(found, document=document)
+
+
+def task_of(asked: SearchRequest) -> SearchTask:
+    """Split a request into what its variants are judged by and how they are sought."""
+    request = Request(
+        device=asked.device,
+        **asked.lane_fields(),
+        limits=asked.limits,
+        confidence=asked.confidence,
+        search=asked.trials,
+        top=asked.top,
+        seed=asked.seed,
+    )
+    plan = SearchPlan(
+        families=asked.families,
+        objectives=asked.objectives,
+        constraints=asked.limits,
+        trials=asked.trials,
+        seconds=asked.seconds,
+        stagnation=asked.stagnation,
+        sampler=asked.sampler,
+        seed=asked.seed,
+        storage=asked.storage,
+        study=asked.study,
+        resume=asked.resume or asked.worker,
+    )
+    return SearchTask(request=request, search=plan, recipe=asked.recipe)
+
+
+def _stored(task: SearchTask, evidence: Evidence) -> SearchTask:
+    """Keep the study in the user's own folder where no storage is named."""
+    if task.search.storage:
+        return task
+    profile = evidence.profiles.load(task.request.device)
+    name = default_study(task, lane_of(task.request, profile))
+    path = advisor_home() / "studies" / f"{name}.log"
+    if not task.search.resume:
+        path.unlink(missing_ok=True)
+    return replace(task, search=replace(task.search, storage=str(path)))
 
 
 def default_study(task: SearchTask, lane: Lane) -> str:
@@ -113,8 +167,8 @@ def recommend_with_variants(
     lanes = lanes_for(profile, request)
     judged = judged_networks(request, profile, lanes, evidence)
     accuracy = load(evidence.root)
-    constraints = tuple(constraint(limit) for limit in request.limits)
-    wanted = SearchRequest(
+    constraints = request.limits
+    wanted = SearchPlan(
         families=tuple(families()),
         constraints=constraints,
         trials=max(1, request.search // len(lanes)),
@@ -173,7 +227,7 @@ def judged_trials(
     chosen = [trial.candidate for trial in outcome.front or outcome.nearest]
     if not chosen:
         return []
-    constraints = [constraint(limit) for limit in task.request.limits]
+    constraints = task.request.limits
     found = assess_variants(chosen, assessor, accuracy, task.recipe)
     return [judge(subject, assessor.lane, one, constraints) for subject, one in found]
 

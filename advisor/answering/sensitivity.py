@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from advisor.answering.choice import error_of, shared_parts
 from advisor.answering.contest import weighing_of
-from advisor.answering.judge import constraint
 from advisor.core.chance import TIMED
+from advisor.core.constraint import Constraint
 from advisor.core.document import (
     Entry,
     Figure,
-    Limit,
     LimitStep,
     Recommendation,
     Rejection,
@@ -137,7 +136,7 @@ def _draw(
     return np.exp(found) if metric in LOGARITHMIC else found
 
 
-def _keeps(values: Floats, limit: Limit) -> NDArray[np.bool_]:
+def _keeps(values: Floats, limit: Constraint) -> NDArray[np.bool_]:
     """Whether drawn values keep a limit; a missing figure keeps none."""
     if limit.at_most is not None:
         return np.asarray(values <= limit.at_most)
@@ -169,7 +168,7 @@ def limit_steps(document: Recommendation) -> Iterator[LimitStep]:
             yield LimitStep(metric=limit.metric, limit=bound, first=first, met=len(met))
 
 
-def other_bounds(limit: Limit) -> list[float]:
+def other_bounds(limit: Constraint) -> list[float]:
     """Return the bounds to look at beside the one asked for."""
     bound = limit.at_most if limit.at_most is not None else limit.at_least or 0.0
     if limit.metric.unit is Unit.FRACTION:
@@ -177,20 +176,20 @@ def other_bounds(limit: Limit) -> list[float]:
     return [bound * factor for factor in FACTORS]
 
 
-def _moved(limit: Limit, bound: float) -> Limit:
+def _moved(limit: Constraint, bound: float) -> Constraint:
     if limit.at_most is not None:
-        return Limit(metric=limit.metric, at_most=bound)
-    return Limit(metric=limit.metric, at_least=bound)
+        return Constraint(metric=limit.metric, at_most=bound)
+    return Constraint(metric=limit.metric, at_least=bound)
 
 
 def _meeting(
-    items: Sequence[Entry | Rejection], limits: Sequence[Limit]
+    items: Sequence[Entry | Rejection], limits: Sequence[Constraint]
 ) -> list[Entry | Rejection]:
     """Return the candidates whose whole intervals are within all limits."""
     return [item for item in items if all(_meets(item, limit) for limit in limits)]
 
 
-def _meets(item: Entry | Rejection, limit: Limit) -> bool:
+def _meets(item: Entry | Rejection, limit: Constraint) -> bool:
     figure = item.metrics.get(limit.metric)
     if figure is None:
         return False
@@ -214,7 +213,7 @@ def weight_steps(document: Recommendation) -> Iterator[WeightStep]:
     """
     weighed = weighing_of(document)
     entries = document.ranked
-    limits = [constraint(limit) for limit in document.request.limits]
+    limits = document.request.limits
     for metric in dict.fromkeys([*weighed, *WEIGHED]):
         others = {m: share for m, (share, _) in weighed.items() if m is not metric}
         if not others:

@@ -9,10 +9,11 @@ from advisor.answering.assess import Subject
 from advisor.answering.commands import measure_command
 from advisor.answering.evidence import Evidence
 from advisor.answering.judge import Judged, reason, worst
-from advisor.core.document import Entry, EstimateEntry, Figure, LaneRecord, Rejection, Request
+from advisor.core.document import Entry, EstimateEntry, Figure, LaneRecord, Rejection
 from advisor.core.estimate import Assessment
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
+from advisor.core.request import Request
 from advisor.hardware.profile import DeviceProfile
 
 REJECTED_METRICS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)

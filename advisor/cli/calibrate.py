@@ -6,61 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.options import lane_options
+from advisor.cli.options import asked, config_option, form_option, request_options
 from advisor.cli.output import say
+from advisor.core.question import Stated, options_of
+from advisor.core.request import CalibrateRequest, ImportRequest, LaneRequest, Request
 from advisor.errors import ProfileError, UsageError
 
 if TYPE_CHECKING:
     from advisor.answering.evidence import Evidence
     from advisor.answering.next_measurements import LaneNarrowing, Narrowing
-    from advisor.core.document import Request
-
-LANE_OPTIONS = ("unit", "runtime", "precision", "batch", "threads")
 
 
 @click.command("calibrate")
-@click.argument("device")
-@click.option(
-    "--measurements",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV of measurements to take in first; as for 'advisor import'.",
-)
-@click.option(
-    "--profile",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Profile of the device, kept among your own.",
-)
-@click.option(
-    "--next",
-    "count",
-    type=click.IntRange(1, 50),
-    default=5,
-    show_default=True,
-    help="Networks to name that are worth measuring next.",
-)
-@click.option(
-    "--for",
-    "asked",
-    metavar="REQUEST.yaml",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Request as for 'advisor recommend --config': name the networks that settle its answer.",
-)
-@lane_options
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table",
-              show_default=True, help="What standard output gets.")  # fmt: skip
-@click.pass_context
-def command(
-    ctx: click.Context,
-    /,
-    *,
-    device: str,
-    measurements: Path | None,
-    profile: Path | None,
-    count: int,
-    asked: Path | None,
-    form: str,
-    **options: Any,
-) -> int:
+@request_options(CalibrateRequest)
+@config_option
+@form_option
+def command(form: str, **_: Any) -> int:
     """Teach the estimator what was measured on DEVICE; say how wide its answers are.
 
     Names the networks whose measurement would narrow the answers most, and the command that
@@ -69,21 +30,21 @@ def command(
 
     Example: advisor calibrate jetson-nano --next 10
     """
-    from advisor.answering.evidence import evidence_with
+    from advisor.answering.asking import evidence_for
     from advisor.answering.next_measurements import narrowing, settling
+    from advisor.cli.import_ import take_in
 
-    if profile is not None:
-        say(f"kept {_kept(profile, device)}")
-    evidence = evidence_with(options["profiles_dir"])
-    request = _request(asked, device, options, evidence) if asked else None
-    if measurements is not None:
-        from advisor.cli.import_ import command as importing
-
-        ctx.invoke(importing, table=measurements, device=device, **options)
-    if request is not None:
-        found = settling(request, evidence, count)
-    else:
-        found = narrowing(_lane_request(device, options), evidence, count)
+    request = asked(CalibrateRequest)
+    if request.profile:
+        say(f"kept {_kept(Path(request.profile), request.device)}")
+    evidence = evidence_for(request.profiles_dir)
+    question = _question(request, evidence)
+    if request.measurements:
+        fields = request.lane_fields()
+        take_in(ImportRequest(table=request.measurements, device=request.device, **fields),
+                evidence)  # fmt: skip
+    answer = settling if request.asked else narrowing
+    found = answer(question, evidence, request.count)
     if form == "json":
         click.echo(found.model_dump_json(indent=1))
     else:
@@ -108,35 +69,26 @@ def _kept(profile: Path, device: str) -> Path:
     return target
 
 
-def _lane_request(device: str, options: dict[str, Any]) -> "Request":
-    from advisor.cli.requests import lane_requests
+def _question(request: CalibrateRequest, evidence: "Evidence") -> Request:
+    """Return the request whose answer is to be settled, or the lane that is to be narrowed."""
+    if not request.asked:
+        return Request(device=request.device, **request.lane_fields())
+    from advisor.answering.asking import request_file, request_from
 
-    (request,) = lane_requests([device], {**options, "confidence": "90%", "no_published": False})
-    return request
-
-
-def _request(path: Path, device: str, options: dict[str, Any], evidence: "Evidence") -> "Request":
-    """Read a request as ``advisor recommend --config`` does; the options given here win."""
-    from advisor.cli.options import request_from
-    from advisor.cli.recommend import command as recommending
-    from advisor.cli.use_case import settle_ranking
-
-    words_given = ["--device", device, "--config", str(path)]
-    for name in LANE_OPTIONS:
-        if options[name] is not None:
-            words_given += [f"--{name}", str(options[name])]
-    ctx = recommending.make_context("advisor recommend", words_given)
-    with ctx:
-        request = request_from(settle_ranking(ctx, dict(ctx.params)))
-    stated = (ctx.default_map or {}).get("device")
-    known = evidence.profiles.load(device).id
-    if stated is not None and evidence.profiles.resolve(str(stated)).id != known:
+    path = Path(request.asked)
+    file = request_file(path, beside=("format", "output"))
+    device = dict(file.given()).get("device")
+    known = evidence.profiles.load(request.device).id
+    if device is not None and evidence.profiles.resolve(str(device)).id != known:
         raise UsageError(
-            f"{path}: device {str(stated)!r} is not {device!r}; drop the key, or calibrate {stated}"
+            f"{path}: device {str(device)!r} is not {request.device!r}; drop the key, or "
+            f"calibrate {device}"
         )
-    if request.search:
+    lane = {key: value for key, value in request.stated().items() if key in options_of(LaneRequest)}
+    found = request_from(Request, file, Stated(options=lane | {"device": known}, typed=True))
+    if found.search:
         say("--search: variants are left out, the catalog's networks are what is measured")
-    return request.model_copy(update={"search": 0, "measure": 0, "device": known})
+    return found.model_copy(update={"search": 0, "measure": 0})
 
 
 def _print(found: "Narrowing") -> None:

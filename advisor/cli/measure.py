@@ -1,123 +1,45 @@
 """``advisor measure``: time networks on a real runtime and keep the samples."""
 
-import shlex
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.options import WORDS, config_option, output_options, words
+from advisor.cli.options import asked, config_option, output_options, request_options
 from advisor.cli.output import checked, deliver, layout, say
-from advisor.core.quantity import Unit, parse
+from advisor.core.request import MeasureRequest
 from advisor.errors import MeasurementError, UsageError
 
 if TYPE_CHECKING:
     from advisor.answering.evidence import Evidence
-    from advisor.core.document import Entry, Estimates, Recommendation, Request
+    from advisor.core.document import Entry, Estimates, Recommendation
+    from advisor.core.request import Request
     from advisor.measuring.order import Order
 
 INTERRUPTED = 130
 
 
 @click.command("measure")
-@click.argument("candidates", nargs=-1, required=True)
+@request_options(MeasureRequest)
 @config_option
-@click.option(
-    "--runtime",
-    type=WORDS,
-    default="onnxruntime",
-    show_default=True,
-    help="Runtimes, separated by commas: pytorch, torch-inductor, onnxruntime, openvino, "
-    "ncnn, litert, tensorrt.",
-)
-@click.option(
-    "--precision",
-    type=WORDS,
-    default="fp32",
-    show_default=True,
-    help="Precisions, separated by commas: fp32, bf16, fp16, int8.",
-)
-@click.option("--unit", default="cpu", show_default=True, help="cpu or gpu.")
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="CPU threads; they are pinned to as many CPUs.",
-)
-@click.option(
-    "--batch", type=click.IntRange(1), default=1, show_default=True, help="Images of one pass."
-)
-@click.option(
-    "--device",
-    default="host",
-    show_default=True,
-    help="Id of the device under which the figures are kept.",
-)
-@click.option(
-    "--sessions",
-    type=click.IntRange(1),
-    default=3,
-    show_default=True,
-    help="Repetitions, each in a process of its own; their spread is the interval.",
-)
-@click.option(
-    "--pause", default="20s", show_default=True, help="Least time between the sessions of a group."
-)
-@click.option(
-    "--budget", default="8s", show_default=True, help="Most time for one network in one session."
-)
-@click.option(
-    "--repeats",
-    type=click.IntRange(0),
-    default=1,
-    show_default=True,
-    help="Times that a disturbed session is repeated.",
-)
-@click.option(
-    "--images",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of images that calibrate int8; default random ones.",
-)
-@click.option(
-    "--labelled",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder with one folder of images per class: gives top-1.",
-)
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="State dict of the network; default random weights.",
-)
-@click.option("--no-memory", is_flag=True, help="Do not measure the peak memory.")
-@click.option("--no-pin", is_flag=True, help="Leave the choice of CPUs to the kernel.")
-@click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same networks.")
-@click.option(
-    "--on",
-    "host",
-    metavar="USER@HOST",
-    help="Measure over ssh on a board that has the runtime but not the advisor.",
-)
-@output_options  # fmt: skip
-def command(
-    candidates: tuple[str, ...], form: str, output: tuple[Path, ...], **options: Any
-) -> int:
+@output_options
+def command(form: str, output: tuple[Path, ...], **_: Any) -> int:
     """Time CANDIDATES here, on real runtimes, and keep the samples.
 
     Example: advisor measure resnet18 mobilenetv2_100 --runtime onnxruntime,openvino
     --precision fp32,int8
     """
     from advisor.answering.evidence import Evidence
-    from advisor.answering.measure import document
+    from advisor.answering.measure import document, order_of
 
     files = checked(output)
-    order = _order(candidates, options, Evidence())
-    if options["host"]:
-        return _over_ssh(order, options["host"], form, files)
-    outcome = run(order, resume=options["resume"])
-    found = document(order, _command_line())
+    request = asked(MeasureRequest)
+    order = order_of(request, Evidence())
+    if request.host:
+        return _over_ssh(order, request, form, files)
+    outcome = run(order, resume=request.resume)
+    found = document(order, request.command())
     if not found.estimates and not outcome.interrupted:
         raise MeasurementError("nothing was measured; the reasons are above")
     _print(found, form, files)
@@ -127,15 +49,15 @@ def command(
     return 1 if outcome.failures else 0
 
 
-def _over_ssh(order: "Order", host: str, form: str, files: tuple[Path, ...]) -> int:
+def _over_ssh(order: "Order", request: MeasureRequest, form: str, files: tuple[Path, ...]) -> int:
     from advisor.answering.measure import document
     from advisor.measuring.kit.remote import measure_over_ssh
     from advisor.measuring.store import MeasurementStore
 
-    reading = measure_over_ssh(order, host, MeasurementStore(), say=say)
+    reading = measure_over_ssh(order, request.host, MeasurementStore(), say=say)
     for line in reading.refused:
         click.echo(f"advisor: {line}", err=True)
-    _print(document(order, _command_line()), form, files)
+    _print(document(order, request.command()), form, files)
     return 1 if reading.refused else 0
 
 
@@ -205,38 +127,6 @@ def _orders_of(
     return orders
 
 
-def _order(candidates: tuple[str, ...], options: dict[str, Any], evidence: Any) -> "Order":
-    from advisor.answering.measure import ways, wishes
-    from advisor.measuring.cpu import usable
-    from advisor.measuring.order import Order
-
-    threads = options["threads"]
-    if not options["host"] and threads > len(usable()):
-        raise UsageError(
-            f"--threads {threads}: this process may use {len(usable())} CPUs, allowed: 1 to "
-            f"{len(usable())}"
-        )
-    return Order(
-        device=options["device"],
-        wishes=wishes(candidates, evidence, weights=options["weights"]),
-        ways=ways(
-            words(options["runtime"]),
-            words(options["precision"]),
-            unit=options["unit"],
-            threads=threads,
-            batch=options["batch"],
-        ),
-        sessions=options["sessions"],
-        pause=parse(str(options["pause"]), Unit.SECOND, option="--pause"),
-        budget=parse(str(options["budget"]), Unit.SECOND, option="--budget"),
-        repeats=options["repeats"],
-        calibration=options["images"],
-        labelled=options["labelled"],
-        memory=not options["no_memory"],
-        pin=not options["no_pin"],
-    )
-
-
 def _print(found: "Estimates", form: str, files: tuple[Path, ...]) -> None:
     if form != "table":
         deliver(found, form, files, layout())
@@ -248,7 +138,3 @@ def _print(found: "Estimates", form: str, files: tuple[Path, ...]) -> None:
     for path in files:
         write_file(found, path, layout())
         say(f"wrote {path}")
-
-
-def _command_line() -> str:
-    return shlex.join(["advisor", *sys.argv[1:]])

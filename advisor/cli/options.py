@@ -1,36 +1,78 @@
-"""Options that several commands share, and how they become a Request."""
+"""Options of the commands: those of a request come from the request's own fields."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from advisor.core.document import Limit, Request
-from advisor.core.quantity import Metric, Unit, parse
+from advisor.core.question import Place, Question, Stated, options_of
 from advisor.errors import UsageError, unknown_name
 
+if TYPE_CHECKING:
+    from advisor.answering.asking import Kind
+
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-LIMITS: dict[str, tuple[Metric, str, str]] = {
-    "max_latency": (Metric.LATENCY, "at_most", "Most time of one batch, such as 10ms."),
-    "min_throughput": (Metric.THROUGHPUT, "at_least", "Least images a second, such as 30/s."),
-    "max_memory": (Metric.PEAK_MEMORY, "at_most", "Most memory at once, such as 512MB."),
-    "max_weights": (Metric.WEIGHTS, "at_most", "Largest weight size, such as 20MB."),
-    "max_params": (Metric.PARAMETERS, "at_most", "Most parameters, such as 5M."),
-    "max_macs": (Metric.MACS, "at_most", "Most multiply-accumulates, such as 600M."),
-    "max_energy": (Metric.ENERGY, "at_most", "Most energy of one image, such as 20mJ."),
-    "max_power": (Metric.POWER, "at_most", "Most average power, such as 5W."),
-    "min_top1": (Metric.TOP1, "at_least", "Least ImageNet-1k top-1, such as 75%."),
-}
-"""Limit options: metric, side of the bound, help."""
+FILE = "advisor.request_file"
+"""Where a running command keeps what its request file states."""
 
 
-class Words(click.types.StringParamType):
-    """Words separated by commas; in a request file also a list of them."""
+def request_options(kind: type[Question]) -> Callable[[Function], Function]:
+    """Declare the options and arguments of a kind of request; ``asked`` reads them."""
+    return _chain(_declared(place) for place in options_of(kind).values())
 
 
-WORDS = Words()
+def asked(kind: "type[Kind]") -> "Kind":
+    """Return the request that the running command was given, its file and preset included."""
+    from advisor.answering.asking import request_from
+
+    return request_from(kind, *stated(kind))
+
+
+def stated(kind: type[Question]) -> tuple[Stated, ...]:
+    """Return what the running command's request file and its command line state."""
+    ctx = click.get_current_context()
+    typed = {
+        name: value
+        for name, value in ctx.params.items()
+        if name in options_of(kind)
+        and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    file: Stated | None = ctx.meta.get(FILE)
+    return (*((file,) if file is not None else ()), Stated(options=typed, typed=True))
+
+
+class RequestOption(click.Option):
+    """An option that a request reads."""
+
+
+class RequestArgument(click.Argument):
+    """An argument that a request reads."""
+
+
+def _declared(place: Place) -> Callable[[Function], Function]:
+    option, form = place.option, place.option.form
+    if option.argument:
+        many = -1 if form.many else 1
+        return click.argument(place.key, cls=RequestArgument, nargs=many, required=False)
+    name = "--" + place.key.replace("_", "-")
+    if form.flag:
+        return click.option(name, place.key, cls=RequestOption, is_flag=True, help=option.help)
+    return click.option(
+        name,
+        place.key,
+        cls=RequestOption,
+        multiple=form.many,
+        metavar=form.metavar,
+        help=f"{option.help}{_default(place)}",
+    )
+
+
+def _default(place: Place) -> str:
+    written = None if place.required else place.option.form.write(place.default)
+    text = ",".join(written) if isinstance(written, list) else written
+    return f"  [default: {text}]" if text else ""
 
 
 def _chain(options: Iterable[Callable[[Function], Function]]) -> Callable[[Function], Function]:
@@ -45,20 +87,28 @@ def _chain(options: Iterable[Callable[[Function], Function]]) -> Callable[[Funct
 
 
 def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-    """Make a request file's keys the defaults of the command's options."""
+    """Keep a request file's options for the request; the command's others become its defaults."""
     if value is None:
         return None
-    from advisor.hardware.library import read_mapping
+    from advisor.answering.asking import file_options, request_file
 
-    allowed = {_key(p): p for p in ctx.command.params if p is not param}
-    settings = {str(key).replace("-", "_"): item for key, item in read_mapping(value).items()}
-    stated: dict[str, Any] = {}
-    for key, item in settings.items():
-        if key not in allowed:
-            raise unknown_name(f"key in {value}:", key, allowed, f"{ctx.command_path} --help")
-        if item is not None:
-            stated[str(allowed[key].name)] = _setting(allowed[key], item, f"{value}: {key}")
-    ctx.default_map = {**(ctx.default_map or {}), **stated}
+    known = {_key(one): one for one in ctx.command.params if one is not param}
+    others = {
+        key: one
+        for key, one in known.items()
+        if not isinstance(one, RequestOption | RequestArgument)
+    }
+    found = file_options(value)
+    for key in found:
+        if key not in known:
+            raise unknown_name(f"key in {value}:", key, known, f"{ctx.command_path} --help")
+    ctx.meta[FILE] = request_file(value, beside=others)
+    own = {
+        str(one.name): _setting(one, found[key], f"{value}: {key}")
+        for key, one in others.items()
+        if found.get(key) is not None
+    }
+    ctx.default_map = {**(ctx.default_map or {}), **own}
     return value
 
 
@@ -69,18 +119,9 @@ def _key(param: click.Parameter) -> str:
 
 def _setting(param: click.Parameter, item: Any, where: str) -> Any:
     """Return what a request file states of an option, in the form that click takes."""
-    repeated = param.nargs == -1 or getattr(param, "multiple", False)
-    if not isinstance(item, list | dict):
-        return [item] if repeated else item
-    if not (repeated or isinstance(param.type, Words)):
+    if isinstance(item, dict) or (isinstance(item, list) and not param.multiple):
         raise UsageError(f"{where}: {item!r} is not one value; this option takes a single one")
-    if isinstance(item, dict) or not all(_is_word(one) for one in item):
-        raise UsageError(f"{where}: {item!r} is not a list of words; write [a, b] or a,b")
-    return item if repeated else ",".join(map(str, item))
-
-
-def _is_word(item: Any) -> bool:
-    return isinstance(item, str | int | float) and not isinstance(item, bool)
+    return [item] if param.multiple and not isinstance(item, list) else item
 
 
 config_option = click.option(
@@ -90,24 +131,6 @@ config_option = click.option(
     expose_value=False,
     callback=_read_config,
     help="YAML file with any of these options; the command line wins.",
-)
-
-lane_options = _chain(
-    [
-        click.option("--unit", help="cpu, gpu, npu, tpu or dla."),
-        click.option("--runtime", help="Runtime, such as tensorrt or ncnn."),
-        click.option("--precision", type=WORDS,
-                     help="Precisions, separated by commas; they compete."),
-        click.option("--batch", type=int, help="Images of one pass."),
-        click.option("--threads", type=int, help="CPU threads."),
-        click.option("--profiles-dir", type=click.Path(path_type=Path, file_okay=False),
-                     help="Folder of your own device profiles."),
-    ]
-)  # fmt: skip
-
-limit_options = _chain(
-    click.option("--" + name.replace("_", "-"), name, metavar="QUANTITY", help=text)
-    for name, (_, _, text) in LIMITS.items()
 )
 
 output_options = _chain(
@@ -130,86 +153,11 @@ output_options = _chain(
     ]
 )
 
-
-def limits(options: dict[str, Any]) -> tuple[Limit, ...]:
-    """Collect the limit options that were given."""
-    found = []
-    for name, (metric, side, _) in LIMITS.items():
-        text = options.get(name)
-        if text is not None:
-            bound = parse(str(text), metric.unit, option="--" + name.replace("_", "-"))
-            found.append(Limit.model_validate({"metric": metric, side: bound}))
-    return tuple(found)
-
-
-def words(text: Any) -> tuple[str, ...]:
-    """Split ``a,b`` or a list of such; None gives nothing."""
-    parts = text if isinstance(text, list | tuple) else [text] if text else []
-    return tuple(word.strip() for part in parts for word in str(part).split(",") if word.strip())
-
-
-def fraction(text: str, *, option: str) -> float:
-    """Read ``90%`` or ``0.9``."""
-    if str(text).replace(".", "", 1).isdigit() and 0 < float(text) < 1:
-        return float(text)
-    return parse(str(text), Unit.FRACTION, option=option)
-
-
-def objectives(rank_by: str | None, weights: str | None) -> dict[Metric, float]:
-    """Read ``--rank-by top1`` or ``--weights top1=0.6,latency=0.4``; default top-1."""
-    if rank_by and weights:
-        raise UsageError("give --rank-by or --weights, not both")
-    if not weights:
-        return {metric(rank_by or "top1", option="--rank-by"): 1.0}
-    found: dict[Metric, float] = {}
-    for item in words(weights):
-        name, _, value = item.partition("=")
-        try:
-            found[metric(name, option="--weights")] = float(value)
-        except ValueError:
-            raise UsageError(f"--weights: {item!r} is not METRIC=NUMBER") from None
-    if any(w < 0 for w in found.values()) or sum(found.values()) <= 0:
-        raise UsageError(f"--weights: {weights!r}: weights must not be negative or all zero")
-    return found
-
-
-def metric(name: str, *, option: str) -> Metric:
-    """Read the name of a metric."""
-    try:
-        return Metric(name.strip().replace("-", "_"))
-    except ValueError:
-        raise UsageError(
-            f"{option}: unknown metric {name!r}; allowed: {', '.join(Metric)}"
-        ) from None
-
-
-def lane_fields(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a Request that the lane options fill."""
-    return {
-        "unit": options["unit"],
-        "runtime": options["runtime"],
-        "precisions": words(options["precision"]),
-        "batch": options["batch"],
-        "threads": options["threads"],
-    }
-
-
-def request_from(options: dict[str, Any]) -> Request:
-    """Build the Request that the options of ``recommend`` describe."""
-    return Request(
-        device=options["device"],
-        **lane_fields(options),
-        limits=limits(options),
-        confidence=fraction(options["confidence"], option="--confidence"),
-        weights=objectives(options["rank_by"], options["weights"]),
-        models=words(options["models"]),
-        exclude=words(options["exclude"]),
-        licenses=words(options["license"]),
-        all_weights=options["all_weights"],
-        published=not options["no_published"],
-        search=options["search"],
-        measure=options["measure"],
-        accuracy_from=options["accuracy_from"] or "",
-        top=options["top"],
-        seed=options["seed"],
-    )
+form_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What standard output gets.",
+)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.options import words
 from advisor.cli.output import say
+from advisor.core.option import words
 from advisor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ def _settings(options: dict[str, object]) -> "ValidationSettings":
     from advisor.estimators.fit.leave_out import Split
     from advisor.estimators.validation import ValidationSettings
 
-    splits = words(options["split"]) or SPLITS
+    splits = words(options["split"] or (), "--split") or SPLITS
     unknown = [name for name in splits if name not in SPLITS]
     if unknown:
         raise UsageError(f"--split: unknown split {unknown[0]!r}; allowed: {', '.join(SPLITS)}")
     known = ValidationSettings().shots
-    shots = _whole(words(options["shots"])) or known
+    shots = _whole(words(options["shots"] or (), "--shots")) or known
     if set(shots) - set(known):
         allowed = ", ".join(map(str, known))
         raise UsageError(f"--shots: {options['shots']!r} is not among the counts kept: {allowed}")

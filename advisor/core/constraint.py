@@ -1,7 +1,9 @@
 """Constraint: a limit on a metric; Verdict: whether an estimate keeps it, given its interval."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, ClassVar
 
 from advisor.core.estimate import Estimate, Gap
 from advisor.core.quantity import Metric, Unit, human
@@ -28,7 +30,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint:
-    """An upper or a lower bound, in the SI unit of the metric."""
+    """An upper or a lower bound, in the SI unit of the metric; files hold it as it is."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     metric: Metric
     at_most: float | None = None
@@ -37,6 +41,10 @@ class Constraint:
     def __post_init__(self) -> None:
         if (self.at_most is None) == (self.at_least is None):
             raise ConstraintError(f"limit on {self.metric}: give exactly one of at_most, at_least")
+        if not math.isfinite(self.bound):
+            raise ConstraintError(
+                f"limit on {self.metric}: {self.bound} is no limit; give a number"
+            )
 
     @property
     def bound(self) -> float:

@@ -1,4 +1,4 @@
-"""Request and Recommendation: what was asked and what was answered, as files hold them.
+"""Recommendation and estimates: what was answered, as files hold it.
 
 Every report is rendered from these documents and nothing else. Quantities are SI; a figure never
 goes without its interval, its origin and its source.
@@ -8,18 +8,14 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from advisor.core.constraint import Verdict
 from advisor.core.estimate import Estimate, Origin
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, Unit
-
-
-class Document(BaseModel):
-    """Base of everything that is written to a result file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+from advisor.core.record import Document
+from advisor.core.request import Request
 
 
 class ConvergencePoint(Document):
@@ -89,49 +85,6 @@ class SearchRecord(Document):
     def without_points(self) -> "SearchRecord":
         """Return the record as a recommendation holds it, without its trials."""
         return self.model_copy(update={"points": ()})
-
-
-class Limit(Document):
-    """One limit of a request, in the SI unit of its metric."""
-
-    metric: Metric
-    at_most: float | None = None
-    at_least: float | None = None
-
-
-class Request(Document):
-    """Everything that decides a recommendation; storing it makes the result repeatable."""
-
-    device: str
-    """Id of the device profile, or an alias."""
-    unit: str | None = None
-    runtime: str | None = None
-    precisions: tuple[str, ...] = ()
-    """Precisions that compete; empty takes the default lane's."""
-    batch: int | None = None
-    threads: int | None = None
-    variant: str | None = None
-    limits: tuple[Limit, ...] = ()
-    confidence: float = Field(default=0.9, gt=0.0, lt=1.0)
-    """Probability with which each limit has to hold: the level of the intervals."""
-    weights: dict[Metric, float] = Field(default_factory=lambda: {Metric.TOP1: 1.0})
-    """Objectives and how much each counts; one alone is ``--rank-by``."""
-    models: tuple[str, ...] = ()
-    """Wildcards over candidate names; empty takes the whole catalog."""
-    exclude: tuple[str, ...] = ()
-    licenses: tuple[str, ...] = ()
-    all_weights: bool = False
-    """Keep every set of weights of an architecture instead of the best."""
-    published: bool = True
-    """Use published figures where there are some; otherwise predict everything."""
-    search: int = Field(default=0, ge=0)
-    """Searched variants that may compete."""
-    measure: int = Field(default=0, ge=0)
-    """Networks to time before answering."""
-    accuracy_from: str = ""
-    """Result of a trial whose accuracies stand for ImageNet's; empty for ImageNet's own."""
-    top: int = Field(default=10, ge=1)
-    seed: int = 0
 
 
 class Figure(Document):

@@ -7,6 +7,7 @@ Units appear here, in column suffixes of files, and nowhere else.
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from advisor.errors import UsageError
@@ -132,7 +133,8 @@ _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)\
 def parse(text: str, unit: Unit, *, option: str) -> float:
     """Read ``"10ms"`` as 0.01 for ``Unit.SECOND``; the unit has to be written.
 
-    Raises UsageError naming ``option``, the text and the accepted units.
+    The result is the float nearest to the decimal that was written: ``70%`` is 0.7. Raises
+    UsageError naming ``option``, the text and the accepted units.
     """
     accepted = ", ".join(scale.symbol for scale in _SCALES[unit])
     match = _QUANTITY.fullmatch(text)
@@ -140,12 +142,41 @@ def parse(text: str, unit: Unit, *, option: str) -> float:
         raise UsageError(
             f"{option}: cannot read {text!r} as a quantity; accepted units: {accepted}"
         )
-    number, symbol = float(match[1]), match[2]
+    number, symbol = match[1], match[2]
     for scale in _SCALES[unit]:
         if scale.symbol == symbol:
-            return _checked(number * scale.factor, text, unit, option)
+            return _checked(_scaled(number, scale), text, unit, option)
     what = f"unknown unit {symbol!r}" if symbol else "the unit is missing"
     raise UsageError(f"{option}: {what} in {text!r}; write a number with one of: {accepted}")
+
+
+def _scaled(number: str, scale: Scale) -> float:
+    """Multiply in decimals, which are exact; infinity where no float is that large."""
+    try:
+        return float(Decimal(number) * Decimal(repr(scale.factor)))
+    except ArithmeticError:
+        return math.inf
+
+
+_SPELLED: dict[Unit, Scale] = {
+    Unit.SECOND: Scale(symbol="ms", factor=1e-3),
+    Unit.PER_SECOND: Scale(symbol="/s", factor=1.0),
+    Unit.BYTE: Scale(symbol="MB", factor=1e6),
+    Unit.JOULE: Scale(symbol="mJ", factor=1e-3),
+    Unit.WATT: Scale(symbol="W", factor=1.0),
+    Unit.FRACTION: Scale(symbol="%", factor=0.01),
+    Unit.COUNT: Scale(symbol="M", factor=1e6),
+    Unit.USD: Scale(symbol="USD", factor=1.0),
+}
+"""The way of writing each unit that commands and request files take."""
+
+
+def spell(value: float, unit: Unit) -> str:
+    """Write a quantity so that ``parse`` reads back the very same number: ``10ms``."""
+    scale = _SPELLED[unit]
+    number = (Decimal(repr(float(value))) / Decimal(repr(scale.factor))).normalize()
+    plain = f"{number:f}"
+    return f"{plain if len(plain) <= 20 else number}{scale.symbol}"
 
 
 def _checked(value: float, text: str, unit: Unit, option: str) -> float:

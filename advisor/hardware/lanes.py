@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from advisor.core.document import Request
 from advisor.core.lane import BULK, Lane
 from advisor.core.quantity import Metric
+from advisor.core.request import LaneRequest, Request
 from advisor.errors import UsageError
-from advisor.hardware.profile import DeviceProfile, LaneRequest, resolve_lane
+from advisor.hardware.profile import DeviceProfile, resolve_lane
 
 LARGE_BATCH = 16
 """Images from which a batch counts as large: the time per image hardly falls further."""
@@ -23,16 +23,8 @@ def lanes_for(profile: DeviceProfile, request: Request) -> list[Lane]:
     if batch is None and profile.default_lane.is_bulk:
         timed = any(limit.metric is Metric.LATENCY for limit in request.limits)
         batch = 1 if timed else None
-    asked = [
-        LaneRequest(
-            unit=request.unit,
-            runtime=request.runtime,
-            precision=precision,
-            batch=batch,
-            threads=request.threads,
-        )
-        for precision in request.precisions or (None,)
-    ]
+    wanted = request.model_copy(update={"batch": batch})
+    asked = [wanted.with_precision(precision) for precision in request.precisions or (None,)]
     known = {e.runtime for e in profile.lanes} | KNOWN_RUNTIMES
     lanes = [_lane(profile, one, known) for one in asked]
     if request.variant is not None:
@@ -44,7 +36,7 @@ def _lane(profile: DeviceProfile, asked: LaneRequest, known: Collection[str]) ->
     """Resolve one lane; a large batch without figures of its own is answered by a bulk lane."""
     choice = resolve_lane(profile, asked, known_runtimes=known)
     if choice.evidence is None and (asked.batch or 0) >= LARGE_BATCH:
-        bulk = resolve_lane(profile, replace(asked, batch=BULK), known_runtimes=known)
+        bulk = resolve_lane(profile, asked.with_batch(BULK), known_runtimes=known)
         if bulk.evidence is not None:
             return bulk.lane
     return choice.lane
@@ -58,7 +50,7 @@ def lane_of_timing(profile: DeviceProfile, asked: LaneRequest) -> Lane:
     lane = resolve_lane(profile, asked, known_runtimes=KNOWN_RUNTIMES).lane
     if not lane.is_bulk:
         return lane
-    return resolve_lane(profile, replace(asked, batch=1), known_runtimes=KNOWN_RUNTIMES).lane
+    return resolve_lane(profile, asked.with_batch(1), known_runtimes=KNOWN_RUNTIMES).lane
 
 
 def lane_of_row(profile: DeviceProfile, stated: LaneRequest, asked: LaneRequest) -> Lane:
@@ -68,15 +60,9 @@ def lane_of_row(profile: DeviceProfile, stated: LaneRequest, asked: LaneRequest)
     knows them not. Raises UsageError where they have to be resolved and cannot be.
     """
     unit, runtime, precision = stated.unit, stated.runtime, stated.precision
-    one = LaneRequest(
-        unit=unit or asked.unit,
-        runtime=runtime or asked.runtime,
-        precision=precision or asked.precision,
-        batch=stated.batch or asked.batch,
-        threads=stated.threads or asked.threads,
-    )
+    one = asked.filled_by(stated)
     if one.unit not in (None, "cpu"):
-        one = replace(one, threads=None)
+        one = one.model_copy(update={"threads": None})
     try:
         return lane_of_timing(profile, one)
     except UsageError:

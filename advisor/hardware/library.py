@@ -218,15 +218,11 @@ def read_profile(path: Path) -> DeviceProfile:
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a YAML file of options; UsageError in one line where it is no mapping."""
+    """Read a YAML file of options; UsageError in one line where it is none, or repeats a key."""
     try:
-        with path.open(encoding="utf-8") as stream:
-            data = yaml.safe_load(stream)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeError) as error:
-        first = str(error).splitlines()[0]
-        raise UsageError(f"{path} is not valid YAML: {first}") from None
+        _, data = _parsed(path)
+    except ProfileError as error:
+        raise UsageError(str(error)) from None
     if not isinstance(data, dict):
         raise UsageError(f"{path} holds no options; write lines such as 'max-latency: 10ms'")
     return data
@@ -246,13 +242,11 @@ def _parsed(path: Path) -> tuple[yaml.Node, Any]:
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ProfileError(f"{path}: cannot read the profile: {error.strerror}") from None
+        raise ProfileError(f"{path}: cannot read the file: {error.strerror}") from None
     try:
         node = loader.get_single_node()
         if node is None:
-            raise ProfileError(
-                f"{path}:1: the profile is empty; allowed: fields as in other profiles"
-            )
+            raise ProfileError(f"{path}:1: the file is empty; write lines such as 'key: value'")
         _refuse_duplicates(path, node)
         return node, loader.construct_document(node)
     except yaml.MarkedYAMLError as error:

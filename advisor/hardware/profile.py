@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from advisor.core.lane import BULK, Lane
+from advisor.core.request import LaneRequest
 from advisor.errors import UsageError
 from advisor.hardware.origin import Sourced
 from advisor.hardware.silicon import Silicon
@@ -260,18 +261,6 @@ class DeviceProfile:
     def evidence(self, lane: Lane) -> LaneEvidence | None:
         """What was published for the lane; None where nothing was."""
         return next((item for item in self.lanes if item.lane(self.id) == lane), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneRequest:
-    """What a user asked of a lane; None leaves it to the device's default."""
-
-    unit: str | None = None
-    runtime: str | None = None
-    precision: str | None = None
-    batch: int | None = None
-    """Images of one pass; ``BULK`` for the steady state of large batches."""
-    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

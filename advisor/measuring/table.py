@@ -16,8 +16,8 @@ from pathlib import Path
 from statistics import median
 
 from advisor.core.lane import Lane
+from advisor.core.request import LaneRequest
 from advisor.errors import MeasurementError, UsageError
-from advisor.hardware.profile import LaneRequest
 from advisor.measuring.store import (
     FigureRecord,
     MeasurementStore,
@@ -193,7 +193,7 @@ def _row(
     stated = LaneRequest(
         unit=cell("unit") or None,
         runtime=cell("runtime") or None,
-        precision=cell("precision") or None,
+        precisions=(cell("precision"),) if cell("precision") else (),
         batch=_whole("batch", cell("batch"), None),
         threads=_whole("threads", cell("threads"), None),
     )

@@ -1,38 +1,78 @@
 """Procuring: asks the advisor for each device and each workload, and reviews the answers."""
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
-from advisor.answering.commands import quantity
 from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import recommend
 from advisor.answering.write import now, version
-from advisor.core.document import Limit, Recommendation, Request
+from advisor.core.constraint import Constraint
+from advisor.core.document import Recommendation
+from advisor.core.question import Question, Stated
+from advisor.core.request import Limits, PurchaseRequest, Request
 from advisor.errors import AdvisorError, EvidenceError
 from advisor.hardware.facts import device_facts
-from advisor.procurement.assumptions import Assumptions
+from advisor.hardware.library import read_mapping
+from advisor.procurement.assumptions import Assumptions, Duty, assumptions
 from advisor.procurement.review import ProcurementRequest, ProcurementReview
 from advisor.procurement.reviewing import Answer, Stamp, review
 
 
-def procure(
-    request: ProcurementRequest,
-    stated: Assumptions,
-    evidence: Evidence,
-    workload_limits: Mapping[str, Sequence[Limit]],
-) -> ProcurementReview:
-    """Review the devices; ``workload_limits`` holds the limits of each workload by its name.
+class WorkloadLimits(Question):
+    """Limits of a workload, written as on the command line."""
 
-    Raises UsageError for an unknown device; a device that the evidence says nothing about is
-    part of the review, with the reason.
+    COMMAND = "procure"
+
+    limits: Limits = ()
+
+
+def procure(asked: PurchaseRequest, evidence: Evidence) -> ProcurementReview:
+    """Review the devices that a request names.
+
+    Raises UsageError for an unknown device and for assumptions that cannot be read,
+    EvidenceError where a price is older than the request takes; a device that the evidence says
+    nothing about is part of the review, with the reason.
     """
+    stated = stated_assumptions(asked)
+    devices = tuple(dict.fromkeys(asked.devices))
+    common = Request(
+        device=devices[0],
+        limits=asked.limits,
+        confidence=asked.confidence,
+        models=asked.models,
+        exclude=asked.exclude,
+    )
+    wanted = {one.name: workload_limits(one) for one in stated.workloads}
+    request = ProcurementRequest(
+        devices=devices, request=common, assumptions_file=asked.assumptions
+    )
     answers = [
-        answer(evidence.profiles.resolve(name).id, request, stated, evidence, workload_limits)
-        for name in request.devices
+        answer(evidence.profiles.resolve(name).id, request, stated, evidence, wanted)
+        for name in devices
     ]
-    stamp = Stamp(version=version(), created=now(), command=procure_command(request, stated))
-    return review(request, stated, answers, stamp)
+    stamp = Stamp(version=version(), created=now(), command=asked.command())
+    document = review(request, stated, answers, stamp)
+    if asked.fresh:
+        refuse_stale(document)
+    return document
+
+
+def stated_assumptions(asked: PurchaseRequest) -> Assumptions:
+    """Read the file of assumptions; options go before it."""
+    raw = read_mapping(Path(asked.assumptions)) if asked.assumptions else {}
+    for name in ("quantity", "years", "duty_cycle", "tariff", "currency", "baseline"):
+        if getattr(asked, name) is not None:
+            raw[name] = getattr(asked, name)
+    if asked.fx:
+        raw["fx"] = {**(raw.get("fx") or {}), **asked.fx}
+    return assumptions(raw, asked.assumptions or "command line")
+
+
+def workload_limits(workload: Duty) -> tuple[Constraint, ...]:
+    """Read the limits of a workload."""
+    origin = f"limit of workload {workload.name}"
+    return WorkloadLimits.read(Stated(options=workload.limits, origin=origin)).limits
 
 
 def answer(
@@ -40,7 +80,7 @@ def answer(
     request: ProcurementRequest,
     stated: Assumptions,
     evidence: Evidence,
-    workload_limits: Mapping[str, Sequence[Limit]],
+    workload_limits: Mapping[str, Sequence[Constraint]],
 ) -> Answer:
     """Ask for one device: the common limits, then each workload."""
     profile = evidence.profiles.load(device)
@@ -81,32 +121,3 @@ def refuse_stale(document: ProcurementReview) -> None:
             f"prices older than {days} days: {', '.join(stale)}; state current ones in the "
             "assumptions, or leave out --no-stale"
         )
-
-
-def procure_command(request: ProcurementRequest, stated: Assumptions) -> str:
-    """Write the command that gives the same review."""
-    common = request.request
-    words = [f"advisor procure --devices {','.join(request.devices)}"]
-    words += map(quantity, common.limits)
-    words += _common_options(common)
-    words += [f"--quantity {stated.quantity}", f"--years {stated.years:g}"]
-    words.append(f"--duty-cycle {100 * stated.duty_cycle:g}%")
-    if stated.tariff is not None:
-        words.append(f"--tariff {stated.tariff.amount:g}{stated.tariff.currency}/kWh")
-    words += [f"--fx {name}={value:g}" for name, value in stated.fx.items()]
-    if stated.currency != "USD":
-        words.append(f"--currency {stated.currency}")
-    if request.assumptions_file:
-        words.append(f"--assumptions {shlex.quote(request.assumptions_file)}")
-    return " ".join(words)
-
-
-def _common_options(common: Request) -> list[str]:
-    words = []
-    if common.confidence != 0.9:
-        words.append(f"--confidence {100 * common.confidence:g}%")
-    if common.models:
-        words.append(f"--models {shlex.quote(','.join(common.models))}")
-    if common.exclude:
-        words.append(f"--exclude {shlex.quote(','.join(common.exclude))}")
-    return words

@@ -8,15 +8,9 @@ from typing import Literal
 from pydantic import Field
 
 from advisor.core.constraint import Verdict
-from advisor.core.document import (
-    DeviceFacts,
-    Document,
-    Entry,
-    Input,
-    LaneRecord,
-    Rejection,
-    Request,
-)
+from advisor.core.document import DeviceFacts, Entry, Input, LaneRecord, Rejection
+from advisor.core.record import Document
+from advisor.core.request import Request
 from advisor.procurement.assumptions import Assumptions
 
 

@@ -11,7 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
 
-from advisor.core.document import Document, Recommendation
+from advisor.core.document import Recommendation
+from advisor.core.record import Document
 from advisor.errors import PluginError, UsageError, unknown_name
 
 GROUP = "advisor.reports"

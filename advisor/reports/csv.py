@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from advisor.core.candidate import Candidate
 from advisor.core.document import (
-    Document,
     Entry,
     EstimateEntry,
     Estimates,
@@ -17,6 +16,7 @@ from advisor.core.document import (
     Rejection,
 )
 from advisor.core.quantity import Metric
+from advisor.core.record import Document
 from advisor.errors import AdvisorError, UsageError
 from advisor.reports import Layout
 

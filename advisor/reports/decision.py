@@ -9,7 +9,6 @@ from advisor.core.document import Entry, Figure, LaneRecord, Recommendation
 from advisor.core.quantity import Metric, human, human_interval
 from advisor.reports.wording import (
     ORIGIN_MEANING,
-    constraint_of,
     joined,
     lane_words,
     plural,
@@ -98,7 +97,7 @@ def _measure(document: Recommendation, entry: Entry) -> Decision:
 
 
 def _nothing(document: Recommendation) -> Decision:
-    limits = joined(constraint_of(limit).text for limit in document.request.limits) or "the request"
+    limits = joined(limit.text for limit in document.request.limits) or "the request"
     sentences = [f"None of {plural(document.considered, 'model')} can keep {limits}."]
     if document.relaxations:
         sentences.append(f"Smallest change that would help: {document.relaxations[0].text}.")
@@ -112,7 +111,7 @@ def _lane_of(document: Recommendation, entry: Entry) -> LaneRecord:
 
 
 def _limit_sentence(document: Recommendation, entry: Entry, index: int) -> str:
-    constraint = constraint_of(document.request.limits[index])
+    constraint = document.request.limits[index]
     metric = constraint.metric
     figure = entry.metrics.get(metric)
     if figure is None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from advisor.core.document import Entry, Figure, Recommendation, Rejection, Request
+from advisor.core.document import Entry, Figure, Recommendation, Rejection
 from advisor.core.quantity import Metric
+from advisor.core.request import Request
 from advisor.reports.decision import decide, figure_text
 
 NOTABLE = 0.005

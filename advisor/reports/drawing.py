@@ -7,7 +7,6 @@ from advisor.core.document import Entry, Recommendation, Rejection
 from advisor.core.quantity import Metric
 from advisor.reports.charts import Bound, Point, scatter, stacked_bars
 from advisor.reports.decision import figure_text
-from advisor.reports.wording import constraint_of
 
 SMALL = 0.03
 """Share of the time below which a kind of operation is shown among the others."""
@@ -34,7 +33,7 @@ def chart_of(document: Recommendation, shown: Sequence[tuple[int, Entry | Reject
     ]
     bounds = [
         Bound(metric=c.metric, value=c.bound, at_most=c.at_most is not None)
-        for c in map(constraint_of, document.request.limits)
+        for c in document.request.limits
     ]
     front = [
         (e.metrics[x].value, e.metrics[y].value)

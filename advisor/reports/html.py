@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.core.document import Document, Estimates, Recommendation
+from advisor.core.document import Estimates, Recommendation
+from advisor.core.record import Document
 from advisor.reports import Layout
 
 if TYPE_CHECKING:

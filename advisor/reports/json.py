@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from advisor.core.document import Document, Recommendation
+from advisor.core.document import Recommendation
+from advisor.core.record import Document
 from advisor.errors import UsageError
 from advisor.reports import Layout
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from advisor.core.document import Document, Estimates, Recommendation
+from advisor.core.document import Estimates, Recommendation
 from advisor.core.quantity import Metric
+from advisor.core.record import Document
 from advisor.reports import Layout
 from advisor.reports.searched_view import SearchView
 from advisor.reports.view import (
@@ -148,7 +149,7 @@ def _ledger(view: ReportView) -> list[str]:
     if not view.ledger:
         return []
     lines = [
-        "| Limit | Rejected | By this limit alone | Uncertain |",
+        "| Constraint | Rejected | By this limit alone | Uncertain |",
         "| --- | ---: | ---: | ---: |",
     ]
     lines += [

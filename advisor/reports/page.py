@@ -46,7 +46,6 @@ from advisor.reports.wording import (
     ORIGIN_MEANING,
     STATUS,
     VERDICT_MEANING,
-    constraint_of,
     event_words,
     joined,
     lane_words,
@@ -336,7 +335,7 @@ def _license_note(entry: Entry) -> str:
 
 
 def _limit_facts(document: Recommendation, entry: Entry) -> Iterable[Fact]:
-    limited = {limit.metric: constraint_of(limit) for limit in document.request.limits}
+    limited = {limit.metric: limit for limit in document.request.limits}
     for metric in columns_of(document):
         figure = entry.metrics.get(metric)
         limit = limited.get(metric)

@@ -10,7 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from advisor.core.document import Document, Estimates, Recommendation
+from advisor.core.document import Estimates, Recommendation
+from advisor.core.record import Document
 from advisor.reports import Layout
 from advisor.reports.decision import Outcome
 from advisor.reports.text_table import VERDICT_STYLE, estimate_tables, ranked_table

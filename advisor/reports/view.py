@@ -22,7 +22,7 @@ from advisor.reports.decision import Decision, decide
 from advisor.reports.energy_label import energy_labels
 from advisor.reports.searched_view import SHOWN, SearchView, search_view
 from advisor.reports.three_answers import AnswerView, answer_views, chance_words
-from advisor.reports.wording import constraint_of, joined, lane_words, percent, plural
+from advisor.reports.wording import joined, lane_words, percent, plural
 
 BASE_COLUMNS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
 """Metrics that every table shows; limits and objectives add theirs."""
@@ -307,7 +307,7 @@ def requirements(document: Recommendation) -> tuple[tuple[str, str], ...]:
     """Write the request as it was read, one line per demand."""
     request = document.request
     lines = [("Device", f"{document.lane.device_name} ({document.lane.device})")]
-    lines += [("Limit", constraint_of(limit).text) for limit in request.limits]
+    lines += [("Limit", limit.text) for limit in request.limits]
     if request.limits:
         lines.append(("Each limit has to hold with", f"{percent(request.confidence)} probability"))
     lines.append(("Ranked by", ranking_words(request.weights)))
@@ -344,7 +344,7 @@ def lane_origin(document: Recommendation) -> str:
 
 def ledger(document: Recommendation) -> tuple[LedgerView, ...]:
     """Write how many candidates each limit turned away."""
-    texts = {limit.metric: constraint_of(limit).text for limit in document.request.limits}
+    texts = {limit.metric: limit.text for limit in document.request.limits}
     return tuple(
         LedgerView(
             limit=next((t for m, t in texts.items() if m == line.constraint), line.constraint),

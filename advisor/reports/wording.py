@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from advisor.core.constraint import Constraint, Verdict
-from advisor.core.document import LaneRecord, Limit
+from advisor.core.constraint import Verdict
+from advisor.core.document import LaneRecord
 from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric
 
@@ -105,11 +105,6 @@ def lane_words(lane: LaneRecord) -> str:
     if lane.threads is not None:
         parts.append(f"{lane.threads} thread{'s' if lane.threads != 1 else ''}")
     return ", ".join([*parts, *([lane.variant] if lane.variant else [])])
-
-
-def constraint_of(limit: Limit) -> Constraint:
-    """Return the constraint that a stored limit stands for."""
-    return Constraint(metric=limit.metric, at_most=limit.at_most, at_least=limit.at_least)
 
 
 def percent(share: float) -> str:

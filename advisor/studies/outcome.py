@@ -31,7 +31,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRequest:
+class SearchPlan:
     """One search: where, for what, within which limits, for how long."""
 
     families: tuple[str, ...]
@@ -124,7 +124,7 @@ class Convergence:
 class SearchOutcome:
     """What a search found."""
 
-    request: SearchRequest
+    request: SearchPlan
     trials: tuple[Trial, ...]
     front: tuple[Trial, ...]
     """Feasible trials that no other dominates, best first objective first."""

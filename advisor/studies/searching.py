@@ -27,7 +27,7 @@ from advisor.studies.outcome import (
     Convergence,
     Progress,
     SearchOutcome,
-    SearchRequest,
+    SearchPlan,
     State,
     Trial,
     costs,
@@ -58,7 +58,7 @@ OnProgress = Callable[[Progress], None]
 
 
 def search(
-    request: SearchRequest, assess: Assess, *, progress: OnProgress | None = None
+    request: SearchPlan, assess: Assess, *, progress: OnProgress | None = None
 ) -> SearchOutcome:
     """Search the families of a request and return what was found.
 
@@ -72,9 +72,7 @@ def search(
         close_storage(storage)
 
 
-def _search(
-    request: SearchRequest, progress: OnProgress | None, runs: list["_Run"]
-) -> SearchOutcome:
+def _search(request: SearchPlan, progress: OnProgress | None, runs: list["_Run"]) -> SearchOutcome:
     began = time.monotonic()
     log = _Log(request, runs)
     stopped = "interrupted"
@@ -88,13 +86,13 @@ def _search(
 
 
 def run_worker(
-    request: SearchRequest, assess: Assess, *, progress: OnProgress | None = None
+    request: SearchPlan, assess: Assess, *, progress: OnProgress | None = None
 ) -> SearchOutcome:
     """Work on a shared study beside others until it has the trials of the request."""
     return search(replace(request, resume=True), assess, progress=progress)
 
 
-def _runs(request: SearchRequest, assess: Assess, storage: Storage | None) -> list["_Run"]:
+def _runs(request: SearchPlan, assess: Assess, storage: Storage | None) -> list["_Run"]:
     runs = []
     for place, name in enumerate(request.families):
         study = Study(
@@ -111,7 +109,7 @@ def _runs(request: SearchRequest, assess: Assess, storage: Storage | None) -> li
 
 
 def _loop(
-    request: SearchRequest,
+    request: SearchPlan,
     runs: Sequence["_Run"],
     log: "_Log",
     progress: OnProgress | None,
@@ -143,7 +141,7 @@ def _next(runs: Sequence["_Run"], front: Sequence[Trial]) -> "_Run | None":
 class _Log:
     """The trials of all families in order, and the front of them."""
 
-    def __init__(self, request: SearchRequest, runs: Sequence["_Run"]) -> None:
+    def __init__(self, request: SearchPlan, runs: Sequence["_Run"]) -> None:
         self._request = request
         self._runs = runs
         self.trials: list[Trial] = []
@@ -190,7 +188,7 @@ class _Log:
 class _Run:
     """The search of one family."""
 
-    def __init__(self, study: Study, request: SearchRequest, assess: Assess) -> None:
+    def __init__(self, study: Study, request: SearchPlan, assess: Assess) -> None:
         self.family: Family = study.family
         self.study = study
         self.trials: list[Trial] = []
@@ -408,7 +406,7 @@ def _network(candidate: Candidate) -> tuple[Blueprint, int] | None:
 
 
 def _outcome(
-    request: SearchRequest,
+    request: SearchPlan,
     runs: Sequence[_Run],
     log: _Log,
     stopped: str,

@@ -262,12 +262,14 @@ def test_without_script_everything_but_the_controls_is_there(page: Page) -> None
 def test_ranking_in_the_page_equals_running_the_program_again(page: Page) -> None:
     from advisor.answering.evidence import Evidence
     from advisor.answering.recommend import recommend
-    from advisor.core.document import Limit, Request
+    from advisor.core.request import Request
 
     evidence = Evidence()
     models = ("resnet*", "mobilenet*", "efficientnet*", "vit_*")
     asked = Request(
-        device="jetson-nano", models=models, limits=(Limit(metric=Metric.LATENCY, at_most=0.02),)
+        device="jetson-nano",
+        models=models,
+        limits=(Constraint(metric=Metric.LATENCY, at_most=0.02),),
     )
     document = recommend(asked, evidence)
     names = [e.candidate for e in every(document)]
@@ -275,7 +277,7 @@ def test_ranking_in_the_page_equals_running_the_program_again(page: Page) -> Non
     for limits, weights in settings(document, 200):
         again = asked.model_copy(
             update={
-                "limits": tuple(Limit.model_validate(limit) for limit in limits),
+                "limits": tuple(Constraint(**limit) for limit in limits),
                 "weights": {Metric(m): w for m, w in weights.items()},
             }
         )

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from advisor.core.lane import Lane
 from advisor.errors import MeasurementError
 from advisor.measuring.converting import Failed, converted
 from advisor.measuring.exports import exports_folder, in_use
@@ -35,18 +36,6 @@ An interrupted run goes on where it stopped when it is started again. Then, wher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KitLane:
-    """How the board is asked to run the networks."""
-
-    device: str
-    unit: str
-    runtime: str
-    """Empty lets the script take the first runtime that it finds."""
-    precision: str
-    threads: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
     """A kit that was written."""
 
@@ -57,7 +46,7 @@ class Packed:
 
 
 def pack(
-    order: Order, lane: KitLane, target: Path, *, say: Callable[[str], None] = lambda _: None
+    order: Order, lane: Lane, target: Path, *, say: Callable[[str], None] = lambda _: None
 ) -> Packed:
     """Export the networks and write the archive, whole or not at all.
 
@@ -82,7 +71,7 @@ def pack(
     return Packed(path=target, networks=tuple(w.network for w in ready), failures=tuple(failures))
 
 
-def _description(order: Order, lane: KitLane, entries: list[dict[str, Any]]) -> dict[str, Any]:
+def _description(order: Order, lane: Lane, entries: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "kit": uuid.uuid4().hex[:8],
         "device": lane.device,

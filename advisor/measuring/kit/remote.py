@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from advisor.errors import MeasurementError, UsageError
-from advisor.measuring.kit.packing import SCRIPT, TABLE, KitLane, pack
+from advisor.measuring.kit.packing import SCRIPT, TABLE, pack
 from advisor.measuring.order import Order
 from advisor.measuring.store import MeasurementStore
 from advisor.measuring.table import Reading, filling, read_table, store_rows
@@ -41,15 +41,8 @@ def measure_over_ssh(
     if way is None:
         raise UsageError("--on measures one lane; state one --runtime and one --precision")
     lane = way.lane(order.device)
-    kit_lane = KitLane(
-        device=lane.device,
-        unit=lane.unit,
-        runtime=lane.runtime,
-        precision=lane.precision,
-        threads=lane.threads,
-    )
     with tempfile.TemporaryDirectory(prefix="advisor-kit-") as folder:
-        packed = pack(order, kit_lane, Path(folder) / "kit.tar.gz", say=say)
+        packed = pack(order, lane, Path(folder) / "kit.tar.gz", say=say)
         for line in packed.failures:
             say(line)
         say(f"sending {len(packed.networks)} networks to {host}")

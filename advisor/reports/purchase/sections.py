@@ -28,7 +28,7 @@ from advisor.reports.purchase.figures import (
     supply_table,
     weights_table,
 )
-from advisor.reports.wording import constraint_of, joined, lane_words, percent, plural
+from advisor.reports.wording import joined, lane_words, percent, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +174,7 @@ def _requirements(document: ProcurementReview) -> Iterator[tuple[str, str]]:
     request, stated = document.request.request, document.assumptions
     yield "Devices", ", ".join(document.request.devices)
     for limit in request.limits:
-        yield "Limit", constraint_of(limit).text
+        yield "Limit", limit.text
     yield "Each limit has to hold with", f"{percent(request.confidence)} probability"
     yield "Purchase", f"{plural(stated.quantity, 'device')}, used for {stated.years:g} years"
     yield "Under load", f"{percent(stated.duty_cycle)} of the time, else idle"

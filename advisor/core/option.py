@@ -1,0 +1,339 @@
+"""Option: one setting of a request, as people write it and as it is written back.
+
+An option stands beside the field that it fills (``advisor.core.request``). The command line,
+request files, the Python API and the command that a result records all read and write it here.
+A form reads what was stated and writes a value back, so that reading it again gives the same.
+"""
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from advisor.core.constraint import Constraint
+from advisor.core.quantity import Metric, Unit, parse, spell
+from advisor.errors import UsageError
+
+Written = str | bool | list[str] | None
+"""An option as a request file holds it; None where another option says it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How a value is written: here as one word; the forms below say what else there is."""
+
+    metavar: str = "TEXT"
+    many: bool = False
+    """Whether several may be given, separated by commas or one by one."""
+    flag: bool = False
+    """Whether it is given without a value."""
+    part: bool = False
+    """Whether several options fill one field, each with a part of it."""
+
+    def read(self, stated: object, where: str) -> Any:
+        """Return the value; UsageError says ``where``, what was stated and what is allowed."""
+        return one_word(stated, where)
+
+    def write(self, value: Any) -> Written:
+        """Write a value so that ``read`` gives it back."""
+        return None if value is None else str(value)
+
+
+def one_word(stated: object, where: str) -> str:
+    """Return a single word or number as text."""
+    if isinstance(stated, list | tuple | dict | set):
+        raise UsageError(f"{where}: {stated!r} is not one value; this option takes a single one")
+    if isinstance(stated, bool) or not isinstance(stated, str | int | float | os.PathLike):
+        raise UsageError(f"{where}: {stated!r} is not a word; put it in quotes")
+    return str(stated)
+
+
+def words(stated: object, where: str, separator: str = ",") -> tuple[str, ...]:
+    """Return the words of ``a,b``, or of a list of such."""
+    items = stated if isinstance(stated, list | tuple | set | frozenset) else [stated]
+    if isinstance(stated, dict) or not all(_is_word(item) for item in items):
+        raise UsageError(f"{where}: {stated!r} is not a list of words; write [a, b] or a,b")
+    parts = [part.strip() for item in items for part in re.split(separator, str(item))]
+    return tuple(part for part in parts if part)
+
+
+def _is_word(item: object) -> bool:
+    return isinstance(item, str | int | float | os.PathLike) and not isinstance(item, bool)
+
+
+def number(stated: object, where: str) -> float:
+    """Return a finite number."""
+    text = one_word(stated, where)
+    try:
+        value = float(text)
+    except ValueError:
+        raise UsageError(f"{where}: {text!r} is not a number") from None
+    if not math.isfinite(value):
+        raise UsageError(f"{where}: {text!r} is out of range; it must be finite")
+    return value
+
+
+def plain(value: float) -> str:
+    """Write a number in the fewest digits that read back the same."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def metric(stated: object, where: str) -> Metric:
+    """Return the metric of a name."""
+    name = one_word(stated, where)
+    try:
+        return Metric(name.strip().replace("-", "_"))
+    except ValueError:
+        raise UsageError(
+            f"{where}: unknown metric {name!r}; allowed: {', '.join(Metric)}"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole(Form):
+    """A whole number."""
+
+    metavar: str = "INTEGER"
+    least: int | None = None
+    most: int | None = None
+
+    def read(self, stated: object, where: str) -> int:
+        """Return the number, which has to lie within the range."""
+        text = one_word(stated, where)
+        try:
+            value = int(text)
+        except ValueError:
+            raise UsageError(f"{where}: {text!r} is not a whole number") from None
+        low, high = self.least, self.most
+        if (low is not None and value < low) or (high is not None and value > high):
+            allowed = f"{low} to {high}" if high is not None else f"{low} or more"
+            raise UsageError(f"{where}: {value} is out of range; allowed: {allowed}")
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Positive(Form):
+    """A number above zero."""
+
+    metavar: str = "NUMBER"
+
+    def read(self, stated: object, where: str) -> float:
+        """Return the number."""
+        value = number(stated, where)
+        if value <= 0:
+            raise UsageError(f"{where}: {stated!r} is out of range; it must be above 0")
+        return value
+
+    def write(self, value: Any) -> Written:
+        """Write the number."""
+        return None if value is None else plain(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag(Form):
+    """Given or not; ``sets`` is what giving it means."""
+
+    flag: bool = True
+    sets: bool = True
+
+    def read(self, stated: object, where: str) -> bool:
+        """Return the value of the field."""
+        if not isinstance(stated, bool):
+            raise UsageError(f"{where}: {stated!r} is neither true nor false")
+        return stated is self.sets
+
+    def write(self, value: Any) -> Written:
+        """Write whether it is given."""
+        return bool(value) is self.sets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words(Form):
+    """Several words."""
+
+    metavar: str = "TEXT,…"
+    many: bool = True
+    separator: str = ","
+    """Pattern between the words of one text."""
+
+    def read(self, stated: object, where: str) -> tuple[str, ...]:
+        """Return the words."""
+        return words(stated, where, self.separator)
+
+    def write(self, value: Any) -> Written:
+        """Write them as a list."""
+        return [str(one) for one in value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics(Form):
+    """Several metrics."""
+
+    metavar: str = "METRIC,…"
+    many: bool = True
+
+    def read(self, stated: object, where: str) -> tuple[Metric, ...]:
+        """Return the metrics."""
+        return tuple(metric(name, where) for name in words(stated, where))
+
+    def write(self, value: Any) -> Written:
+        """Write their names."""
+        return [str(one) for one in value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity(Form):
+    """A number with its unit."""
+
+    metavar: str = "QUANTITY"
+    unit: Unit
+
+    def read(self, stated: object, where: str) -> float:
+        """Return it in SI."""
+        return parse(one_word(stated, where), self.unit, option=where)
+
+    def write(self, value: Any) -> Written:
+        """Write it with the unit."""
+        return None if value is None else spell(value, self.unit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probability(Form):
+    """A probability, as ``90%`` or ``0.9``; neither impossible nor certain."""
+
+    metavar: str = "PERCENT"
+
+    def read(self, stated: object, where: str) -> float:
+        """Return it as a fraction."""
+        text = one_word(stated, where).strip()
+        exact = text.removesuffix("%").strip()
+        value = number(exact, where)
+        value = float(Decimal(exact) / 100) if text.endswith("%") else value
+        if not 0 < value < 1:
+            raise UsageError(
+                f"{where}: {text!r} is out of range; allowed: above 0% and below 100%, or as 0.9"
+            )
+        return value
+
+    def write(self, value: Any) -> Written:
+        """Write it in percent."""
+        return spell(value, Unit.FRACTION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitForm(Form):
+    """A limit on a metric."""
+
+    metavar: str = "QUANTITY"
+    part: bool = True
+    metric: Metric
+    side: str
+    """at_most or at_least."""
+
+    def read(self, stated: object, where: str) -> Constraint:
+        """Return the limit in SI."""
+        bound = parse(one_word(stated, where), self.metric.unit, option=where)
+        return Constraint(metric=self.metric, **{self.side: bound})
+
+    def write(self, value: Any) -> Written:
+        """Write the limit of this metric and side, where there is one."""
+        own = [one for one in value if one.metric is self.metric]
+        bounds = [getattr(one, self.side) for one in own if getattr(one, self.side) is not None]
+        return spell(bounds[0], self.metric.unit) if bounds else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneMetric(Form):
+    """The only objective."""
+
+    metavar: str = "METRIC"
+
+    def read(self, stated: object, where: str) -> dict[Metric, float]:
+        """Return it with the weight 1."""
+        return {metric(stated, where): 1.0}
+
+    def write(self, value: Any) -> Written:
+        """Write it where it is the only one."""
+        return str(next(iter(value))) if len(value) == 1 and 1.0 in value.values() else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights(Form):
+    """Objectives and how much each counts."""
+
+    metavar: str = "METRIC=W,…"
+    many: bool = True
+
+    def read(self, stated: object, where: str) -> dict[Metric, float]:
+        """Return the weight of each."""
+        found = {metric(name, where): weight for name, weight in pairs(stated, where).items()}
+        if any(weight < 0 for weight in found.values()) or not sum(found.values()) > 0:
+            raise UsageError(f"{where}: {stated!r}: weights must not be negative or all zero")
+        return found
+
+    def write(self, value: Any) -> Written:
+        """Write them where there are several."""
+        if OneMetric().write(value) is not None:
+            return None
+        return [f"{name}={plain(weight)}" for name, weight in value.items()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRates(Form):
+    """US dollars for one unit of other currencies."""
+
+    metavar: str = "CUR=USD,…"
+    many: bool = True
+
+    def read(self, stated: object, where: str) -> dict[str, float]:
+        """Return the rate of each currency."""
+        return pairs(stated, where, unit="USD")
+
+    def write(self, value: Any) -> Written:
+        """Write the rates."""
+        return [f"{name}={plain(rate)}" for name, rate in value.items()]
+
+
+def pairs(stated: object, where: str, unit: str = "") -> dict[str, float]:
+    """Read ``a=1,b=2``, a list of such, or a mapping; no name may appear twice."""
+    if isinstance(stated, Mapping):
+        return {str(name): number(value, where) for name, value in stated.items()}
+    found: dict[str, float] = {}
+    for item in words(stated, where):
+        name, sign, value = (part.strip() for part in item.partition("="))
+        if not sign or not name or name in found:
+            twice = "appears twice" if name in found else "is not NAME=NUMBER"
+            raise UsageError(f"{where}: {item!r} {twice}")
+        found[name] = number(value.removesuffix(unit), where)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One setting: its help, its form, and its name where that is not the field's."""
+
+    help: str
+    form: Form = field(default_factory=Form)
+    name: str = ""
+    """As it is written, without leading dashes; empty takes the name of the field."""
+    argument: bool = False
+    """Whether the command line takes it without its name."""
+    excludes: tuple[str, ...] = ()
+    """Keys of options that fill the same field and cannot be given beside it."""
+
+    def key(self, field_name: str) -> str:
+        """Its name in request files and in Python: ``max_latency``."""
+        return (self.name or field_name).replace("-", "_")
+
+
+FILE = Form(metavar="FILE")
+FOLDER = Form(metavar="FOLDER")
+WORDS = Words()
+ITEMS = Words(separator=r"(?!)")
+"""Words that are given one by one, since they may hold commas."""
+CANDIDATES = Words(separator=r",(?![a-z0-9_]+=)")
+"""Candidates; the commas between the multipliers of one belong to it."""
+SECONDS = Quantity(unit=Unit.SECOND)

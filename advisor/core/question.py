@@ -1,0 +1,150 @@
+"""Question: reads a request from stated options and writes it back as options, file or command."""
+
+import shlex
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Self
+
+from pydantic import ValidationError
+
+from advisor.core.option import Option, Written
+from advisor.core.record import Document
+from advisor.errors import UsageError, unknown_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """Options as somebody wrote them, by key; None and () state nothing."""
+
+    options: Mapping[str, object]
+    origin: str = ""
+    """Where they were written, such as a file; empty for Python."""
+    typed: bool = False
+    """Whether they were typed as options of the command line."""
+
+    def given(self) -> Iterator[tuple[str, object]]:
+        """Yield what is stated, by key."""
+        for name, value in self.options.items():
+            if value is not None and value != ():
+                yield str(name).replace("-", "_").removesuffix("_"), value
+
+    def where(self, key: str) -> str:
+        """Name an option in a message as its writer knows it."""
+        if self.typed:
+            return "--" + key.replace("_", "-")
+        return f"{self.origin}: {key}" if self.origin else key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An option and the field that it fills."""
+
+    key: str
+    field: str
+    option: Option
+    default: Any
+    required: bool
+
+
+class Question(Document):
+    """A request: its fields are filled by the options that stand beside them."""
+
+    COMMAND: ClassVar[str]
+    """Command that answers it."""
+
+    @classmethod
+    def read(cls, *layers: Stated) -> Self:
+        """Build the request from stated options; later layers win.
+
+        Raises UsageError for unknown keys, values that cannot be read and missing options.
+        """
+        found = _merged(cls, layers)
+        values: dict[str, Any] = {}
+        for key, place in options_of(cls).items():
+            if key not in found:
+                continue
+            stated, where = found[key]
+            value = place.option.form.read(stated, where)
+            earlier = values.get(place.field, ())
+            values[place.field] = (*earlier, value) if place.option.form.part else value
+        for place in options_of(cls).values():
+            if place.required and place.field not in values:
+                raise UsageError(f"{cls.COMMAND} needs {_spelled(place)}: {place.option.help}")
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"{cls.COMMAND}: {field}: {first['msg']}") from None
+
+    def stated(self, beside: Collection[str] = ()) -> dict[str, Written]:
+        """Write the request as a request file holds it, defaults left out.
+
+        ``beside`` are keys that a preset states, too: they are written whatever they are.
+        """
+        found: dict[str, Written] = {}
+        for key, place in options_of(type(self)).items():
+            value = getattr(self, place.field)
+            overridden = {key, *place.option.excludes} & set(beside)
+            if value == place.default and not place.required and not overridden:
+                continue
+            written = place.option.form.write(value)
+            if written is not None:
+                found[key] = written
+        return found
+
+    def command(self, beside: Collection[str] = ()) -> str:
+        """Write the command line that asks for the same."""
+        arguments: list[str] = []
+        words: list[str] = []
+        table = options_of(type(self))
+        for key, written in self.stated(beside).items():
+            items = written if isinstance(written, list) else [str(written)]
+            if table[key].option.argument:
+                arguments += items
+            elif isinstance(written, bool):
+                words += [_spelled(table[key])] if written else []
+            else:
+                words += [_spelled(table[key]), ",".join(items)]
+        return shlex.join(["advisor", *self.COMMAND.split(), *arguments, *words])
+
+
+@cache
+def options_of(kind: type[Question]) -> dict[str, Place]:
+    """Return the options of a kind of request by key, in the order of its fields."""
+    found = {}
+    for name, info in kind.model_fields.items():
+        default = info.get_default(call_default_factory=True, validated_data={})
+        beside = [one if isinstance(one, tuple) else (one,) for one in info.metadata]
+        for option in (option for group in beside for option in group):
+            if isinstance(option, Option):
+                place = Place(key=option.key(name), field=name, option=option,
+                              default=default, required=info.is_required())  # fmt: skip
+                found[place.key] = place
+    return found
+
+
+def _spelled(place: Place) -> str:
+    if place.option.argument:
+        return place.key.upper()
+    return "--" + place.key.replace("_", "-")
+
+
+def _merged(kind: type[Question], layers: Collection[Stated]) -> dict[str, tuple[object, str]]:
+    """Return what is stated by key, and where; an option replaces those that it excludes."""
+    table = options_of(kind)
+    found: dict[str, tuple[object, str]] = {}
+    for layer in layers:
+        own = dict(layer.given())
+        for key in own:
+            if key not in table:
+                listing = f"advisor {kind.COMMAND} --help"
+                raise unknown_name(f"key {layer.origin}".strip() + ":", key, table, listing)
+            other = next((one for one in table[key].option.excludes if one in own), None)
+            if other is not None:
+                raise UsageError(f"give {layer.where(key)} or {layer.where(other)}, not both")
+        replaced = {other for key in own for other in table[key].option.excludes}
+        found = {key: one for key, one in found.items() if key not in replaced}
+        found |= {key: (value, layer.where(key)) for key, value in own.items()}
+    return found

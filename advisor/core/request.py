@@ -1,0 +1,465 @@
+"""Requests: what can be asked, one class for each command, one line for each option.
+
+A field's annotation holds its option: adding one here adds it to the command line, to request
+files, to the Python API and to the command that a result records. Quantities are SI.
+"""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from advisor.core.constraint import Constraint
+from advisor.core.option import (
+    CANDIDATES,
+    FILE,
+    FOLDER,
+    ITEMS,
+    SECONDS,
+    WORDS,
+    ExchangeRates,
+    Flag,
+    Form,
+    LimitForm,
+    Metrics,
+    OneMetric,
+    Option,
+    Positive,
+    Probability,
+    Weights,
+    Whole,
+)
+from advisor.core.quantity import Metric
+from advisor.core.question import Question
+from advisor.errors import UsageError
+
+
+def _limit(name: str, metric: Metric, side: str, text: str) -> Option:
+    return Option(name=name, form=LimitForm(metric=metric, side=side), help=text)
+
+
+LIMITS = (
+    _limit("max-latency", Metric.LATENCY, "at_most", "Most time of one batch, such as 10ms."),
+    _limit("min-throughput", Metric.THROUGHPUT, "at_least",
+           "Least images a second, such as 30/s."),
+    _limit("max-memory", Metric.PEAK_MEMORY, "at_most", "Most memory at once, such as 512MB."),
+    _limit("max-weights", Metric.WEIGHTS, "at_most", "Largest weight size, such as 20MB."),
+    _limit("max-params", Metric.PARAMETERS, "at_most", "Most parameters, such as 5M."),
+    _limit("max-macs", Metric.MACS, "at_most", "Most multiply-accumulates, such as 600M."),
+    _limit("max-energy", Metric.ENERGY, "at_most", "Most energy of one image, such as 20mJ."),
+    _limit("max-power", Metric.POWER, "at_most", "Most average power, such as 5W."),
+    _limit("min-top1", Metric.TOP1, "at_least", "Least ImageNet-1k top-1, such as 75%."),
+)  # fmt: skip
+"""Options that set a limit; all fill ``limits``."""
+RANKING = (
+    Option(name="rank-by", form=OneMetric(), excludes=("weights",),
+           help="Rank by one metric; default top1."),
+    Option(name="weights", form=Weights(), excludes=("rank_by",),
+           help="Rank by several, as top1=0.6,latency=0.4."),
+)  # fmt: skip
+COUNT = Whole(least=1)
+Limits = Annotated[tuple[Constraint, ...], LIMITS]
+Device = Annotated[str, Option(help="Device profile; 'advisor devices ls' lists all.")]
+Devices = Annotated[
+    tuple[str, ...], Option(name="device", form=WORDS, help="Device profiles, separated by commas.")
+]
+Named = Annotated[
+    tuple[str, ...], Option(form=ITEMS, argument=True, help="Names such as mobilenetv2_100.")
+]
+Models = Annotated[
+    tuple[str, ...], Option(form=CANDIDATES, help="Names or wildcards, separated by commas.")
+]
+Exclude = Annotated[
+    tuple[str, ...], Option(form=CANDIDATES, help="Names or wildcards to leave out.")
+]
+HoldsWith = Annotated[
+    float,
+    Field(gt=0.0, lt=1.0),
+    Option(form=Probability(), help="Probability with which each limit has to hold, below 100%."),
+]
+Level = Annotated[
+    float,
+    Field(gt=0.0, lt=1.0),
+    Option(form=Probability(), help="Level of the intervals, above 0% and below 100%."),
+]
+Published = Annotated[
+    bool,
+    Option(name="no-published", form=Flag(sets=False),
+           help="Predict even where a figure is published."),
+]  # fmt: skip
+Recipe = Annotated[
+    str | None, Option(help="Training recipe whose accuracy is meant; default the family's.")
+]
+Top = Annotated[int, Field(ge=1), Option(form=COUNT, help="Rows of the printed table.")]
+ProfilesDir = Annotated[str, Option(form=FOLDER, help="Folder of your own device profiles.")]
+
+
+class OnDevice(Question):
+    """What is asked of one device."""
+
+    device: Device
+    """Id of the device profile, or an alias."""
+
+
+class LaneRequest(Question):
+    """A lane as it is asked for; what is not stated is left to the device."""
+
+    unit: Annotated[str | None, Option(help="cpu, gpu, npu, tpu or dla.")] = None
+    runtime: Annotated[str | None, Option(help="Runtime, such as tensorrt or ncnn.")] = None
+    precisions: Annotated[
+        tuple[str, ...],
+        Option(name="precision", form=WORDS, help="Precisions, separated by commas; they compete."),
+    ] = ()
+    """Empty takes the default lane's."""
+    batch: Annotated[int | None, Option(form=Whole(least=0), help="Images of one pass.")] = None
+    """0 for the steady state of large batches."""
+    threads: Annotated[int | None, Option(form=COUNT, help="CPU threads.")] = None
+    variant: str | None = None
+    profiles_dir: ProfilesDir = ""
+
+    @property
+    def precision(self) -> str | None:
+        """The only precision, or None."""
+        return self.precisions[0] if len(self.precisions) == 1 else None
+
+    def lane_fields(self) -> dict[str, Any]:
+        """Return the fields of the lane, by name."""
+        return {name: getattr(self, name) for name in LaneRequest.model_fields}
+
+    def with_precision(self, precision: str | None) -> "LaneRequest":
+        """Return the lane asked for at one precision."""
+        fields = self.lane_fields() | {"precisions": (precision,) if precision else ()}
+        return LaneRequest(**fields)
+
+    def with_batch(self, batch: int) -> "LaneRequest":
+        """Return the lane asked for at one batch."""
+        return LaneRequest(**self.lane_fields() | {"batch": batch})
+
+    def filled_by(self, stated: "LaneRequest") -> "LaneRequest":
+        """Return the lane with what ``stated`` says of it, which goes first."""
+        known = {name: value for name, value in stated.lane_fields().items() if value}
+        return LaneRequest(**self.lane_fields() | known)
+
+    def single(self, several: str) -> "LaneRequest":
+        """Return the lane of a command that takes one; ``several`` says what is wrong with more."""
+        if len(self.precisions) > 1:
+            raise UsageError(f"--precision: {several}")
+        return self.with_precision(self.precision)
+
+
+class Request(LaneRequest, OnDevice):
+    """Everything that decides a recommendation; storing it makes the result repeatable."""
+
+    COMMAND: ClassVar[str] = "recommend"
+
+    limits: Limits = ()
+    confidence: HoldsWith = 0.9
+    """Probability with which each limit has to hold: the level of the intervals."""
+    weights: Annotated[dict[Metric, float], RANKING] = Field(
+        default_factory=lambda: {Metric.TOP1: 1.0}
+    )
+    """Objectives and how much each counts; one alone is ``--rank-by``."""
+    models: Models = ()
+    """Wildcards over candidate names; empty takes the whole catalog."""
+    exclude: Exclude = ()
+    licenses: Annotated[
+        tuple[str, ...],
+        Option(name="license", form=WORDS, help="Licences of the weights, as apache*,mit."),
+    ] = ()
+    all_weights: Annotated[
+        bool, Option(form=Flag(), help="Keep every set of weights of a network.")
+    ] = False
+    """Otherwise the best of an architecture stands for all."""
+    published: Published = True
+    """Use published figures where there are some; otherwise predict everything."""
+    search: Annotated[
+        int, Field(ge=0), Option(form=Whole(least=0), help="Searched variants that compete.")
+    ] = 0
+    measure: Annotated[
+        int,
+        Field(ge=0),
+        Option(form=Whole(least=0),
+               help="Networks that decide the answer to time here first; needs --device host."),
+    ] = 0  # fmt: skip
+    accuracy_from: Annotated[
+        str,
+        Option(form=Form(metavar="TRIAL.json"),
+               help="Rank by the accuracy on your own images; 'advisor trial' writes the file."),
+    ] = ""  # fmt: skip
+    """Empty for ImageNet's."""
+    top: Top = 10
+    seed: Annotated[int, Option(form=Whole(), help="Seed of the search.")] = 0
+    use_case: Annotated[
+        str,
+        Option(form=Form(metavar="NAME"),
+               help="Preset of limits and weights: drone-navigation, smart-camera …"),
+    ] = ""  # fmt: skip
+
+
+class CompareRequest(LaneRequest):
+    """Candidates side by side on some devices."""
+
+    COMMAND: ClassVar[str] = "compare"
+
+    candidates: Named
+    devices: Devices
+    confidence: Level = 0.9
+    published: Published = True
+
+    def on_each_device(self) -> list[Request]:
+        """Return the request for each device."""
+        return [
+            Request(
+                device=device,
+                **self.lane_fields(),
+                confidence=self.confidence,
+                published=self.published,
+            )
+            for device in self.devices
+        ]
+
+
+class EstimateRequest(CompareRequest):
+    """Metrics of candidates on some devices."""
+
+    COMMAND: ClassVar[str] = "estimate"
+
+    metrics: Annotated[
+        tuple[Metric, ...],
+        Option(name="metric", form=Metrics(),
+               help="Metrics to print, separated by commas; default all."),
+    ] = ()  # fmt: skip
+    recipe: Recipe = None
+
+
+class TableRequest(Question):
+    """A table of latency questions; its rows name candidates, devices and lanes."""
+
+    COMMAND: ClassVar[str] = "estimate"
+
+    table: Annotated[str, Option(form=FILE, help="CSV with one question a row.")]
+    confidence: Level = 0.9
+    published: Published = True
+    profiles_dir: ProfilesDir = ""
+
+
+class ExplainRequest(LaneRequest, OnDevice):
+    """One candidate on one device."""
+
+    COMMAND: ClassVar[str] = "explain"
+
+    candidate: Annotated[str, Option(argument=True, help="A name such as mobilenetv2_100.")]
+    confidence: Level = 0.9
+    published: Published = True
+
+    def on_its_device(self) -> Request:
+        """Return the request for the device."""
+        return Request(
+            device=self.device,
+            **self.lane_fields(),
+            confidence=self.confidence,
+            published=self.published,
+        )
+
+
+class SearchRequest(LaneRequest, OnDevice):
+    """A search for variants within limits."""
+
+    COMMAND: ClassVar[str] = "search"
+
+    families: Annotated[
+        tuple[str, ...],
+        Option(name="family", form=WORDS, help="Families that compete, separated by commas."),
+    ]
+    limits: Limits = ()
+    confidence: HoldsWith = 0.9
+    objectives: Annotated[
+        tuple[Metric, ...],
+        Option(name="objective", form=Metrics(),
+               help="Metrics of the front, separated by commas."),
+    ] = (Metric.TOP1, Metric.LATENCY)  # fmt: skip
+    recipe: Recipe = None
+    trials: Annotated[int, Field(ge=1), Option(form=COUNT, help="Variants to try.")] = 1000
+    seconds: Annotated[
+        float | None, Option(name="time", form=SECONDS, help="Stop after this, such as 60s.")
+    ] = None
+    stagnation: Annotated[
+        int | None,
+        Option(form=COUNT, help="Stop after so many trials without a new member of the front."),
+    ] = None
+    sampler: Annotated[str, Option(help="nsga2, nsga3, tpe, gp or random.")] = "nsga2"
+    seed: Annotated[int, Option(form=Whole(), help="Seed of the search.")] = 0
+    storage: Annotated[
+        str,
+        Option(help="FILE (journal), sqlite:///FILE, postgresql://… or grpc://HOST:PORT; "
+               "default a file of your own for each search."),
+    ] = ""  # fmt: skip
+    study: Annotated[str, Option(help="Name within the storage.")] = "search"
+    resume: Annotated[
+        bool, Option(form=Flag(), help="Go on with the study of the same search.")
+    ] = False
+    worker: Annotated[
+        bool, Option(form=Flag(), help="Work on a shared study; needs --storage.")
+    ] = False
+    top: Top = 10
+
+
+class PurchaseRequest(Question):
+    """Devices to review for a purchase."""
+
+    COMMAND: ClassVar[str] = "procure"
+
+    devices: Annotated[
+        tuple[str, ...], Option(form=WORDS, help="Device profiles, separated by commas.")
+    ]
+    limits: Limits = ()
+    confidence: HoldsWith = 0.9
+    models: Models = ()
+    exclude: Exclude = ()
+    profiles_dir: ProfilesDir = ""
+    quantity: Annotated[int | None, Option(form=COUNT, help="Devices to buy.")] = None
+    years: Annotated[float | None, Option(form=Positive(), help="Years of use.")] = None
+    duty_cycle: Annotated[
+        str | None,
+        Option(form=Form(metavar="PERCENT"), help="Share of the time under load, such as 40%."),
+    ] = None
+    tariff: Annotated[
+        str | None,
+        Option(form=Form(metavar="MONEY"), help="Price of energy, such as 0.30EUR/kWh."),
+    ] = None
+    currency: Annotated[str | None, Option(help="Currency of the review; default USD.")] = None
+    fx: Annotated[
+        dict[str, float],
+        Option(form=ExchangeRates(), help="US dollars for one unit of a currency: EUR=1.10."),
+    ] = Field(default_factory=dict)
+    baseline: Annotated[
+        str | None, Option(help="Device to compare the others with; default the first.")
+    ] = None
+    assumptions: Annotated[
+        str, Option(form=FILE, help="YAML file of prices, effort and weights.")
+    ] = ""
+    fresh: Annotated[
+        bool,
+        Option(name="no-stale", form=Flag(), help="Refuse prices that are old or have no date."),
+    ] = False
+
+
+class CalibrateRequest(LaneRequest):
+    """A device whose estimates own measurements narrow."""
+
+    COMMAND: ClassVar[str] = "calibrate"
+
+    device: Annotated[str, Option(argument=True, help="Device profile.")]
+    measurements: Annotated[
+        str,
+        Option(form=FILE, help="CSV of measurements to take in first; as for 'advisor import'."),
+    ] = ""
+    profile: Annotated[
+        str, Option(form=FILE, help="Profile of the device, kept among your own.")
+    ] = ""
+    count: Annotated[
+        int,
+        Option(name="next", form=Whole(least=1, most=50),
+               help="Networks to name that are worth measuring next."),
+    ] = 5  # fmt: skip
+    asked: Annotated[
+        str,
+        Option(name="for", form=Form(metavar="REQUEST.yaml"),
+               help="Request as for 'advisor recommend --config': name the networks that settle "
+               "its answer."),
+    ] = ""  # fmt: skip
+
+
+class KitRequest(LaneRequest, OnDevice):
+    """Networks to pack for a board."""
+
+    COMMAND: ClassVar[str] = "kit"
+
+    models: Models
+    sessions: Annotated[int, Option(form=COUNT, help="Repetitions on the board.")] = 3
+    pause: Annotated[float, Option(form=SECONDS, help="Time between repetitions.")] = 60.0
+    """Seconds."""
+    budget: Annotated[float, Option(form=SECONDS, help="Time for one network.")] = 5.0
+    """Seconds."""
+
+
+class ImportRequest(LaneRequest):
+    """A table of measurements to take in."""
+
+    COMMAND: ClassVar[str] = "import"
+
+    table: Annotated[str, Option(form=FILE, argument=True, help="CSV of measurements.")]
+    device: Annotated[
+        str | None, Option(help="Device profile that the figures are of; default the table's.")
+    ] = None
+
+
+class MeasureRequest(Question):
+    """Networks to time here."""
+
+    COMMAND: ClassVar[str] = "measure"
+
+    candidates: Named
+    runtimes: Annotated[
+        tuple[str, ...],
+        Option(name="runtime", form=WORDS,
+               help="Runtimes, separated by commas: pytorch, torch-inductor, onnxruntime, "
+               "openvino, ncnn, litert, tensorrt."),
+    ] = ("onnxruntime",)  # fmt: skip
+    precisions: Annotated[
+        tuple[str, ...],
+        Option(name="precision", form=WORDS,
+               help="Precisions, separated by commas: fp32, bf16, fp16, int8."),
+    ] = ("fp32",)  # fmt: skip
+    unit: Annotated[str, Option(help="cpu or gpu.")] = "cpu"
+    threads: Annotated[
+        int, Option(form=COUNT, help="CPU threads; they are pinned to as many CPUs.")
+    ] = 1
+    batch: Annotated[int, Option(form=COUNT, help="Images of one pass.")] = 1
+    device: Annotated[str, Option(help="Id of the device under which the figures are kept.")] = (
+        "host"
+    )
+    sessions: Annotated[
+        int,
+        Option(form=COUNT,
+               help="Repetitions, each in a process of its own; their spread is the interval."),
+    ] = 3  # fmt: skip
+    pause: Annotated[
+        float, Option(form=SECONDS, help="Least time between the sessions of a group.")
+    ] = 20.0
+    """Seconds."""
+    budget: Annotated[
+        float, Option(form=SECONDS, help="Most time for one network in one session.")
+    ] = 8.0
+    """Seconds."""
+    repeats: Annotated[
+        int, Option(form=Whole(least=0), help="Times that a disturbed session is repeated.")
+    ] = 1
+    images: Annotated[
+        str,
+        Option(form=FOLDER, help="Folder of images that calibrate int8; default random ones."),
+    ] = ""
+    labelled: Annotated[
+        str,
+        Option(form=FOLDER, help="Folder with one folder of images per class: gives top-1."),
+    ] = ""
+    weights: Annotated[
+        str, Option(form=FILE, help="State dict of the network; default random weights.")
+    ] = ""
+    memory: Annotated[
+        bool,
+        Option(name="no-memory", form=Flag(sets=False), help="Do not measure the peak memory."),
+    ] = True
+    pin: Annotated[
+        bool,
+        Option(
+            name="no-pin", form=Flag(sets=False), help="Leave the choice of CPUs to the kernel."
+        ),
+    ] = True
+    resume: Annotated[
+        bool, Option(form=Flag(), help="Go on with an interrupted run of the same networks.")
+    ] = False
+    host: Annotated[
+        str,
+        Option(name="on", form=Form(metavar="USER@HOST"),
+               help="Measure over ssh on a board that has the runtime but not the advisor."),
+    ] = ""  # fmt: skip
