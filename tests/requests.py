@@ -67,7 +67,8 @@ def quantities(unit: Unit) -> st.SearchStrategy[str]:
 
 def statements(form: Form) -> st.SearchStrategy[Any]:
     """What may be stated of an option: text as typed, lists as in files, numbers as in Python."""
-    return STATEMENTS.get(type(form), lambda _: plain_words)(form)
+    known = STATEMENTS.get(type(form))
+    return known(form) if known is not None else plain_words
 
 
 def _whole(form: Any) -> st.SearchStrategy[Any]:

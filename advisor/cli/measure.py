@@ -1,6 +1,5 @@
 """``advisor measure``: time networks on a real runtime and keep the samples."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +8,12 @@ import click
 from advisor.cli.options import asked, config_option, output_options, request_options
 from advisor.cli.output import checked, deliver, layout, say
 from advisor.core.request import MeasureRequest
-from advisor.errors import MeasurementError, UsageError
+from advisor.errors import MeasurementError
 
 if TYPE_CHECKING:
-    from advisor.answering.evidence import Evidence
-    from advisor.core.document import Entry, Estimates, Recommendation
-    from advisor.core.request import Request
+    from advisor.core.document import Estimates
     from advisor.measuring.order import Order
+    from advisor.measuring.session import MeasuredOutcome
 
 INTERRUPTED = 130
 
@@ -61,7 +59,7 @@ def _over_ssh(order: "Order", request: MeasureRequest, form: str, files: tuple[P
     return 1 if reading.refused else 0
 
 
-def run(order: "Order", *, resume: bool = False) -> Any:
+def run(order: "Order", *, resume: bool = False) -> "MeasuredOutcome":
     """Carry out an order with a progress bar on terminals and a line for every failure."""
     from advisor.cli.progress import steps
     from advisor.measuring.session import Measuring
@@ -76,55 +74,6 @@ def run(order: "Order", *, resume: bool = False) -> Any:
     for failure in outcome.failures:
         click.echo(f"advisor: {failure.line}", err=True)
     return outcome
-
-
-def recommend_measured(
-    request: "Request",
-    evidence: "Evidence",
-    answer: Callable[["Request", "Evidence"], "Recommendation"],
-) -> "Recommendation":
-    """Answer a request for this machine after measuring the networks that decide the answer."""
-    from advisor.answering.contest import settled
-    from advisor.answering.evidence import Evidence
-    from advisor.measuring.host import ID, detected
-
-    if request.device != ID:
-        raise UsageError(
-            f"--measure times networks here and needs --device {ID}; for {request.device} write "
-            f"'advisor kit --device {request.device}'"
-        )
-    detected()
-
-    def measure(entries: Sequence["Entry"]) -> None:
-        if any(run(order).interrupted for order in _orders_of(entries, request, evidence)):
-            raise KeyboardInterrupt
-
-    def anew() -> "Recommendation":
-        return answer(request, Evidence(root=evidence.root, profiles=evidence.profiles))
-
-    return settled(anew, measure, request.measure)
-
-
-def _orders_of(
-    entries: Sequence["Entry"], request: "Request", evidence: "Evidence"
-) -> list["Order"]:
-    """Order the lanes that competed, each with its own networks."""
-    from advisor.answering.measure import ways, wishes
-    from advisor.hardware.lanes import lanes_for
-    from advisor.measuring.order import Order
-
-    orders = []
-    for lane in lanes_for(evidence.profiles.load(request.device), request):
-        mine = [e for e in entries if e.lane == lane.name]
-        spelled = [f"{e.architecture}@{e.resolution}" for e in mine if not e.axes]
-        if not spelled:
-            continue
-        way = ways([lane.runtime], [lane.precision], unit=lane.unit, threads=lane.threads or 1,
-                   batch=max(lane.batch, 1))  # fmt: skip
-        orders.append(
-            Order(device=lane.device, wishes=wishes(spelled, evidence), ways=way, sessions=2)
-        )
-    return orders
 
 
 def _print(found: "Estimates", form: str, files: tuple[Path, ...]) -> None:

@@ -1,17 +1,13 @@
 """``advisor recommend``: the ranked recommendation."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from advisor.cli.options import asked, config_option, output_options, request_options
 from advisor.cli.output import checked, deliver, layout
 from advisor.core.request import Request
-
-if TYPE_CHECKING:
-    from advisor.answering.evidence import Evidence
-    from advisor.core.document import Recommendation
 
 NOTHING_MEETS = 3
 """Exit code where no candidate is certain to keep every limit."""
@@ -27,29 +23,16 @@ def command(form: str, output: tuple[Path, ...], **_: Any) -> int:
     Example: advisor recommend --device jetson-nano --max-latency 10ms -o report.html
     """
     from advisor.answering.asking import evidence_for
+    from advisor.answering.measured import answer_request
+    from advisor.cli.measure import run
 
     files = checked(output)
     request = asked(Request)
     evidence = evidence_for(request.profiles_dir)
-    if request.measure:
-        from advisor.cli.measure import recommend_measured
-
-        document = recommend_measured(request, evidence, _answered)
-    else:
-        document = _answered(request, evidence)
+    document = answer_request(request, evidence, run)
     if files or form != "table":  # the printed table shows none of what this adds
         from advisor.answering.complete import completed
 
         document = completed(document, evidence)
     deliver(document, form, files, layout())
     return 0 if document.ranked else NOTHING_MEETS
-
-
-def _answered(request: Request, evidence: "Evidence") -> "Recommendation":
-    if request.search:
-        from advisor.answering.search import recommend_with_variants
-
-        return recommend_with_variants(request, evidence)
-    from advisor.answering.recommend import recommend
-
-    return recommend(request, evidence)

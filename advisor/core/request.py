@@ -268,7 +268,11 @@ class SearchRequest(LaneRequest, OnDevice):
 
     families: Annotated[
         tuple[str, ...],
-        Option(name="family", form=WORDS, help="Families that compete, separated by commas."),
+        Option(
+            name="family",
+            form=WORDS,
+            help="Families that compete, separated by commas; 'advisor search --list' lists them.",
+        ),
     ]
     limits: Limits = ()
     confidence: HoldsWith = 0.9
