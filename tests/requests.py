@@ -7,32 +7,38 @@ from hypothesis import strategies as st
 
 from advisor.answering.asking import PRESET
 from advisor.core.candidate import Candidate
+from advisor.core.measuring_request import (
+    CalibrateRequest,
+    ImportRequest,
+    KitRequest,
+    MeasureRequest,
+    TeachRequest,
+)
 from advisor.core.option import (
     CANDIDATES,
     ITEMS,
+    Choice,
     ExchangeRates,
+    Factors,
     Flag,
     Form,
     LimitForm,
     Metrics,
+    MetricWeights,
+    NamedFiles,
     OneMetric,
     Positive,
     Probability,
     Quantity,
-    Weights,
     Whole,
     Words,
 )
 from advisor.core.quantity import Metric, Unit, spell
 from advisor.core.question import Question, options_of
 from advisor.core.request import (
-    CalibrateRequest,
     CompareRequest,
     EstimateRequest,
     ExplainRequest,
-    ImportRequest,
-    KitRequest,
-    MeasureRequest,
     PurchaseRequest,
     Request,
     SearchRequest,
@@ -41,11 +47,14 @@ from advisor.core.request import (
 
 KINDS: tuple[type[Question], ...] = (
     Request, CompareRequest, EstimateRequest, TableRequest, ExplainRequest, SearchRequest,
-    PurchaseRequest, CalibrateRequest, KitRequest, ImportRequest, MeasureRequest,
+    PurchaseRequest, CalibrateRequest, KitRequest, ImportRequest, MeasureRequest, TeachRequest,
 )  # fmt: skip
 plain_words = st.from_regex(
     r"[A-Za-z0-9_.*?\[\]/'\" $&;äß-]*[A-Za-z0-9_*?]", fullmatch=True
 ).filter(lambda word: word == word.strip() and not word.startswith("-"))
+plain_names = st.from_regex(r"[a-z0-9_./-]*[a-z]", fullmatch=True).filter(
+    lambda name: not name.startswith("-")
+)
 numbers = st.floats(min_value=0, max_value=1e18, allow_subnormal=False)
 candidates = st.builds(
     Candidate,
@@ -90,11 +99,14 @@ STATEMENTS: dict[type[Form], Callable[[Any], st.SearchStrategy[Any]]] = {
     LimitForm: lambda form: quantities(form.metric.unit),
     Quantity: lambda form: quantities(form.unit),
     OneMetric: lambda _: METRICS,
-    Weights: lambda _: st.dictionaries(METRICS, st.floats(0.01, 100), min_size=1),
+    MetricWeights: lambda _: st.dictionaries(METRICS, st.floats(0.01, 100), min_size=1),
     ExchangeRates: lambda _: st.dictionaries(
         st.sampled_from(["EUR", "GBP"]), st.floats(0.1, 10), min_size=1
     ),
     Metrics: lambda _: st.lists(METRICS, min_size=1, unique=True),
+    Choice: lambda form: st.sampled_from(form.names),
+    Factors: lambda _: st.lists(st.floats(0.01, 100), min_size=1),
+    NamedFiles: lambda _: st.dictionaries(plain_names, plain_names, min_size=1),
     Words: _words,
 }
 

@@ -13,6 +13,8 @@ from advisor.hardware.library import read_mapping
 Kind = TypeVar("Kind", bound=Question)
 PRESET = "use_case"
 """Option that names a preset of others."""
+PRINTED = ("format", "output")
+"""Keys of a request file that say how the command line prints."""
 
 
 def request_from(kind: type[Kind], *layers: Stated) -> Kind:

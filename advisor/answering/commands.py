@@ -6,7 +6,8 @@ from typing import Any
 from advisor.answering.use_cases import defaults
 from advisor.core.candidate import Candidate
 from advisor.core.lane import Lane
-from advisor.core.request import CalibrateRequest, KitRequest, MeasureRequest, Request
+from advisor.core.measuring_request import CalibrateRequest, KitRequest, MeasureRequest
+from advisor.core.request import Request
 
 SCRIPTED = ("tensorrt", "onnxruntime", "ncnn", "tflite")
 """Runtimes that the script of a kit can drive on a board."""

@@ -15,8 +15,8 @@ from advisor.answering.write import now, version
 from advisor.core.candidate import Candidate
 from advisor.core.document import EstimateEntry, Estimates, Figure, LaneRecord
 from advisor.core.lane import Lane
+from advisor.core.measuring_request import MeasureRequest
 from advisor.core.quantity import Metric
-from advisor.core.request import MeasureRequest
 from advisor.errors import MeasurementError, UsageError
 from advisor.measuring.cpu import usable
 from advisor.measuring.exports import digest_of

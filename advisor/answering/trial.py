@@ -1,6 +1,5 @@
 """Trials: open the study's storage, teach on the user's images, write the result down."""
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +9,13 @@ from pathlib import Path
 from advisor.answering.evidence import WILDCARDS, Evidence
 from advisor.answering.write import now, version
 from advisor.core.candidate import Candidate
+from advisor.core.measuring_request import TeachRequest
 from advisor.errors import AdvisorError, TrialError, UsageError, unknown_name
 from advisor.hardware.library import advisor_home
 from advisor.studies.study import close_storage, open_storage
 from advisor.trials.bench import Bench, code_digest, environment, prepare
 from advisor.trials.paired_tests import standings
-from advisor.trials.record import TrialRecord, TrialRequest, TrialRun
+from advisor.trials.record import Recipe, Stage, TrialRecord, TrialRequest, TrialRun
 from advisor.trials.trial_session import Tell, TrialSession
 from advisor.trials.verifying import Verified, verify
 
@@ -36,6 +36,55 @@ class TrialTask:
     """Study shared with other workers; empty for one of this process alone."""
     joins: bool = False
     """Whether this process only works on units that another has queued."""
+    command: str = ""
+    """Command line that gives the trial again."""
+
+
+def task_of_trial(asked: TeachRequest, evidence: Evidence) -> TrialTask:
+    """Return the trial that a request leads to; UsageError for unknown models and stages."""
+    if asked.worker and "://" not in asked.storage:
+        raise UsageError("--worker needs a --storage that others reach, such as postgresql://…")
+    request = TrialRequest(
+        data=asked.data,
+        models=models_of(asked.models, evidence),
+        stages=tuple(_stage(name) for name in asked.stages),
+        resolution=asked.resolution,
+        epochs=asked.epochs,
+        steps=asked.steps,
+        budget=asked.budget,
+        halving=asked.halving,
+        scales=asked.scales,
+        seed=asked.seed,
+        seeds=asked.seeds,
+        recipe=Recipe(
+            optimizer=asked.optimizer,
+            learning_rate=asked.learning_rate,
+            batch=asked.batch,
+            augment=asked.augment,
+            mirror=asked.mirror,
+        ),
+        train_images=asked.train_images,
+        test_images=asked.test_images,
+        weights=asked.weights,
+        threads=asked.threads,
+        level=asked.confidence,
+    )
+    folder = Path(asked.folder) if asked.folder else None
+    return TrialTask(
+        request=request,
+        folder=folder,
+        storage=asked.storage,
+        joins=asked.worker,
+        command=asked.command(),
+    )
+
+
+def _stage(name: str) -> Stage:
+    try:
+        return Stage(name)
+    except ValueError:
+        known = [stage.value for stage in Stage]
+        raise unknown_name("stage", name, known, "advisor trial --help") from None
 
 
 def conduct(
@@ -70,7 +119,7 @@ def conduct(
             runs = session.run()
         finally:
             close_storage(storage)
-    return write_record(bench, runs, trial_command(task))
+    return write_record(bench, runs, task.command)
 
 
 def _request_key(request: TrialRequest) -> str:
@@ -149,51 +198,6 @@ def models_of(patterns: Sequence[str], evidence: Evidence) -> tuple[str, ...]:
     if not found:
         raise UsageError("--models: name at least one ('advisor models ls' lists all)")
     return tuple(found)
-
-
-def trial_command(task: TrialTask) -> str:
-    """Write the command that gives the same trial."""
-    asked, plain = task.request, TrialRequest(data="", models=())
-    words = ["advisor trial", shlex.quote(asked.data), f"--models {','.join(asked.models)}"]
-    if asked.stages != plain.stages:
-        words.append(f"--stages {','.join(asked.stages)}")
-    length = f"--epochs {asked.epochs:g}" if asked.epochs != plain.epochs else ""
-    length = f"--steps {asked.steps}" if asked.steps else length
-    words.append(f"--budget {asked.budget:g}s" if asked.budget else length)
-    for name in (
-        "resolution",
-        "train_images",
-        "test_images",
-        "seed",
-        "seeds",
-        "halving",
-        "threads",
-    ):
-        value = getattr(asked, name)
-        if value != getattr(plain, name):
-            words.append(f"--{name.replace('_', '-')} {value}")
-    if asked.scales != plain.scales:
-        words.append(f"--scales {','.join(f'{scale:g}' for scale in asked.scales)}")
-    for option, value in _recipe_options(asked):
-        words.append(f"{option} {value}".rstrip())
-    words += [f"--weights {name}={shlex.quote(path)}" for name, path in asked.weights.items()]
-    if task.folder is not None:
-        words.append(f"--folder {shlex.quote(str(task.folder))}")
-    return " ".join(word for word in words if word)
-
-
-def _recipe_options(asked: TrialRequest) -> Iterator[tuple[str, str]]:
-    recipe, plain = asked.recipe, type(asked.recipe)()
-    if recipe.augment != plain.augment:
-        yield "--augment", recipe.augment
-    if not recipe.mirror:
-        yield "--no-mirror", ""
-    if recipe.batch != plain.batch:
-        yield "--batch", str(recipe.batch)
-    if recipe.learning_rate is not None:
-        yield "--learning-rate", f"{recipe.learning_rate:g}"
-    if recipe.optimizer != plain.optimizer:
-        yield "--optimizer", recipe.optimizer
 
 
 @contextmanager

@@ -8,8 +8,9 @@ import click
 
 from advisor.cli.options import asked, config_option, form_option, request_options
 from advisor.cli.output import say
+from advisor.core.measuring_request import CalibrateRequest, ImportRequest
 from advisor.core.question import Stated, options_of
-from advisor.core.request import CalibrateRequest, ImportRequest, LaneRequest, Request
+from advisor.core.request import LaneRequest, Request
 from advisor.errors import ProfileError, UsageError
 
 if TYPE_CHECKING:

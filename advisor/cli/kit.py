@@ -7,7 +7,7 @@ import click
 
 from advisor.cli.options import asked, config_option, request_options
 from advisor.cli.output import say
-from advisor.core.request import KitRequest
+from advisor.core.measuring_request import KitRequest
 from advisor.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import click
 
 from advisor.cli.options import asked, config_option, output_options, request_options
 from advisor.cli.output import checked, deliver, layout, say
-from advisor.core.request import MeasureRequest
+from advisor.core.measuring_request import MeasureRequest
 from advisor.errors import MeasurementError
 
 if TYPE_CHECKING:

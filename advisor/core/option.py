@@ -261,7 +261,7 @@ class OneMetric(Form):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights(Form):
+class MetricWeights(Form):
     """Objectives and how much each counts."""
 
     metavar: str = "METRIC=W,…"
@@ -309,6 +309,61 @@ def pairs(stated: object, where: str, unit: str = "") -> dict[str, float]:
             raise UsageError(f"{where}: {item!r} {twice}")
         found[name] = number(value.removesuffix(unit), where)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Form):
+    """One of some names."""
+
+    metavar: str = "NAME"
+    names: tuple[str, ...]
+
+    def read(self, stated: object, where: str) -> str:
+        """Return the name."""
+        name = one_word(stated, where)
+        if name not in self.names:
+            raise UsageError(f"{where}: {name!r} is unknown; allowed: {', '.join(self.names)}")
+        return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factors(Form):
+    """Numbers above zero."""
+
+    metavar: str = "NUMBER,…"
+    many: bool = True
+
+    def read(self, stated: object, where: str) -> tuple[float, ...]:
+        """Return the numbers."""
+        return tuple(Positive().read(word, where) for word in words(stated, where))
+
+    def write(self, value: Any) -> Written:
+        """Write the numbers."""
+        return [plain(one) for one in value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFiles(Form):
+    """Files by name."""
+
+    metavar: str = "NAME=FILE"
+    many: bool = True
+
+    def read(self, stated: object, where: str) -> dict[str, str]:
+        """Return the file of each name."""
+        if isinstance(stated, Mapping):
+            return {str(name): one_word(file, where) for name, file in stated.items()}
+        found = {}
+        for item in words(stated, where):
+            name, _, file = item.partition("=")
+            if not file:
+                raise UsageError(f"{where}: {item!r} names no file; write NAME=FILE")
+            found[name] = file
+        return found
+
+    def write(self, value: Any) -> Written:
+        """Write them as a list."""
+        return [f"{name}={file}" for name, file in value.items()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

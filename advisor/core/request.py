@@ -21,11 +21,11 @@ from advisor.core.option import (
     Form,
     LimitForm,
     Metrics,
+    MetricWeights,
     OneMetric,
     Option,
     Positive,
     Probability,
-    Weights,
     Whole,
 )
 from advisor.core.quantity import Metric
@@ -53,7 +53,7 @@ LIMITS = (
 RANKING = (
     Option(name="rank-by", form=OneMetric(), excludes=("weights",),
            help="Rank by one metric; default top1."),
-    Option(name="weights", form=Weights(), excludes=("rank_by",),
+    Option(name="weights", form=MetricWeights(), excludes=("rank_by",),
            help="Rank by several, as top1=0.6,latency=0.4."),
 )  # fmt: skip
 COUNT = Whole(least=1)
@@ -345,125 +345,3 @@ class PurchaseRequest(Question):
         bool,
         Option(name="no-stale", form=Flag(), help="Refuse prices that are old or have no date."),
     ] = False
-
-
-class CalibrateRequest(LaneRequest):
-    """A device whose estimates own measurements narrow."""
-
-    COMMAND: ClassVar[str] = "calibrate"
-
-    device: Annotated[str, Option(argument=True, help="Device profile.")]
-    measurements: Annotated[
-        str,
-        Option(form=FILE, help="CSV of measurements to take in first; as for 'advisor import'."),
-    ] = ""
-    profile: Annotated[
-        str, Option(form=FILE, help="Profile of the device, kept among your own.")
-    ] = ""
-    count: Annotated[
-        int,
-        Option(name="next", form=Whole(least=1, most=50),
-               help="Networks to name that are worth measuring next."),
-    ] = 5  # fmt: skip
-    asked: Annotated[
-        str,
-        Option(name="for", form=Form(metavar="REQUEST.yaml"),
-               help="Request as for 'advisor recommend --config': name the networks that settle "
-               "its answer."),
-    ] = ""  # fmt: skip
-
-
-class KitRequest(LaneRequest, OnDevice):
-    """Networks to pack for a board."""
-
-    COMMAND: ClassVar[str] = "kit"
-
-    models: Models
-    sessions: Annotated[int, Option(form=COUNT, help="Repetitions on the board.")] = 3
-    pause: Annotated[float, Option(form=SECONDS, help="Time between repetitions.")] = 60.0
-    """Seconds."""
-    budget: Annotated[float, Option(form=SECONDS, help="Time for one network.")] = 5.0
-    """Seconds."""
-
-
-class ImportRequest(LaneRequest):
-    """A table of measurements to take in."""
-
-    COMMAND: ClassVar[str] = "import"
-
-    table: Annotated[str, Option(form=FILE, argument=True, help="CSV of measurements.")]
-    device: Annotated[
-        str | None, Option(help="Device profile that the figures are of; default the table's.")
-    ] = None
-
-
-class MeasureRequest(Question):
-    """Networks to time here."""
-
-    COMMAND: ClassVar[str] = "measure"
-
-    candidates: Named
-    runtimes: Annotated[
-        tuple[str, ...],
-        Option(name="runtime", form=WORDS,
-               help="Runtimes, separated by commas: pytorch, torch-inductor, onnxruntime, "
-               "openvino, ncnn, litert, tensorrt."),
-    ] = ("onnxruntime",)  # fmt: skip
-    precisions: Annotated[
-        tuple[str, ...],
-        Option(name="precision", form=WORDS,
-               help="Precisions, separated by commas: fp32, bf16, fp16, int8."),
-    ] = ("fp32",)  # fmt: skip
-    unit: Annotated[str, Option(help="cpu or gpu.")] = "cpu"
-    threads: Annotated[
-        int, Option(form=COUNT, help="CPU threads; they are pinned to as many CPUs.")
-    ] = 1
-    batch: Annotated[int, Option(form=COUNT, help="Images of one pass.")] = 1
-    device: Annotated[str, Option(help="Id of the device under which the figures are kept.")] = (
-        "host"
-    )
-    sessions: Annotated[
-        int,
-        Option(form=COUNT,
-               help="Repetitions, each in a process of its own; their spread is the interval."),
-    ] = 3  # fmt: skip
-    pause: Annotated[
-        float, Option(form=SECONDS, help="Least time between the sessions of a group.")
-    ] = 20.0
-    """Seconds."""
-    budget: Annotated[
-        float, Option(form=SECONDS, help="Most time for one network in one session.")
-    ] = 8.0
-    """Seconds."""
-    repeats: Annotated[
-        int, Option(form=Whole(least=0), help="Times that a disturbed session is repeated.")
-    ] = 1
-    images: Annotated[
-        str,
-        Option(form=FOLDER, help="Folder of images that calibrate int8; default random ones."),
-    ] = ""
-    labelled: Annotated[
-        str,
-        Option(form=FOLDER, help="Folder with one folder of images per class: gives top-1."),
-    ] = ""
-    weights: Annotated[
-        str, Option(form=FILE, help="State dict of the network; default random weights.")
-    ] = ""
-    memory: Annotated[
-        bool,
-        Option(name="no-memory", form=Flag(sets=False), help="Do not measure the peak memory."),
-    ] = True
-    pin: Annotated[
-        bool,
-        Option(
-            name="no-pin", form=Flag(sets=False), help="Leave the choice of CPUs to the kernel."
-        ),
-    ] = True
-    resume: Annotated[
-        bool, Option(form=Flag(), help="Go on with an interrupted run of the same networks.")
-    ] = False
-    host: Annotated[
-        str,
-        Option(name="on", form=Form(metavar="USER@HOST"),
-               help="Measure over ssh on a board that has the runtime but not the advisor."),
-    ] = ""  # fmt: skip

@@ -1,0 +1,227 @@
+"""Requests that measure, take measurements in or train."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from advisor.core.option import (
+    CANDIDATES,
+    FILE,
+    FOLDER,
+    SECONDS,
+    WORDS,
+    Choice,
+    Factors,
+    Flag,
+    Form,
+    NamedFiles,
+    Option,
+    Positive,
+    Whole,
+)
+from advisor.core.question import Question
+from advisor.core.request import COUNT, LaneRequest, Level, Models, Named, OnDevice
+
+
+class CalibrateRequest(LaneRequest):
+    """A device whose estimates own measurements narrow."""
+
+    COMMAND: ClassVar[str] = "calibrate"
+
+    device: Annotated[str, Option(argument=True, help="Device profile.")]
+    measurements: Annotated[
+        str,
+        Option(form=FILE, help="CSV of measurements to take in first; as for 'advisor import'."),
+    ] = ""
+    profile: Annotated[
+        str, Option(form=FILE, help="Profile of the device, kept among your own.")
+    ] = ""
+    count: Annotated[
+        int,
+        Option(name="next", form=Whole(least=1, most=50),
+               help="Networks to name that are worth measuring next."),
+    ] = 5  # fmt: skip
+    asked: Annotated[
+        str,
+        Option(name="for", form=Form(metavar="REQUEST.yaml"),
+               help="Request as for 'advisor recommend --config': name the networks that settle "
+               "its answer."),
+    ] = ""  # fmt: skip
+
+
+class KitRequest(LaneRequest, OnDevice):
+    """Networks to pack for a board."""
+
+    COMMAND: ClassVar[str] = "kit"
+
+    models: Models
+    sessions: Annotated[int, Option(form=COUNT, help="Repetitions on the board.")] = 3
+    pause: Annotated[float, Option(form=SECONDS, help="Time between repetitions.")] = 60.0
+    """Seconds."""
+    budget: Annotated[float, Option(form=SECONDS, help="Time for one network.")] = 5.0
+    """Seconds."""
+
+
+class ImportRequest(LaneRequest):
+    """A table of measurements to take in."""
+
+    COMMAND: ClassVar[str] = "import"
+
+    table: Annotated[str, Option(form=FILE, argument=True, help="CSV of measurements.")]
+    device: Annotated[
+        str | None, Option(help="Device profile that the figures are of; default the table's.")
+    ] = None
+
+
+class MeasureRequest(Question):
+    """Networks to time here."""
+
+    COMMAND: ClassVar[str] = "measure"
+
+    candidates: Named
+    runtimes: Annotated[
+        tuple[str, ...],
+        Option(name="runtime", form=WORDS,
+               help="Runtimes, separated by commas: pytorch, torch-inductor, onnxruntime, "
+               "openvino, ncnn, litert, tensorrt."),
+    ] = ("onnxruntime",)  # fmt: skip
+    precisions: Annotated[
+        tuple[str, ...],
+        Option(name="precision", form=WORDS,
+               help="Precisions, separated by commas: fp32, bf16, fp16, int8."),
+    ] = ("fp32",)  # fmt: skip
+    unit: Annotated[str, Option(help="cpu or gpu.")] = "cpu"
+    threads: Annotated[
+        int, Option(form=COUNT, help="CPU threads; they are pinned to as many CPUs.")
+    ] = 1
+    batch: Annotated[int, Option(form=COUNT, help="Images of one pass.")] = 1
+    device: Annotated[str, Option(help="Id of the device under which the figures are kept.")] = (
+        "host"
+    )
+    sessions: Annotated[
+        int,
+        Option(form=COUNT,
+               help="Repetitions, each in a process of its own; their spread is the interval."),
+    ] = 3  # fmt: skip
+    pause: Annotated[
+        float, Option(form=SECONDS, help="Least time between the sessions of a group.")
+    ] = 20.0
+    """Seconds."""
+    budget: Annotated[
+        float, Option(form=SECONDS, help="Most time for one network in one session.")
+    ] = 8.0
+    """Seconds."""
+    repeats: Annotated[
+        int, Option(form=Whole(least=0), help="Times that a disturbed session is repeated.")
+    ] = 1
+    images: Annotated[
+        str,
+        Option(form=FOLDER, help="Folder of images that calibrate int8; default random ones."),
+    ] = ""
+    labelled: Annotated[
+        str,
+        Option(form=FOLDER, help="Folder with one folder of images per class: gives top-1."),
+    ] = ""
+    weights: Annotated[
+        str, Option(form=FILE, help="State dict of the network; default random weights.")
+    ] = ""
+    memory: Annotated[
+        bool,
+        Option(name="no-memory", form=Flag(sets=False), help="Do not measure the peak memory."),
+    ] = True
+    pin: Annotated[
+        bool,
+        Option(
+            name="no-pin", form=Flag(sets=False), help="Leave the choice of CPUs to the kernel."
+        ),
+    ] = True
+    resume: Annotated[
+        bool, Option(form=Flag(), help="Go on with an interrupted run of the same networks.")
+    ] = False
+    host: Annotated[
+        str,
+        Option(name="on", form=Form(metavar="USER@HOST"),
+               help="Measure over ssh on a board that has the runtime but not the advisor."),
+    ] = ""  # fmt: skip
+
+
+class TeachRequest(Question):
+    """Candidates to train on the user's own images."""
+
+    COMMAND: ClassVar[str] = "trial"
+
+    data: Annotated[
+        str,
+        Option(form=FILE, argument=True, help="Images ('advisor trial --help' lists the forms)."),
+    ]
+    models: Annotated[
+        tuple[str, ...],
+        Option(form=CANDIDATES, help="Networks, separated by commas; wildcards do."),
+    ]
+    stages: Annotated[tuple[str, ...], Option(form=WORDS, help="probe, finetune, scratch.")] = (
+        "probe",
+        "finetune",
+    )
+    epochs: Annotated[float, Option(form=Positive(), help="Passes over the training images.")] = 5.0
+    steps: Annotated[int | None, Option(form=COUNT, help="Steps of each training, not epochs.")] = (
+        None
+    )
+    budget: Annotated[
+        float | None,
+        Option(form=SECONDS,
+               help="Time for everything, such as 2h, shared out equally; not epochs."),
+    ] = None  # fmt: skip
+    """Seconds."""
+    resolution: Annotated[
+        int | None,
+        Option(form=Whole(least=8, most=2048),
+               help="Side of the input for all; default each model's own."),
+    ] = None  # fmt: skip
+    train_images: Annotated[
+        int | None, Option(form=Whole(least=4), help="Most images to learn from.")
+    ] = None
+    test_images: Annotated[
+        int | None, Option(form=Whole(least=4), help="Most images to judge by.")
+    ] = None
+    halving: Annotated[
+        int, Option(form=COUNT, help="One of so many trainings goes on at each rung; 1 trains all.")
+    ] = 1
+    scales: Annotated[
+        tuple[float, ...],
+        Option(form=Factors(), help="Factors on the learning rate found; they compete."),
+    ] = (1.0,)
+    seed: Annotated[int, Option(form=Whole(), help="Seed of the first repetition.")] = 0
+    seeds: Annotated[int, Option(form=COUNT, help="Repetitions with further seeds.")] = 1
+    weights: Annotated[
+        dict[str, str],
+        Option(form=NamedFiles(),
+               help="Trained weights of a network; default the caches of this machine."),
+    ] = Field(default_factory=dict)  # fmt: skip
+    augment: Annotated[
+        str, Option(form=Choice(names=("none", "light", "strong")), help="How images are varied.")
+    ] = "light"
+    mirror: Annotated[
+        bool,
+        Option(name="no-mirror", form=Flag(sets=False),
+               help="Mirror images show something else (digits, text)."),
+    ] = True  # fmt: skip
+    batch: Annotated[int, Option(form=Whole(least=2), help="Images of one step.")] = 32
+    learning_rate: Annotated[
+        float | None, Option(form=Positive(), help="Default: found for each network.")
+    ] = None
+    optimizer: Annotated[str, Option(help="A name of timm's.")] = "adamw"
+    confidence: Level = 0.9
+    threads: Annotated[
+        int, Option(form=COUNT, help="CPU threads; the same number gives the same result.")
+    ] = 1
+    folder: Annotated[
+        str,
+        Option(form=FOLDER,
+               help="Where weights and checkpoints go; default a folder of your data."),
+    ] = ""  # fmt: skip
+    storage: Annotated[
+        str, Option(help="Study shared by several workers, such as postgresql://….")
+    ] = ""
+    worker: Annotated[
+        bool, Option(form=Flag(), help="Join a trial of the same options; needs --storage.")
+    ] = False
