@@ -9,9 +9,9 @@ from advisor.answering.recommend import assess, operator_seconds
 from advisor.core.candidate import Candidate
 from advisor.core.document import Figure
 from advisor.core.estimate import Estimate, Gap
+from advisor.core.filed import Document
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, human, human_interval
-from advisor.core.record import Document
 from advisor.core.request import ExplainRequest
 from advisor.hardware.lanes import lanes_for
 

@@ -24,9 +24,9 @@ from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import TEST_NETWORKS, recommend
 from advisor.core.candidate import Candidate
 from advisor.core.document import Entry, Recommendation
+from advisor.core.filed import Document
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
-from advisor.core.record import Document
 from advisor.core.request import Request
 from advisor.errors import EvidenceError
 from advisor.estimators.latency import Timing

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from advisor.core.question import Place, Question, Stated, options_of
+from advisor.core.question import OptionPlace, Question, Stated, options_of
 from advisor.errors import UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class RequestArgument(click.Argument):
     """An argument that a request reads."""
 
 
-def _declared(place: Place) -> Callable[[Function], Function]:
+def _declared(place: OptionPlace) -> Callable[[Function], Function]:
     option, form = place.option, place.option.form
     if option.argument:
         many = -1 if form.many else 1
@@ -69,7 +69,7 @@ def _declared(place: Place) -> Callable[[Function], Function]:
     )
 
 
-def _default(place: Place) -> str:
+def _default(place: OptionPlace) -> str:
     written = None if place.required else place.option.form.write(place.default)
     text = ",".join(written) if isinstance(written, list) else written
     return f"  [default: {text}]" if text else ""

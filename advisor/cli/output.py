@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.reports import Layout, check_outputs, print_report, write_file
 
 

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from advisor.core.constraint import Verdict
 from advisor.core.estimate import Estimate, Origin
+from advisor.core.filed import Document
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, Unit
-from advisor.core.record import Document
 from advisor.core.request import Request
 
 

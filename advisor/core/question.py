@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ValidationError
 
+from advisor.core.filed import Document
 from advisor.core.option import Option, Written
-from advisor.core.record import Document
 from advisor.errors import UsageError, unknown_name
 
 
@@ -37,7 +37,7 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class OptionPlace:
     """An option and the field that it fills."""
 
     key: str
@@ -111,7 +111,7 @@ class Question(Document):
 
 
 @cache
-def options_of(kind: type[Question]) -> dict[str, Place]:
+def options_of(kind: type[Question]) -> dict[str, OptionPlace]:
     """Return the options of a kind of request by key, in the order of its fields."""
     found = {}
     for name, info in kind.model_fields.items():
@@ -119,13 +119,13 @@ def options_of(kind: type[Question]) -> dict[str, Place]:
         beside = [one if isinstance(one, tuple) else (one,) for one in info.metadata]
         for option in (option for group in beside for option in group):
             if isinstance(option, Option):
-                place = Place(key=option.key(name), field=name, option=option,
+                place = OptionPlace(key=option.key(name), field=name, option=option,
                               default=default, required=info.is_required())  # fmt: skip
                 found[place.key] = place
     return found
 
 
-def _spelled(place: Place) -> str:
+def _spelled(place: OptionPlace) -> str:
     if place.option.argument:
         return place.key.upper()
     return "--" + place.key.replace("_", "-")

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationError
 
+from advisor.core.filed import Document
 from advisor.core.quantity import Unit, parse
-from advisor.core.record import Document
 from advisor.errors import UsageError
 
 TEMPLATE = Path(__file__).parent / "assumptions.yaml"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from advisor.core.constraint import Verdict
 from advisor.core.document import DeviceFacts, Entry, Input, LaneRecord, Rejection
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.core.request import Request
 from advisor.procurement.assumptions import Assumptions
 

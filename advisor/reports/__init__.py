@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
 
 from advisor.core.document import Recommendation
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.errors import PluginError, UsageError, unknown_name
 
 GROUP = "advisor.reports"

@@ -15,8 +15,8 @@ from advisor.core.document import (
     Recommendation,
     Rejection,
 )
+from advisor.core.filed import Document
 from advisor.core.quantity import Metric
-from advisor.core.record import Document
 from advisor.errors import AdvisorError, UsageError
 from advisor.reports import Layout
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.core.document import Estimates, Recommendation
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.reports import Layout
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from advisor.core.document import Recommendation
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.errors import UsageError
 from advisor.reports import Layout
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from advisor.core.document import Estimates, Recommendation
+from advisor.core.filed import Document
 from advisor.core.quantity import Metric
-from advisor.core.record import Document
 from advisor.reports import Layout
 from advisor.reports.searched_view import SearchView
 from advisor.reports.view import (

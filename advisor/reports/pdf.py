@@ -2,7 +2,7 @@
 
 import logging
 
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.errors import PluginError
 from advisor.reports import Layout
 from advisor.reports.html import page

@@ -6,7 +6,7 @@ Trials and compressions are sheets; text, Markdown and HTML are written from the
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.errors import UsageError
 
 

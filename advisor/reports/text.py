@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.core.document import Estimates, Recommendation
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.reports import Layout
 from advisor.reports.decision import Outcome
 from advisor.reports.text_table import VERDICT_STYLE, estimate_tables, ranked_table

@@ -14,8 +14,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
+from advisor.core.filed import Document
 from advisor.core.quantity import Metric
-from advisor.core.record import Document
 from advisor.errors import UsageError
 from advisor.procurement.assumptions import Assumptions, DeviceAssumptions, convert
 from advisor.procurement.cost import HOURS_OF_A_YEAR

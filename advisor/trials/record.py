@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.errors import TrialError
 
 SCHEMA_VERSION = 1

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from advisor.core.record import Document
+from advisor.core.filed import Document
 from advisor.reports import PLAIN, Layout, write_file
 
 
