@@ -26,6 +26,7 @@ OWNERS = {
     "ptflops": ("networks",),
     "torchvision": ("networks",),
     "optuna": ("studies", "trials"),
+    "scipy": ("estimators", "trials"),
     "sklearn": ("trials",),
     "torchmetrics": ("trials",),
     "torch_pruning": ("trials",),

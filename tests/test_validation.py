@@ -53,6 +53,13 @@ def test_kendall_counts_swapped_pairs() -> None:
     assert kendall(np.array([1.0, 2, 3]), np.array([1.0, 2, 3])) == 1.0
     assert kendall(np.array([1.0, 2, 3]), np.array([1.0, 3, 2])) == pytest.approx(1 / 3)
     assert kendall(np.array([1.0, 2]), np.array([1.0, 2])) is None
+    assert kendall(np.array([1.0, 1, 1]), np.array([1.0, 2, 3])) is None
+
+
+def test_tied_networks_count_half_in_kendall() -> None:
+    """Five of six pairs in order, one tied in one list: tau-b = 5 / sqrt(5 x 6)."""
+    found = kendall(np.array([1.0, 1, 2, 3]), np.array([1.0, 2, 3, 4]))
+    assert found == pytest.approx(5 / np.sqrt(30))
 
 
 def test_exact_knowledge_breaks_no_limit_and_loses_no_accuracy() -> None:

@@ -143,15 +143,17 @@ def choose(rows: Rows, target: Floats) -> Floats:
 
 def _unlikeliness(values: Floats, rows: Rows, target: Floats) -> tuple[float, Floats]:
     """Return the negative log marginal likelihood and its gradient (equations 5.8 and 5.9)."""
+    from scipy.linalg import cho_factor, cho_solve
+
     found = parts(values, rows, rows)
     amplitudes = dict(zip(NAMES, values.tolist(), strict=True))
     matrix = np.zeros((len(target), len(target)))
     for part in found:
         matrix += amplitudes[part.amplitude] ** 2 * part.shape
     matrix[np.diag_indices(len(matrix))] += noise(values) + 1e-6
-    factor = np.linalg.cholesky(matrix)
-    inverse = np.linalg.inv(matrix)
+    factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+    inverse = cho_solve(factor, np.eye(len(target)), check_finite=False)
     solved = inverse @ target
-    value = 0.5 * float(target @ solved) + float(np.log(np.diag(factor)).sum())
+    value = 0.5 * float(target @ solved) + float(np.log(np.diag(factor[0])).sum())
     slopes = gradient(values, found, np.outer(solved, solved) - inverse)
     return value, -0.5 * slopes

@@ -103,10 +103,7 @@ def accuracy_of(found: Predicted) -> ErrorSummary | None:
 
 def kendall(a: Floats, b: Floats) -> float | None:
     """Return Kendall's tau-b; None below three values or where all are tied."""
-    if len(a) < 3:
-        return None
-    upper = np.triu_indices(len(a), 1)
-    left = np.sign(a[:, None] - a[None])[upper]
-    right = np.sign(b[:, None] - b[None])[upper]
-    scale = np.sqrt((left != 0).sum() * (right != 0).sum())
-    return float((left * right).sum() / scale) if scale else None
+    from scipy.stats import kendalltau
+
+    tau = float(kendalltau(a, b).statistic) if len(a) >= 3 else np.nan
+    return None if np.isnan(tau) else tau
