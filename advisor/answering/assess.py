@@ -25,8 +25,10 @@ from advisor.core.estimate import Assessment, Estimate, Gap, Interval, Origin, P
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
+from advisor.estimators.arena import flash, ram
 from advisor.hardware.profile import DeviceProfile
 from advisor.hardware.roofline import Floor, floor
+from advisor.hardware.room import is_microcontroller
 from advisor.measuring.own_figures import OwnFigures
 
 if TYPE_CHECKING:
@@ -96,17 +98,33 @@ class LaneAssessor:
         if not subjects:
             return []
         prediction = self._predictions(table, shared=True)
-        peaks = self.memory.predict(self.lane, table, level=self.level)
-        return [
-            self._assess(subject, row, table, prediction, peaks[row])
-            for row, subject in enumerate(subjects)
-        ]
+        peaks = self._peaks(table)
+        refusals = self.support.refusals(self.lane, table)
+        found = []
+        for row, subject in enumerate(subjects):
+            parts = self._parts(subject, row, table, prediction, peaks[row])
+            found.append(self._assessment(subject, parts, refusals[row]))
+        return found
+
+    def _peaks(self, table: WorkloadTable) -> list[Estimate]:
+        """Return the peak memory of each network: the arena where activations alone are in RAM."""
+        if self._in_flash:
+            return ram(self.memory.arena, self.lane, table, level=self.level)
+        return self.memory.predict(self.lane, table, level=self.level)
+
+    @cached_property
+    def _in_flash(self) -> bool:
+        """Whether weights lie in flash and activations are planned statically."""
+        return is_microcontroller(self.profile)
 
     def _predictions(self, table: WorkloadTable, *, shared: bool = False) -> "Prediction":
         """Predict all networks; those that may not run get a caveat, or a reason to refuse."""
         found = self._above_floors(
             self.latency.predict(self.lane, table, level=self.level, shared=shared), table
         )
+        refusals = self.support.refusals(self.lane, table)
+        reasons = tuple(r or known for r, known in zip(refusals, found.reasons, strict=True))
+        found = replace(found, reasons=reasons)
         doubts = self.support.reasons(self.lane, table)
         if not any(doubts):
             return found
@@ -152,34 +170,50 @@ class LaneAssessor:
         found = []
         for row, subject in enumerate(subjects):
             parts = self._times(table.networks[row], subject.resolution, prediction, row)
-            found.append(self._assessment(subject, parts))
+            found.append(self._assessment(subject, parts, ""))
         return found
 
-    def _assess(
+    def _parts(
         self,
         subject: Subject,
         row: int,
         table: WorkloadTable,
         prediction: "Prediction",
         peak: Estimate,
-    ) -> Assessment:
+    ) -> list[Estimate | Gap]:
+        """Every metric of one subject, as estimate or gap."""
+        weight_bytes = float(table.parameters[row]) * self.bytes_per_weight
         parts: list[Estimate | Gap] = [
             *self._times(table.networks[row], subject.resolution, prediction, row),
             *self._accuracy(subject),
             *self._own(
                 table.networks[row], subject.resolution, (Metric.PEAK_MEMORY, Metric.ENERGY)
             ),
-            peak,
-            _counted(Metric.WEIGHTS, float(table.parameters[row]) * self.bytes_per_weight),
+            *self._memories(table.networks[row], subject.resolution, peak),
+            _counted(Metric.WEIGHTS, weight_bytes),
             _counted(Metric.PARAMETERS, float(table.parameters[row])),
             _counted(Metric.MACS, float(table.macs[row])),
         ]
         latencies = [p for p in parts if isinstance(p, Estimate) and p.metric is Metric.LATENCY]
         parts += self._energy(strongest(latencies)[0] if latencies else None)
-        return self._assessment(subject, parts)
+        if self._in_flash:
+            parts.append(flash(weight_bytes, level=self.level))
+        return parts
 
-    def _assessment(self, subject: Subject, parts: Sequence[Estimate | Gap]) -> Assessment:
-        """Sort estimates and gaps by metric, the strongest estimate of each first."""
+    def _memories(self, network: str, resolution: int, predicted: Estimate) -> list[Estimate]:
+        """The peak memory as predicted, and as published where it is."""
+        if not self.use_published:
+            return [predicted]
+        published = self.published.peak_memory(self.lane, network, resolution, level=self.level)
+        return [predicted] if published is None else [published, predicted]
+
+    def _assessment(
+        self, subject: Subject, parts: Sequence[Estimate | Gap], refusal: str
+    ) -> Assessment:
+        """Sort estimates and gaps by metric, the strongest estimate of each first.
+
+        A ``refusal`` of the compiler counts only where nobody has timed the network after all.
+        """
         found: dict[Metric, list[Estimate]] = {}
         gaps: dict[Metric, Gap] = {}
         for part in parts:
@@ -195,6 +229,7 @@ class LaneAssessor:
             estimates={metric: best for metric, (best, _) in chosen.items()},
             alternatives={metric: others for metric, (_, others) in chosen.items() if others},
             gaps={metric: gap for metric, gap in gaps.items() if metric not in found},
+            refused="" if {Metric.LATENCY, Metric.THROUGHPUT} & set(found) else refusal,
         )
 
     def _times(

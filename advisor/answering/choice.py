@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.core.chance import NORMAL, TIMED, Error
+from advisor.core.chance import TIMED
 from advisor.core.constraint import Constraint
 from advisor.core.document import Answers, Entry, Figure, Pick
+from advisor.core.error import NORMAL, Error
 from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric
 from advisor.core.ranking import Utility, Weighing, scores
@@ -117,8 +118,7 @@ def _time_room(entry: Entry, limits: Sequence[Constraint]) -> float:
 def room_of(limit: Constraint, figure: Figure) -> float:
     """How many standard deviations a figure may be off before it breaks a limit."""
     error = error_of(limit.metric, figure)
-    standing = error.standing(limit.bound)
-    return standing if limit.at_most is not None else -standing
+    return error.room(at_most=limit.at_most, at_least=limit.at_least)
 
 
 def error_of(metric: Metric, figure: Figure) -> Error:

@@ -1,17 +1,41 @@
 """Judge assessments against constraints, rank those that keep them, count those that do not."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from advisor.answering.assess import Subject
+from advisor.answering.device_limits import DeviceLimit, device_limits
 from advisor.core.chance import keeping_all, room
-from advisor.core.constraint import Constraint, Verdict
+from advisor.core.constraint import RUNS, Constraint, Verdict
 from advisor.core.document import LedgerLine, Relaxation
 from advisor.core.estimate import Assessment, Estimate, Gap
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, human
 from advisor.core.ranking import front
+from advisor.core.request import Request
+from advisor.hardware.profile import DeviceProfile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demands:
+    """What a candidate is judged by."""
+
+    limits: tuple[Constraint, ...]
+    """Those asked for."""
+    device: tuple[DeviceLimit, ...]
+    """Those of the device, which nobody has to state."""
+    confidence: float
+    """Probability with which each has to hold."""
+
+    @staticmethod
+    def of(request: Request, profile: DeviceProfile) -> "Demands":
+        """Return the demands of a request on a device."""
+        return Demands(
+            limits=tuple(request.limits),
+            device=device_limits(profile),
+            confidence=request.confidence,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,24 +46,44 @@ class Judged:
     lane: Lane
     assessment: Assessment
     verdicts: tuple[tuple[Constraint, Verdict], ...]
+    """Of the limits asked for, then of those of the device."""
+    confidence: float
+
+    @property
+    def runs(self) -> Verdict:
+        """Whether the lane runs it: violated where its compiler refuses it, unknown if untimed."""
+        if self.assessment.refused:
+            return Verdict.VIOLATED
+        return Verdict.MET if self.assessment.is_timed else Verdict.UNKNOWN
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the verdicts; met where there is no limit."""
-        return max((v for _, v in self.verdicts), key=lambda v: v.rank, default=Verdict.MET)
+        """The worst of the verdicts; what is not known to run is never met."""
+        return max((self.runs, *(v for _, v in self.verdicts)), key=lambda v: v.rank)
+
+    @property
+    def named_verdicts(self) -> dict[str, Verdict]:
+        """Verdicts by metric, those of the device by their own names."""
+        found = {_key(one): verdict for one, verdict in self.verdicts}
+        return found if self.runs is Verdict.MET else {**found, RUNS: self.runs}
 
     @property
     def probability(self) -> float | None:
-        """Probability of keeping every limit; None where a metric of one is unknown."""
+        """Probability of keeping every limit; None where ``unknown`` says why."""
         known = self.assessment.estimates
         if self.unknown:
             return None
+        if self.runs is Verdict.VIOLATED:
+            return 0.0
         return keeping_all((c.metric, room(c, known[c.metric])) for c, _ in self.verdicts)
 
     @property
     def unknown(self) -> str:
-        """Why there is no probability: the limited metrics without an estimate, with reasons."""
-        gaps = (self.assessment.get(c.metric) for c, _ in self.verdicts)
+        """Why there is no probability: what has no estimate though a limit needs it."""
+        needed = [c.metric for c, _ in self.verdicts]
+        if self.runs is Verdict.UNKNOWN:
+            needed.append(Metric.LATENCY)
+        gaps = (self.assessment.get(metric) for metric in needed)
         missing = {g.metric: g.reason for g in gaps if isinstance(g, Gap)}
         return "; ".join(f"{metric.label.lower()}: {why}" for metric, why in missing.items())
 
@@ -53,22 +97,44 @@ class Judged:
         return {metric: e.value for metric, e in self.assessment.estimates.items()}
 
 
-def judge(
-    subject: Subject, lane: Lane, assessment: Assessment, constraints: Sequence[Constraint]
-) -> Judged:
-    """Judge an assessment against every constraint."""
-    verdicts = tuple((c, c.verdict(assessment.get(c.metric))) for c in constraints)
-    return Judged(subject=subject, lane=lane, assessment=assessment, verdicts=verdicts)
+def _key(one: Constraint) -> str:
+    return one.name if isinstance(one, DeviceLimit) else str(one.metric)
+
+
+def judge(subject: Subject, lane: Lane, assessment: Assessment, demands: Demands) -> Judged:
+    """Judge an assessment against every limit.
+
+    The device's limits do not hold a metric against a candidate that nobody can estimate.
+    """
+    of_device = [one for one in demands.device if one.metric in assessment.estimates]
+    verdicts = tuple(
+        (one, one.verdict(assessment.get(one.metric), demands.confidence))
+        for one in (*demands.limits, *of_device)
+    )
+    return Judged(
+        subject=subject,
+        lane=lane,
+        assessment=assessment,
+        verdicts=verdicts,
+        confidence=demands.confidence,
+    )
+
+
+def speed_of(judged: Iterable[Judged]) -> Metric:
+    """The metric that tells how fast: throughput where no lane has a latency."""
+    if any(Metric.LATENCY in j.assessment.estimates for j in judged):
+        return Metric.LATENCY
+    return Metric.THROUGHPUT
 
 
 def pareto(judged: Sequence[Judged]) -> set[int]:
-    """Return the identities of those that no other one beats in both latency and accuracy."""
+    """Return the identities of those that no other one beats in both speed and accuracy."""
+    speed = speed_of(judged)
+    sign = -1.0 if speed.higher_is_better else 1.0
     both = [
-        (j, values)
-        for j in judged
-        if Metric.LATENCY in (values := j.values()) and Metric.TOP1 in values
+        (j, values) for j in judged if speed in (values := j.values()) and Metric.TOP1 in values
     ]
-    points = [(values[Metric.LATENCY], -values[Metric.TOP1]) for _, values in both]
+    points = [(sign * values[speed], -values[Metric.TOP1]) for _, values in both]
     return {id(both[i][0]) for i in front(points)}
 
 
@@ -82,33 +148,51 @@ def worst(judged: Judged) -> tuple[Constraint, Estimate, float]:
     return max(failing, key=lambda item: item[2])
 
 
-def reason(violated: Constraint, estimate: Estimate) -> str:
+def reason(violated: Constraint, estimate: Estimate, confidence: float) -> str:
     """Say in one line why a limit is broken."""
     unit = violated.metric.unit
     value = human(estimate.value, unit)
     bound = human(violated.bound, unit)
+    if isinstance(violated, DeviceLimit):
+        bound = f"{bound} ({violated.of})"
     if violated.at_most is not None:
-        least = human(estimate.interval.low, unit)
+        least = human(estimate.error.quantile(1 - confidence), unit)
         return f"{violated.metric.label} {value}, at least {least}, over the limit of {bound}"
-    most = human(estimate.interval.high, unit)
+    most = human(estimate.error.quantile(confidence), unit)
     return f"{violated.metric.label} {value}, at most {most}, under the limit of {bound}"
 
 
-def ledger(judged: Sequence[Judged], constraints: Sequence[Constraint]) -> tuple[LedgerLine, ...]:
-    """Count per constraint how many candidates it turned away, and how many it alone did."""
+def ledger(judged: Sequence[Judged], demands: Demands) -> tuple[LedgerLine, ...]:
+    """Count per limit how many candidates it turned away, and how many it alone did.
+
+    The device's own limits are listed where they turned any away.
+    """
     lines = []
-    for one in constraints:
+    for one in (*demands.limits, *demands.device):
         rejected = uncertain = only = 0
         for candidate in judged:
             verdicts = dict(candidate.verdicts)
             violated = [c for c, v in verdicts.items() if v is Verdict.VIOLATED]
             rejected += one in violated
-            only += violated == [one]
-            uncertain += verdicts[one] in (Verdict.UNCERTAIN, Verdict.UNKNOWN)
-        lines.append(
-            LedgerLine(constraint=one.text, rejected=rejected, uncertain=uncertain, only=only)
-        )
-    return tuple(lines)
+            only += violated == [one] and candidate.runs is not Verdict.VIOLATED
+            uncertain += verdicts.get(one) in (Verdict.UNCERTAIN, Verdict.UNKNOWN)
+        if one in demands.limits or rejected or uncertain:
+            line = LedgerLine(
+                constraint=one.text, rejected=rejected, uncertain=uncertain, only=only
+            )
+            lines.append(line)
+    return (*lines, *_running(judged))
+
+
+def _running(judged: Sequence[Judged]) -> list[LedgerLine]:
+    """Count the candidates that the compiler refuses or may refuse."""
+    refused = [j for j in judged if j.runs is Verdict.VIOLATED]
+    unknown = sum(j.runs is Verdict.UNKNOWN for j in judged)
+    if not refused and not unknown:
+        return []
+    only = sum(all(v is not Verdict.VIOLATED for _, v in j.verdicts) for j in refused)
+    text = "Operators that the runtime takes"
+    return [LedgerLine(constraint=text, rejected=len(refused), uncertain=unknown, only=only)]
 
 
 def relaxations(
@@ -118,9 +202,10 @@ def relaxations(
     found = []
     for one in constraints:
         admitted = [
-            (_needed(one, j.assessment.estimates[one.metric]), j)
+            (one.sure(j.assessment.estimates[one.metric], j.confidence), j)
             for j in judged
             if one.metric in j.assessment.estimates
+            and j.runs is Verdict.MET
             and all(v is Verdict.MET for c, v in j.verdicts if c != one)
         ]
         if not admitted:
@@ -142,10 +227,6 @@ def relaxations(
             )
         )
     return tuple(found)
-
-
-def _needed(one: Constraint, estimate: Estimate) -> float:
-    return estimate.interval.high if one.at_most is not None else estimate.interval.low
 
 
 def _outward(limit: float, one: Constraint) -> float:

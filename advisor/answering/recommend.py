@@ -15,7 +15,8 @@ from advisor.answering.assess import LaneAssessor, Subject
 from advisor.answering.choice import answers
 from advisor.answering.commands import recommend_command
 from advisor.answering.evidence import Evidence, matches
-from advisor.answering.judge import Judged, judge, ledger, pareto, relaxations
+from advisor.answering.judge import Demands, Judged, judge, ledger, pareto, relaxations
+from advisor.answering.ranking_rule import KNEE, ranking
 from advisor.answering.ties import most_probable, placed
 from advisor.core.candidate import Candidate
 from advisor.core.constraint import Constraint, Verdict
@@ -73,15 +74,15 @@ def judged_networks(
     own: "OwnAccuracy | None" = None,
 ) -> list[Judged]:
     """Propose the catalog's networks, assess them on every lane and judge them."""
-    constraints = request.limits
+    demands = Demands.of(request, profile)
     proposed = propose(request, evidence)
     judged = []
     for lane in lanes:
         assessor = assessor_on(lane, profile, request, evidence, refuse_unseen=True)
         subjects = proposed if own is None else own.subjects(proposed, assessor)
         found = assessor.assess(subjects, workloads(subjects, evidence))
-        judged += [judge(s, lane, a, constraints) for s, a in zip(subjects, found, strict=True)]
-    _check_answerable(judged, constraints, profile, lanes)
+        judged += [judge(s, lane, a, demands) for s, a in zip(subjects, found, strict=True)]
+    _check_answerable(judged, demands.limits, profile, lanes)
     return judged
 
 
@@ -212,8 +213,9 @@ def recommendation(
     evidence: Evidence,
 ) -> Recommendation:
     """Rank what was judged and write the answer."""
-    constraints = request.limits
-    weighed = weighing(request.weights, constraints)
+    demands = Demands.of(request, evidence.profiles.load(request.device))
+    weights = ranking(request, judged)
+    weighed = weighing(weights, demands.limits)
     met = placed([j for j in judged if j.verdict is Verdict.MET], weighed, request.confidence)
     open_ones = most_probable(
         [j for j in judged if j.verdict in (Verdict.UNCERTAIN, Verdict.UNKNOWN)], weighed
@@ -226,6 +228,7 @@ def recommendation(
         for i, place in enumerate(met, 1)
     )
     unsure = tuple(answer.entry(j, on_front, alike, unsettled=True) for j in open_ones)
+    told = () if weights == request.weights else (KNEE,)
     return Recommendation(
         advisor_version=answer.version(),
         created=answer.now(),
@@ -234,14 +237,15 @@ def recommendation(
         lane=records[0],
         lanes=records,
         considered=len(judged),
+        ranking=weights,
         ranked=entries,
         uncertain=unsure,
         rejected=answer.rejections(violated),
-        answers=answers(entries, unsure, constraints, weighed, request.confidence),
+        answers=answers(entries, unsure, demands.limits, weighed, request.confidence),
         front=tuple(e.candidate for e in (*entries, *unsure) if e.on_front),
-        ledger=ledger(judged, constraints),
-        relaxations=() if entries else relaxations(judged, constraints),
-        warnings=answer.warnings(entries, unsure, records),
+        ledger=ledger(judged, demands),
+        relaxations=() if entries else relaxations(judged, demands.limits),
+        warnings=(*told, *answer.warnings(entries, unsure, records)),
         inputs=tuple(Input(name=n, sha256=h) for n, h in evidence.inputs.items()),
     )
 

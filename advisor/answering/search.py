@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor
 from advisor.answering.evidence import Evidence
-from advisor.answering.judge import Judged, judge
+from advisor.answering.judge import Demands, Judged, judge
 from advisor.answering.recommend import assessor_on, judged_networks, propose, recommendation
 from advisor.answering.variants import assess_on, assess_variants, nearest_trained, start_points
 from advisor.core.document import (
@@ -227,9 +227,9 @@ def judged_trials(
     chosen = [trial.candidate for trial in outcome.front or outcome.nearest]
     if not chosen:
         return []
-    constraints = task.request.limits
+    demands = Demands.of(task.request, assessor.profile)
     found = assess_variants(chosen, assessor, accuracy, task.recipe)
-    return [judge(subject, assessor.lane, one, constraints) for subject, one in found]
+    return [judge(subject, assessor.lane, one, demands) for subject, one in found]
 
 
 def _named(document: Recommendation, task: SearchTask, outcome: SearchOutcome) -> Recommendation:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.answering.choice import error_of, shared_parts
+from advisor.answering.choice import error_of, room_of, shared_parts
 from advisor.answering.contest import weighing_of
 from advisor.core.chance import TIMED
-from advisor.core.constraint import Constraint
+from advisor.core.constraint import Constraint, Verdict, is_of_device
 from advisor.core.document import (
     Entry,
     Figure,
@@ -24,6 +24,7 @@ from advisor.core.document import (
     Sensitivity,
     WeightStep,
 )
+from advisor.core.error import NORMAL
 from advisor.core.quantity import Metric, Unit
 from advisor.core.ranking import LOGARITHMIC, WITHOUT, Utility, Weighing, order, weighing
 
@@ -163,7 +164,8 @@ def limit_steps(document: Recommendation) -> Iterator[LimitStep]:
     for index, limit in enumerate(limits):
         for bound in other_bounds(limit):
             moved = _moved(limit, bound)
-            met = _meeting(items, [*limits[:index], moved, *limits[index + 1 :]])
+            others = [*limits[:index], moved, *limits[index + 1 :]]
+            met = _meeting(items, others, document.request.confidence)
             first = _first(met, weighing_of(document))
             yield LimitStep(metric=limit.metric, limit=bound, first=first, met=len(met))
 
@@ -183,19 +185,22 @@ def _moved(limit: Constraint, bound: float) -> Constraint:
 
 
 def _meeting(
-    items: Sequence[Entry | Rejection], limits: Sequence[Constraint]
+    items: Sequence[Entry | Rejection], limits: Sequence[Constraint], confidence: float
 ) -> list[Entry | Rejection]:
-    """Return the candidates whose whole intervals are within all limits."""
-    return [item for item in items if all(_meets(item, limit) for limit in limits)]
+    """Return the candidates that keep all limits, the device's too, with the confidence."""
+    return [
+        item
+        for item in items
+        if all(_meets(item, limit, confidence) for limit in limits)
+        and all(v is Verdict.MET for name, v in item.verdicts.items() if is_of_device(name))
+    ]
 
 
-def _meets(item: Entry | Rejection, limit: Constraint) -> bool:
+def _meets(item: Entry | Rejection, limit: Constraint, confidence: float) -> bool:
     figure = item.metrics.get(limit.metric)
     if figure is None:
         return False
-    if limit.at_most is not None:
-        return figure.high <= limit.at_most
-    return figure.low >= (limit.at_least or 0.0)
+    return NORMAL.cdf(room_of(limit, figure)) >= confidence
 
 
 def _first(items: Sequence[Entry | Rejection], weighed: Weighing) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from operator import mul
 
 from advisor.answering.judge import Judged
-from advisor.core.chance import NORMAL, TIMED, Error
+from advisor.core.chance import TIMED
+from advisor.core.error import NORMAL, Error
 from advisor.core.estimate import Estimate, Origin
 from advisor.core.quantity import Metric, human
 from advisor.core.ranking import Utility, Weighing, order, scores

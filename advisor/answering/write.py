@@ -7,8 +7,10 @@ from importlib import metadata
 
 from advisor.answering.assess import Subject
 from advisor.answering.commands import measure_command
+from advisor.answering.device_limits import DeviceLimit
 from advisor.answering.evidence import Evidence
 from advisor.answering.judge import Judged, reason, worst
+from advisor.core.constraint import RUNS
 from advisor.core.document import Entry, EstimateEntry, Figure, LaneRecord, Rejection
 from advisor.core.estimate import Assessment
 from advisor.core.lane import Lane
@@ -70,11 +72,11 @@ def entry(
         precision=assessment.precision,
         lane=judged.lane.name,
         verdict=judged.verdict,
-        verdicts={str(c.metric): v for c, v in judged.verdicts},
+        verdicts=judged.named_verdicts,
         margins={
-            str(c.metric): c.margin(assessment.estimates[c.metric])
+            str(c.metric): c.margin(assessment.estimates[c.metric], judged.confidence)
             for c, _ in judged.verdicts
-            if c.metric in assessment.estimates
+            if c.metric in assessment.estimates and not isinstance(c, DeviceLimit)
         },
         probability=judged.probability,
         probability_gap=judged.unknown,
@@ -97,25 +99,35 @@ def entry(
 
 
 def rejections(violated: Sequence[Judged]) -> tuple[Rejection, ...]:
-    """Write the rejected candidates, the nearest to the limits first."""
-    found = []
-    for judged in violated:
-        failed, estimate, excess = worst(judged)
-        metrics = {*REJECTED_METRICS, *(c.metric for c, _ in judged.verdicts)}
-        known = judged.assessment.estimates
-        found.append(
-            Rejection(
-                candidate=judged.name,
-                constraint=str(failed.metric),
-                reason=reason(failed, estimate),
-                excess=excess,
-                precision=judged.assessment.precision,
-                lane=judged.lane.name,
-                metrics={m: Figure.of(known[m]) for m in Metric if m in metrics and m in known},
-                gaps={},
-            )
-        )
-    return tuple(sorted(found, key=lambda r: (r.excess, r.candidate)))
+    """Write the rejected candidates, nearest to the limits first, last those that cannot run."""
+    found = [_refusal(j) if j.assessment.refused else _rejection(j) for j in violated]
+    return tuple(sorted(found, key=lambda r: (r.constraint == RUNS, r.excess, r.candidate)))
+
+
+def _rejection(judged: Judged) -> Rejection:
+    failed, estimate, excess = worst(judged)
+    name = failed.name if isinstance(failed, DeviceLimit) else str(failed.metric)
+    return _rejected(judged, name, reason(failed, estimate, judged.confidence), excess)
+
+
+def _refusal(judged: Judged) -> Rejection:
+    return _rejected(judged, RUNS, judged.assessment.refused, 0.0)
+
+
+def _rejected(judged: Judged, failed: str, because: str, excess: float) -> Rejection:
+    metrics = {*REJECTED_METRICS, *(c.metric for c, _ in judged.verdicts)}
+    known = judged.assessment.estimates
+    return Rejection(
+        candidate=judged.name,
+        constraint=failed,
+        reason=because,
+        excess=excess,
+        precision=judged.assessment.precision,
+        lane=judged.lane.name,
+        verdicts=judged.named_verdicts,
+        metrics={m: Figure.of(known[m]) for m in Metric if m in metrics and m in known},
+        gaps={},
+    )
 
 
 def warnings(

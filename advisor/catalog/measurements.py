@@ -116,6 +116,8 @@ class Cell:
     """``exact`` where any row is exact, else ``close``."""
     caveats: tuple[str, ...]
     """Slugs of all rows, sorted."""
+    memory: float | None = None
+    """Bytes at the peak, median in log space; None where nobody published them."""
 
 
 def device_ids(root: Path) -> list[str]:
@@ -275,6 +277,7 @@ def _cell(key: tuple[Lane, str, int], rows: list[Measurement]) -> Cell:
     rows = [row for row in rows if row.match == "exact"] or rows
     times = [row.seconds_per_image for row in rows]
     latencies = [row.latency for row in rows if row.latency is not None and row.is_latency]
+    memories = [row.memory for row in rows if row.memory is not None]
     return Cell(
         lane=key[0],
         network=key[1],
@@ -288,6 +291,7 @@ def _cell(key: tuple[Lane, str, int], rows: list[Measurement]) -> Cell:
         newest=max(row.date for row in rows),
         match=rows[0].match,
         caveats=tuple(sorted({slug for row in rows for slug in row.caveats})),
+        memory=_log_median(memories) if memories else None,
     )
 
 

@@ -34,6 +34,20 @@ _PRODUCTS = frozenset({OperatorClass.ATTENTION, OperatorClass.MATMUL})
 _PARTLY = frozenset({"ncnn"})
 """Runtimes whose converters take some networks with products of activations and refuse most."""
 
+REFUSED: Mapping[tuple[str, str], tuple[frozenset[OperatorClass], str]] = {
+    ("edgetpu", "tpu"): (
+        _PRODUCTS,
+        "the Edge TPU's compiler takes no products of activations (coral.ai/docs/edgetpu/"
+        "models-intro, supported operations)",
+    ),
+    ("vitis-ai", "npu"): (
+        _PRODUCTS,
+        "the DPU takes no products of activations (Xilinx UG1414, operators supported by the DPU)",
+    ),
+}
+"""Operator classes that a compiler is documented not to take, by (runtime, unit), and the source.
+The rest of such a network would run on the host's CPU, at another speed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -64,6 +78,18 @@ class OperatorSupport:
         masks = _masks(table)
         return [_reason([op for op in unseen if mask & _bit(op)], lane) for mask in masks]
 
+    def refusals(self, lane: Lane, table: WorkloadTable) -> list[str]:
+        """Say for each network which of its operators the compiler is known not to take."""
+        refused, source = REFUSED.get((lane.runtime, lane.unit), (frozenset(), ""))
+        if not refused:
+            return [""] * len(table)
+        return [
+            f"{source}; it has {_listed(found)}"
+            if (found := [op for op in OPERATORS if op in refused and mask & _bit(op)])
+            else ""
+            for mask in _masks(table)
+        ]
+
     def measurable(self, lane: Lane, table: WorkloadTable) -> list[bool]:
         """Say for each network whether its runtime is likely to take it, on any kind of unit.
 
@@ -82,11 +108,14 @@ class OperatorSupport:
 def _reason(missing: list[OperatorClass], lane: Lane) -> str:
     if not missing:
         return ""
-    names = " or ".join(str(operator) for operator in missing)
     return (
-        f"no network with {names} operators is published on {lane.runtime} ({lane.unit}); "
-        "whether it runs there is unknown"
+        f"no network with {_listed(missing, 'or')} operators is published on {lane.runtime} "
+        f"({lane.unit}); whether it runs there is unknown"
     )
+
+
+def _listed(operators: list[OperatorClass], word: str = "and") -> str:
+    return f" {word} ".join(str(operator) for operator in operators)
 
 
 def _bit(operator: OperatorClass) -> int:

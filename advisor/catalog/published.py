@@ -19,6 +19,10 @@ From cells that several publications report for the same lane and network; a net
 only close to the one named differs about twice as much.
 """
 
+MEMORY_NOISE = 0.25
+"""The same of published peaks of memory: they are rounded to a megabyte, and runtimes' versions
+plan differently."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedFigures:
@@ -70,6 +74,21 @@ class PublishedFigures:
             metric=metric,
             value=value,
             interval=_interval(value, cell, level),
+            provenance=self._provenance(cell),
+        )
+
+    def peak_memory(
+        self, lane: Lane, network: str, resolution: int, *, level: float
+    ) -> Estimate | None:
+        """Return the peak memory of a network as published; None where it is not."""
+        cell = self.cells.get((lane, network, resolution))
+        if cell is None or cell.memory is None:
+            return None
+        factor = math.exp(NormalDist().inv_cdf((1 + level) / 2) * MEMORY_NOISE)
+        return Estimate(
+            metric=Metric.PEAK_MEMORY,
+            value=cell.memory,
+            interval=Interval(low=cell.memory / factor, high=cell.memory * factor, level=level),
             provenance=self._provenance(cell),
         )
 

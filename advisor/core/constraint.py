@@ -1,10 +1,11 @@
-"""Constraint: a limit on a metric; Verdict: whether an estimate keeps it, given its interval."""
+"""Constraint: a limit on a metric; Verdict: whether an estimate keeps it, and how surely."""
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from advisor.core.error import NORMAL
 from advisor.core.estimate import Estimate, Gap
 from advisor.core.quantity import Metric, Unit, human
 from advisor.errors import ConstraintError
@@ -14,18 +15,29 @@ class Verdict(StrEnum):
     """Whether a limit is kept, best first."""
 
     MET = "met"
-    """The whole interval is within the limit."""
+    """The limit is kept with at least the probability asked for."""
     UNCERTAIN = "uncertain"
-    """The interval straddles the limit."""
+    """Neither that it is kept nor that it is broken is as probable as was asked for."""
     UNKNOWN = "unknown"
     """There is no estimate."""
     VIOLATED = "violated"
-    """The whole interval is beyond the limit."""
+    """The limit is broken with at least the probability asked for."""
 
     @property
     def rank(self) -> int:
         """0 for the best."""
         return list(Verdict).index(self)
+
+
+RUNS = "runs"
+"""Name of the verdict on whether a lane runs a candidate at all."""
+OF_DEVICE = "device_"
+"""Begins the names of verdicts on limits that the device itself sets."""
+
+
+def is_of_device(name: str) -> bool:
+    """Whether a verdict is on the device itself, not on a limit that was asked for."""
+    return name == RUNS or name.startswith(OF_DEVICE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +71,18 @@ class Constraint:
         sign = "≤" if self.at_most is not None else "≥"
         return f"{self.metric.label} {sign} {human(self.bound, self.metric.unit)}"
 
-    def verdict(self, estimate: Estimate | Gap) -> Verdict:
-        """Judge an estimate by its whole interval."""
+    def probability(self, estimate: Estimate) -> float:
+        """Return the probability with which an estimate keeps the limit."""
+        return NORMAL.cdf(estimate.error.room(at_most=self.at_most, at_least=self.at_least))
+
+    def verdict(self, estimate: Estimate | Gap, confidence: float) -> Verdict:
+        """Judge an estimate by the probability, ``confidence`` or more, of keeping the limit."""
         if isinstance(estimate, Gap):
             return Verdict.UNKNOWN
-        low, high = estimate.interval.low, estimate.interval.high
-        if self.at_most is not None:
-            inside, outside = high <= self.at_most, low > self.at_most
-        else:
-            inside, outside = low >= self.bound, high < self.bound
-        return Verdict.MET if inside else Verdict.VIOLATED if outside else Verdict.UNCERTAIN
+        kept = self.probability(estimate)
+        if kept >= confidence:
+            return Verdict.MET
+        return Verdict.VIOLATED if 1.0 - kept >= confidence else Verdict.UNCERTAIN
 
     def room_text(self, margin: float) -> str:
         """Write a margin for people: in points where the metric is a share, else in per cent."""
@@ -76,15 +90,18 @@ class Constraint:
             return f"{100 * abs(margin) * self.bound:.1f} points"
         return f"{100 * abs(round(margin, 3)):.3g} %"
 
-    def margin(self, estimate: Estimate) -> float:
-        """Room left at the unfavourable end of the interval, as a share of the limit.
+    def sure(self, estimate: Estimate, confidence: float) -> float:
+        """Return the tightest limit that the estimate keeps with probability ``confidence``."""
+        kept = confidence if self.at_most is not None else 1.0 - confidence
+        return estimate.error.quantile(kept)
 
-        Negative where the limit may be broken.
+    def margin(self, estimate: Estimate, confidence: float | None = None) -> float:
+        """Room left at the tightest limit that is surely kept, as a share of the limit.
+
+        Negative where the limit may be broken. ``confidence`` is the interval's level if None.
         """
-        if self.at_most is not None:
-            room = self.bound - estimate.interval.high
-        else:
-            room = estimate.interval.low - self.bound
+        sure = self.sure(estimate, confidence or estimate.interval.level)
+        room = self.bound - sure if self.at_most is not None else sure - self.bound
         return room / self.bound if self.bound else room
 
     def excess(self, estimate: Estimate) -> float:

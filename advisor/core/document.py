@@ -175,9 +175,10 @@ class Entry(Document):
     """Name of the lane that the figures belong to."""
     verdict: Verdict
     verdicts: dict[str, Verdict] = Field(default_factory=dict)
-    """Verdict per limit, by metric."""
+    """Verdict per limit, by metric; of the device's own limits as ``device_peak_memory``, and as
+    ``runs`` where it is not known to run."""
     margins: dict[str, float] = Field(default_factory=dict)
-    """Room left per limit at the unfavourable end of the interval, as a share of the limit."""
+    """Room left per limit beyond what is surely kept, as a share of the limit."""
     probability: float | None = None
     """Probability of keeping every limit at once; None where ``probability_gap`` says why."""
     probability_gap: str = ""
@@ -209,12 +210,14 @@ class Rejection(Document):
 
     candidate: str
     constraint: str
-    """Metric of the limit that it fails by the most."""
+    """Metric of the limit that it fails by the most; ``runs`` where the lane cannot run it."""
     reason: str
     excess: float
     """Distance of the value from the limit, as a share of the limit."""
     precision: str
     lane: str
+    verdicts: dict[str, Verdict] = Field(default_factory=dict)
+    """Verdict per limit, as an entry's."""
     metrics: dict[Metric, Figure]
     gaps: dict[Metric, str] = Field(default_factory=dict)
 
@@ -398,10 +401,12 @@ class Recommendation(Document):
     """All lanes that competed; the first is ``lane``."""
     considered: int
     """Candidates assessed, over all lanes."""
+    ranking: dict[Metric, float] = Field(default_factory=dict)
+    """Objectives that ranked and how much each counts; empty: those of the request."""
     ranked: tuple[Entry, ...]
     """Candidates that meet every limit, best first."""
     uncertain: tuple[Entry, ...]
-    """Candidates whose interval straddles a limit, or that lack a figure for one."""
+    """Candidates that may keep or break a limit, or that lack a figure for one."""
     rejected: tuple[Rejection, ...]
     """Everything else, nearest to the limits first."""
     answers: Answers = Answers()
@@ -420,6 +425,11 @@ class Recommendation(Document):
     """Preset that the request started from."""
     search: SearchRecord | None = None
     """How its variants were found; the first lane's search where several compete."""
+
+    @property
+    def weights(self) -> dict[Metric, float]:
+        """Objectives that ranked, and how much each counts."""
+        return self.ranking or self.request.weights
 
 
 class EstimateEntry(Document):

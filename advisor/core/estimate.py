@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from advisor.core.candidate import Candidate
+from advisor.core.error import Error
 from advisor.core.quantity import Metric
 from advisor.core.workload import Workload
 from advisor.errors import AdvisorError
@@ -78,6 +79,12 @@ class Estimate:
         if not math.isfinite(self.value):
             raise AdvisorError(f"an estimate has to be finite, got {self.metric} {self.value}")
 
+    @property
+    def error(self) -> Error:
+        """Where the true value may lie."""
+        interval = self.interval
+        return Error.of(self.metric, self.value, interval.low, interval.high, interval.level)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
@@ -99,6 +106,13 @@ class Assessment:
     alternatives: Mapping[Metric, tuple[Estimate, ...]] = field(default_factory=dict)
     """Weaker estimates of the same metrics, strongest first."""
     gaps: Mapping[Metric, Gap] = field(default_factory=dict)
+    refused: str = ""
+    """Why the lane cannot run the candidate at all; empty where nothing is known against it."""
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether anything is known of how fast the candidate runs."""
+        return Metric.LATENCY in self.estimates or Metric.THROUGHPUT in self.estimates
 
     def get(self, metric: Metric) -> Estimate | Gap:
         """Return the estimate of a metric, or the gap that stands for it."""

@@ -35,6 +35,7 @@ class Metric(StrEnum):
     TOP5 = "top5"
     PEAK_MEMORY = "peak_memory"
     WEIGHTS = "weights"
+    FLASH = "flash"
     ENERGY = "energy"
     POWER = "power"
     PARAMETERS = "parameters"
@@ -51,6 +52,11 @@ class Metric(StrEnum):
         return self in _HIGHER_IS_BETTER
 
     @property
+    def is_logarithmic(self) -> bool:
+        """Whether values compare by ratio instead of by difference: all but fractions."""
+        return self.unit is not Unit.FRACTION
+
+    @property
     def label(self) -> str:
         """The metric's name in front of people."""
         return _LABEL[self]
@@ -63,6 +69,7 @@ _UNIT = {
     Metric.TOP5: Unit.FRACTION,
     Metric.PEAK_MEMORY: Unit.BYTE,
     Metric.WEIGHTS: Unit.BYTE,
+    Metric.FLASH: Unit.BYTE,
     Metric.ENERGY: Unit.JOULE,
     Metric.POWER: Unit.WATT,
     Metric.PARAMETERS: Unit.COUNT,
@@ -76,6 +83,7 @@ _LABEL = {
     Metric.TOP5: "Top-5",
     Metric.PEAK_MEMORY: "Peak memory",
     Metric.WEIGHTS: "Weights",
+    Metric.FLASH: "Flash",
     Metric.ENERGY: "Energy",
     Metric.POWER: "Power",
     Metric.PARAMETERS: "Parameters",

@@ -26,6 +26,13 @@ METHOD = "memory/1"
 LEAST_ROWS = 20
 """Published peaks that a runtime needs for parameters of its own."""
 ANY = "any"
+"""Key of the parameters for runtimes without their own: those of all runtimes on CPUs, where no
+part of the network lies in another process or on another chip."""
+CUDA = frozenset({"pytorch", "pytorch-channels-last", "torch-inductor", "onnxruntime", "tf-trt"})
+"""Runtimes that hold a CUDA context on a GPU, as TensorRT does."""
+TENSORRT = "tensorrt/gpu"
+ARENA = "arena"
+"""Key of the parameters of statically planned runtimes."""
 _BYTES = {"fp32": 4.0, "amp": 4.0, "fp16": 2.0, "bf16": 2.0}
 _OVERHEADS = np.concatenate([[0.0], np.geomspace(1e5, 2e9, 60)])
 _QUANTILES = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
@@ -71,6 +78,15 @@ class MemoryModel:
                 f"cannot read {root / FILE}: {error}; 'advisor catalog fit' writes it again"
             ) from error
 
+    @property
+    def arena(self) -> RuntimeMemory:
+        """Parameters of statically planned runtimes, whose weights lie in flash."""
+        return self.runtimes[ARENA]
+
+    def with_arena(self, arena: RuntimeMemory) -> "MemoryModel":
+        """Return the model with the parameters of statically planned runtimes."""
+        return MemoryModel(runtimes={**self.runtimes, ARENA: arena})
+
     def write(self, root: Path) -> None:
         """Write the parameters into the folder ``root``."""
         document = {key: asdict(one) for key, one in sorted(self.runtimes.items())}
@@ -81,7 +97,8 @@ class MemoryModel:
         """Return the peak memory of each network of ``table`` in ``lane``."""
         key = f"{lane.runtime}/{lane.unit}"
         known = key in self.runtimes
-        model = self.runtimes[key if known else ANY]
+        stand_in = TENSORRT if lane.unit == "gpu" and lane.runtime in CUDA else ANY
+        model = self.runtimes.get(key) or self.runtimes.get(stand_in) or self.runtimes[ANY]
         values = model.predict(needed_bytes(lane, table))
         factor = float(np.exp(np.interp(level, LEVELS, model.quantiles)))
         caveats = () if known else (f"no published peak of {lane.runtime}; as on other runtimes",)
@@ -133,7 +150,9 @@ class Peaks:
 
 def fit_memory(peaks: Peaks) -> MemoryModel:
     """Fit the parameters of every runtime with enough published peaks."""
-    found = {ANY: _fit(peaks, np.ones(len(peaks.key), bool))}
+    on_cpu = np.char.endswith(peaks.key, "/cpu")
+    known = on_cpu.sum() >= LEAST_ROWS
+    found = {ANY: _fit(peaks, on_cpu if known else np.ones(len(peaks.key), bool))}
     for key in np.unique(peaks.key):
         mine = peaks.key == key
         if mine.sum() >= LEAST_ROWS:

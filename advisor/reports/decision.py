@@ -58,6 +58,7 @@ def _use(document: Recommendation, entry: Entry) -> Decision:
     sentences = [
         f"Run it on {document.lane.device_name} with {lane_words(_lane_of(document, entry))}.",
         *(_limit_sentence(document, entry, index) for index in range(len(document.request.limits))),
+        *_knee_sentence(document, entry),
         *_quality_sentence(document, entry),
         *_open_sentence(document),
     ]
@@ -79,6 +80,29 @@ def _open_sentence(document: Recommendation) -> list[str]:
         f"{plural(len(better), 'uncertain model')} would be better; {likely or 'none'} more likely "
         "than not to keep the limits."
     ]
+
+
+_QUALITY = (Metric.TOP1, Metric.LATENCY, Metric.THROUGHPUT, Metric.PEAK_MEMORY)
+
+
+def _knee_sentence(document: Recommendation, entry: Entry) -> list[str]:
+    """Say what decided where no limit did: accuracy beside speed, inside the device's memory."""
+    if document.request.limits or document.weights == document.request.weights:
+        return []
+    shown = [m for m in _QUALITY if m in entry.metrics]
+    if Metric.LATENCY in shown and Metric.THROUGHPUT in shown:
+        shown.remove(Metric.THROUGHPUT)
+    figures = ", ".join(f"{m.label.lower()} {figure_text(entry.metrics[m])}" for m in shown)
+    others = [e.candidate for e in document.ranked if e.on_front and e is not entry][:_HANDFUL]
+    along = f" Along the same front: {', '.join(others)}." if others else ""
+    return [
+        f"No limit was given, so accuracy and speed count alike: {figures}. It is the knee of the "
+        f"front of what is known to run here.{along}"
+    ]
+
+
+_HANDFUL = 4
+"""Further models of the front that are named where no limit decides."""
 
 
 def _measure(document: Recommendation, entry: Entry) -> Decision:

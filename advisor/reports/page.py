@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from advisor.answering.sensitivity import sensitivity
-from advisor.core.constraint import Constraint
+from advisor.core.constraint import Constraint, is_of_device
 from advisor.core.document import (
     DeviceFacts,
     Entry,
@@ -17,6 +17,7 @@ from advisor.core.document import (
     Rejection,
     UseCase,
 )
+from advisor.core.error import NORMAL, SURE
 from advisor.core.quantity import Metric, Unit, human
 from advisor.reports.advice import FamilyLine, family_advice
 from advisor.reports.decision import Decision, decide, figure_text
@@ -429,14 +430,26 @@ def _data(document: Recommendation) -> dict[str, object]:
             {"metric": limit.metric, "at_most": limit.at_most, "at_least": limit.at_least}
             for limit in document.request.limits
         ],
-        "weights": dict(document.request.weights),
+        "weights": dict(document.weights),
+        "reach": _reach(document.request.confidence),
         "origins": origins,
         "candidates": [
-            [item.candidate, item.precision, origins.index(_origin(item))]
+            [item.candidate, item.precision, origins.index(_origin(item)), _of_device(item)]
             + [_packed(item.metrics.get(metric)) for metric in columns]
             for item in items
         ],
     }
+
+
+def _reach(confidence: float) -> float:
+    """How far into an interval of that level the value lies that is kept with its probability."""
+    return NORMAL.inv_cdf(confidence) / NORMAL.inv_cdf((1 + min(confidence, SURE)) / 2)
+
+
+def _of_device(item: Entry | Rejection) -> int:
+    """Rank of the worst verdict of those that no limit of the reader's changes."""
+    own = [v for name, v in item.verdicts.items() if is_of_device(name)]
+    return max((verdict.rank for verdict in own), default=0)
 
 
 def _packed(figure: Figure | None) -> list[float] | float | None:

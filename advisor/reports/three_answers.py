@@ -83,7 +83,7 @@ def _gain(pick: Pick, document: Recommendation) -> str:
     """Say what an answer is expected to gain on the safe one."""
     if not pick.gain or document.answers.safe is None:
         return ""
-    if set(document.request.weights) == {Metric.TOP1}:
+    if set(document.weights) == {Metric.TOP1}:
         return f"{100 * pick.gain:.1f} points of top-1 more expected than with the safe one"
     return f"{100 * pick.gain:.1f} % of the score more expected than with the safe one"
 

@@ -210,9 +210,19 @@ def view_of_estimates(document: Estimates) -> EstimatesView:
     )
 
 
+def base_columns(document: Recommendation) -> tuple[Metric, ...]:
+    """Metrics that the tables of a document show whatever was asked.
+
+    Throughput in place of latency on devices whose pipelines have no published latency.
+    """
+    entries = (*document.ranked, *document.uncertain)
+    timed = not entries or any(Metric.LATENCY in entry.metrics for entry in entries)
+    return BASE_COLUMNS if timed else (Metric.THROUGHPUT, *BASE_COLUMNS[1:])
+
+
 def columns_of(document: Recommendation) -> tuple[Metric, ...]:
     """Metrics to show: the usual ones, those with a limit and those that rank."""
-    wanted = {*BASE_COLUMNS, *document.request.weights}
+    wanted = {*base_columns(document), *document.weights}
     wanted |= {limit.metric for limit in document.request.limits}
     return tuple(metric for metric in Metric if metric in wanted)
 
@@ -310,7 +320,7 @@ def requirements(document: Recommendation) -> tuple[tuple[str, str], ...]:
     lines += [("Limit", limit.text) for limit in request.limits]
     if request.limits:
         lines.append(("Each limit has to hold with", f"{percent(request.confidence)} probability"))
-    lines.append(("Ranked by", ranking_words(request.weights)))
+    lines.append(("Ranked by", ranking_words(document.weights)))
     if request.models:
         lines.append(("Only models", ", ".join(request.models)))
     if request.exclude:

@@ -40,10 +40,10 @@ ORIGIN_MEANING = {
     Origin.ANALYTIC: "computed from the model and the device's data sheet",
 }
 VERDICT_MEANING = {
-    Verdict.MET: "the whole interval is within the limit",
-    Verdict.UNCERTAIN: "the interval reaches across the limit: measure before relying on it",
-    Verdict.UNKNOWN: "there is no figure to judge by",
-    Verdict.VIOLATED: "the whole interval is beyond the limit",
+    Verdict.MET: "the limit is kept with at least the probability asked for",
+    Verdict.UNCERTAIN: "the limit may be kept or broken: measure before relying on it",
+    Verdict.UNKNOWN: "there is no figure to judge by, or nobody knows whether it runs",
+    Verdict.VIOLATED: "the limit is broken with at least the probability asked for",
 }
 METRIC_MEANING = {
     Metric.LATENCY: "time for one image, or one batch, after warm-up",
@@ -52,6 +52,7 @@ METRIC_MEANING = {
     Metric.TOP5: "share of ImageNet test images with the right answer among five guesses",
     Metric.PEAK_MEMORY: "most memory in use at one moment while it runs",
     Metric.WEIGHTS: "size of the model's learned numbers as stored",
+    Metric.FLASH: "program memory of a microcontroller: weights and the code that runs them",
     Metric.ENERGY: "energy for one image",
     Metric.POWER: "average power while it runs",
     Metric.PARAMETERS: "how many numbers the model learned",

@@ -176,6 +176,9 @@ def program(document: Recommendation, setting: Setting) -> tuple[list[int], list
     return sorted_({Verdict.MET}), sorted_({Verdict.UNCERTAIN, Verdict.UNKNOWN})
 
 
+LEVEL = 0.9
+
+
 def _verdict(item: Entry | Rejection, limits: list[Constraint]) -> Verdict:
     from advisor.core.estimate import Estimate, Gap, Interval, Origin, Provenance
 
@@ -183,7 +186,7 @@ def _verdict(item: Entry | Rejection, limits: list[Constraint]) -> Verdict:
     for limit in limits:
         f = item.metrics.get(limit.metric)
         if f is None:
-            found.append(limit.verdict(Gap(metric=limit.metric, reason="none")))
+            found.append(limit.verdict(Gap(metric=limit.metric, reason="none"), LEVEL))
             continue
         estimate = Estimate(
             metric=limit.metric,
@@ -191,7 +194,7 @@ def _verdict(item: Entry | Rejection, limits: list[Constraint]) -> Verdict:
             interval=Interval(low=f.low, high=f.high, level=f.level),
             provenance=Provenance(origin=Origin.MEASURED, source="test"),
         )
-        found.append(limit.verdict(estimate))
+        found.append(limit.verdict(estimate, LEVEL))
     return max(found, key=lambda v: v.rank, default=Verdict.MET)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from advisor.estimators.arena import fit_arena, read_arenas
 from advisor.estimators.calibration import Calibration, Scores
 from advisor.estimators.fit.fitting import Data, fit, means_of, read_data, read_peaks
 from advisor.estimators.fit.leave_out import LeftOut, starting
@@ -78,7 +79,8 @@ def refit(
     started = time.monotonic()
     data = read_data(root, profiles)
     logger.info("%d cells of %d lanes", len(data), len(data.lanes))
-    fit_memory(read_peaks(root, data)).write(root)
+    arena = fit_arena(read_arenas(root, data.table, data.architecture))
+    fit_memory(read_peaks(root, data)).with_arena(arena).write(root)
     if keep_left_out:
         found = read_left_out(root, data)
     else:

@@ -55,19 +55,29 @@ function humanInterval(low, high, unit, like) {
   return bare + "–" + human(high, unit, like);
 }
 
-function verdict(figure, limit) {
+// The value that is exceeded, or not reached, with the probability asked for: reach is how much of
+// the interval to either side of the value that takes.
+function sure(figure, upper, linear, reach) {
+  const [value, low, high] = figure;
+  const end = upper === reach >= 0 ? high : low;
+  const part = Math.abs(reach);
+  return linear ? value + part * (end - value) : value * (end / value) ** part;
+}
+
+function verdict(figure, limit, reach) {
   if (!figure) return "unknown";
-  const [, low, high] = figure;
+  const linear = LINEAR.has(limit.metric);
+  const [above, below] = [sure(figure, true, linear, reach), sure(figure, false, linear, reach)];
   const [inside, outside] = limit.at_most !== null
-    ? [high <= limit.at_most, low > limit.at_most]
-    : [low >= limit.at_least, high < limit.at_least];
+    ? [above <= limit.at_most, below > limit.at_most]
+    : [below >= limit.at_least, above < limit.at_least];
   return inside ? "met" : outside ? "violated" : "uncertain";
 }
 
-function judge(candidate, limits) {
-  let worst = 0;
+function judge(candidate, limits, reach) {
+  let worst = candidate.d;
   for (const limit of limits) {
-    worst = Math.max(worst, VERDICTS.indexOf(verdict(candidate.m[limit.metric], limit)));
+    worst = Math.max(worst, VERDICTS.indexOf(verdict(candidate.m[limit.metric], limit, reach)));
   }
   return VERDICTS[worst];
 }
@@ -103,22 +113,22 @@ function order(list, weights) {
 // Judges and ranks every candidate: indices of those that meet all limits and of those that may.
 function answer(data, limits, weights) {
   const groups = { met: [], uncertain: [], unknown: [], violated: [] };
-  const verdicts = data.candidates.map((c) => judge(c, limits));
+  const verdicts = data.candidates.map((c) => judge(c, limits, data.reach));
   verdicts.forEach((v, i) => groups[v].push(i));
   const open = [...groups.uncertain, ...groups.unknown].sort((a, b) => a - b);
   const sorted = (group) => order(group.map((i) => data.candidates[i]), weights).map((k) => group[k]);
   return { met: sorted(groups.met), open: sorted(open), violated: groups.violated.length, verdicts };
 }
 
-// Candidates are stored as [name, precision, origin, figure of each column …] to keep the file small.
+// Candidates are stored as [name, precision, origin, verdict of the device's own limits, figure of each column …].
 function unpacked(data) {
   const names = data.columns.map(([metric]) => metric);
-  const candidates = data.candidates.map(([n, p, o, ...figures]) => {
+  const candidates = data.candidates.map(([n, p, o, d, ...figures]) => {
     const m = {};
     figures.forEach((figure, i) => {
       if (figure !== null) m[names[i]] = Array.isArray(figure) ? figure : [figure, figure, figure];
     });
-    return { n, p, o, m };
+    return { n, p, o, d, m };
   });
   return { ...data, candidates };
 }
