@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterable
 
-from advisor.core.chance import NORMAL, Error
 from advisor.core.constraint import Constraint, Verdict
 from advisor.core.document import (
     ConvergencePoint,
@@ -20,6 +19,7 @@ from advisor.core.document import (
     SearchedVariant,
     SearchRecord,
 )
+from advisor.core.error import NORMAL, Error
 from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric
 from advisor.core.request import Request

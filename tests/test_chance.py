@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.core.chance import Error, keeping, keeping_all
+from advisor.core.chance import keeping, keeping_all
 from advisor.core.constraint import Constraint
+from advisor.core.error import Error
 from advisor.core.estimate import Estimate, Interval, Origin, Provenance
 from advisor.core.quantity import Metric
 

@@ -3,9 +3,9 @@
 import pytest
 
 from advisor.answering.choice import answers
-from advisor.core.chance import NORMAL, Error
 from advisor.core.constraint import Constraint, Verdict
 from advisor.core.document import Answers, Entry
+from advisor.core.error import NORMAL, Error
 from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric
 from advisor.core.ranking import weighing

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from advisor.answering.contest import contest, deciding, settled, time_allowed
-from advisor.core.chance import NORMAL, Error
 from advisor.core.constraint import Constraint, Verdict
 from advisor.core.document import Entry, Figure, LaneRecord, Recommendation
+from advisor.core.error import NORMAL, Error
 from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric, Unit
 from advisor.core.request import Request

@@ -66,6 +66,7 @@ def network(
             candidate=candidate, precision="fp16", workload=None, estimates=known, gaps=gaps
         ),
         verdicts=((LIMIT, Verdict.UNCERTAIN),),
+        confidence=0.9,
     )
 
 

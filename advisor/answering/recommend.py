@@ -237,7 +237,7 @@ def recommendation(
         lane=records[0],
         lanes=records,
         considered=len(judged),
-        ranking=weights,
+        ranking=dict(weights),
         ranked=entries,
         uncertain=unsure,
         rejected=answer.rejections(violated),
