@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.answering.batch_ladder import predicted
 from advisor.catalog.accuracy import Accuracy
 from advisor.catalog.accuracy_at_precision import PrecisionChanges
 from advisor.catalog.operator_support import OperatorSupport
@@ -119,9 +120,10 @@ class LaneAssessor:
 
     def _predictions(self, table: WorkloadTable, *, shared: bool = False) -> "Prediction":
         """Predict all networks; those that may not run get a caveat, or a reason to refuse."""
-        found = self._above_floors(
-            self.latency.predict(self.lane, table, level=self.level, shared=shared), table
+        found = predicted(
+            self.latency, self.lane, table, self._batches, level=self.level, shared=shared
         )
+        found = self._above_floors(found, table)
         refusals = self.support.refusals(self.lane, table)
         reasons = tuple(r or known for r, known in zip(refusals, found.reasons, strict=True))
         found = replace(found, reasons=reasons)
@@ -136,6 +138,12 @@ class LaneAssessor:
             for known, doubt in zip(found.caveats, doubts, strict=True)
         )
         return replace(found, caveats=caveats)
+
+    @cached_property
+    def _batches(self) -> list[int]:
+        """Batches of the figures that differ from the lane in nothing else."""
+        lanes = {found for found, _, _ in self.published.cells}
+        return [one.batch for one in lanes if replace(one, batch=self.lane.batch) == self.lane]
 
     def _above_floors(self, found: "Prediction", table: WorkloadTable) -> "Prediction":
         """Raise what lies below the time that the arithmetic or the weights need at least."""

@@ -13,6 +13,9 @@ from advisor.errors import MeasurementError
 if TYPE_CHECKING:
     from advisor.answering.evidence import Evidence
 
+MOST_LINES = 10
+"""Refused rows that are told one by one."""
+
 
 @click.command("import")
 @request_options(ImportRequest)
@@ -31,6 +34,7 @@ def command(**_: Any) -> int:
 
 def take_in(request: ImportRequest, evidence: "Evidence") -> int:
     """Keep what a table holds; the exit code is 1 where a row was left out."""
+    from advisor.answering.plausibility import of_another_device, plausible
     from advisor.hardware.lanes import lane_of_row, lane_of_timing
     from advisor.measuring.store import MeasurementStore
     from advisor.measuring.table import device_of, read_table, store_rows
@@ -42,14 +46,23 @@ def take_in(request: ImportRequest, evidence: "Evidence") -> int:
     reading = read_table(
         table, lambda stated: lane_of_row(profile, stated, one), evidence.table.networks
     )
-    for line in (*reading.warnings, *reading.refused):
+    another = of_another_device(reading.rows, profile, evidence.profiles)
+    found = plausible(reading.rows, profile, evidence)
+    doubts = [doubt for doubt in (another, found.surprise) if doubt]
+    refused = (*reading.refused, *(f"{table}, {line}" for line in found.refused))
+    for line in (*reading.warnings, *refused[:MOST_LINES]):
         click.echo(f"advisor: {line}", err=True)
-    if not reading.rows:
+    if len(refused) > MOST_LINES:
+        click.echo(f"advisor: and {len(refused) - MOST_LINES} more like these", err=True)
+    if not found.rows:
         raise MeasurementError(f"{table} holds no figure that can be used")
-    store_rows(MeasurementStore(), reading.rows, origin=f"import {table.name}")
-    lanes = sorted({row.lane.name for row in reading.rows})
+    if doubts and not request.force:
+        raise MeasurementError(f"{table}: {'; '.join(doubts)} (--force keeps it all the same)")
+    origin = f"import {table.name}" + (f", kept by force: {'; '.join(doubts)}" if doubts else "")
+    kept = store_rows(MeasurementStore(), found.rows, origin=origin)
+    lanes = sorted({row.lane.name for row in found.rows})
     say(
-        f"kept {len(reading.rows)} figures of {profile.id} ({'; '.join(lanes)}), "
-        f"left out {len(reading.refused)}"
+        f"kept {kept.new} figures of {profile.id} ({'; '.join(lanes)}), left out {len(refused)}"
+        + (f"; {kept.known} were known already" if kept.known else "")
     )
-    return 1 if reading.refused else 0
+    return 1 if refused else 0

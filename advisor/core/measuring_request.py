@@ -71,6 +71,11 @@ class ImportRequest(LaneRequest):
     device: Annotated[
         str | None, Option(help="Device profile that the figures are of; default the table's.")
     ] = None
+    force: Annotated[
+        bool,
+        Option(form=Flag(),
+               help="Keep a table that is far from what is expected, or that names another chip."),
+    ] = False  # fmt: skip
 
 
 class MeasureRequest(Question):

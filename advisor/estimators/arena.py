@@ -16,6 +16,7 @@ from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
 from advisor.estimators.calibration import LEVELS, conformal
+from advisor.estimators.levels import at_level
 from advisor.estimators.memory import ARENA, Peaks, RuntimeMemory
 
 Floats = NDArray[np.float64]
@@ -40,7 +41,7 @@ def arena_bytes(lane: Lane, table: WorkloadTable) -> Floats:
 def ram(model: RuntimeMemory, lane: Lane, table: WorkloadTable, *, level: float) -> list[Estimate]:
     """Return the RAM that each network of ``table`` needs in ``lane``."""
     alive = arena_bytes(lane, table)
-    factor = float(np.exp(np.interp(level, LEVELS, model.quantiles)))
+    factor = float(np.exp(at_level(level, LEVELS, model.quantiles)))
     values = model.predict(alive)
     provenance = Provenance(
         origin=Origin.PREDICTED,

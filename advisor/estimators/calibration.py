@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.estimators.evidence_class import EvidenceClass
+from advisor.estimators.levels import at_level
 
 Floats = NDArray[np.float64]
 
@@ -40,8 +41,8 @@ class Calibration:
         """Return the factor of the spread for the key of an evidence class at a level."""
         for key in wider(name):
             if key in self.quantiles:
-                return float(np.interp(level, LEVELS, self.quantiles[key]))
-        return float(np.interp(level, LEVELS, _GAUSS))
+                return at_level(level, LEVELS, self.quantiles[key])
+        return at_level(level, LEVELS, _GAUSS)
 
     @staticmethod
     def of(scores: Iterable["Scores"]) -> "Calibration":

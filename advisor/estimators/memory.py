@@ -18,6 +18,7 @@ from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
 from advisor.errors import CatalogError
 from advisor.estimators.calibration import LEVELS, conformal
+from advisor.estimators.levels import at_level
 
 Floats = NDArray[np.float64]
 
@@ -100,7 +101,7 @@ class MemoryModel:
         stand_in = TENSORRT if lane.unit == "gpu" and lane.runtime in CUDA else ANY
         model = self.runtimes.get(key) or self.runtimes.get(stand_in) or self.runtimes[ANY]
         values = model.predict(needed_bytes(lane, table))
-        factor = float(np.exp(np.interp(level, LEVELS, model.quantiles)))
+        factor = float(np.exp(at_level(level, LEVELS, model.quantiles)))
         caveats = () if known else (f"no published peak of {lane.runtime}; as on other runtimes",)
         provenance = Provenance(
             origin=Origin.PREDICTED if known else Origin.ANALYTIC,

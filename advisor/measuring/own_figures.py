@@ -4,12 +4,13 @@ Read by the standard library alone, so that an answer does not wait for a databa
 """
 
 import json
+import logging
 import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from statistics import median
 
@@ -17,8 +18,9 @@ from advisor.core.estimate import Estimate, Interval, Origin, Provenance
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.spread import agree, between_sessions
-from advisor.errors import MeasurementError
 from advisor.hardware.library import advisor_home
+
+logger = logging.getLogger(__name__)
 
 FILE = "measurements.sqlite"
 BUSY = 0.5
@@ -143,16 +145,24 @@ def own_times(path: Path | None = None) -> list[OwnTime]:
 
 
 def _select(path: Path, query: str, values: list[str]) -> list[tuple[object, ...]]:
-    """Run a query on the file without changing it; MeasurementError in one line."""
+    """Run a query on the file without changing it.
+
+    A file that is empty or that cannot be read holds no measurements; a warning says so.
+    """
     try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        connection = sqlite3.connect(address, uri=True, timeout=10)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
         try:
             return connection.execute(query, values).fetchall()
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise MeasurementError(f"cannot read {path}: {error}") from error
+        _warn_once(f"{path} is not used, it holds no measurements that can be read: {error}")
+        return []
+
+
+@cache
+def _warn_once(text: str) -> None:
+    logger.warning(text)
 
 
 def _figure(device: str, row: tuple[object, ...]) -> OwnFigure:

@@ -239,6 +239,19 @@ class MeasurementStore:
                 if values:
                     connection.execute(table.insert().prefix_with("OR REPLACE"), values)
 
+    def take_in(
+        self,
+        sessions: Sequence[tuple[SessionRecord, Sequence[FigureRecord], Sequence[SampleRecord]]],
+    ) -> None:
+        """Write whole sessions, all of them or none."""
+        with self._writing() as connection:
+            for session, figures, samples in sessions:
+                connection.execute(SESSION.insert(), asdict(session))
+                for rows, table in ((figures, FIGURE), (samples, SAMPLE)):
+                    values = [asdict(row) for row in rows]
+                    if values:
+                        connection.execute(table.insert(), values)
+
     def supersede(self, session: str) -> None:
         """Set a disturbed session aside for the one that repeated it; its samples are kept."""
         with self._writing() as connection:

@@ -9,6 +9,7 @@ import io
 import json
 import math
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -61,6 +62,8 @@ class ReadRow:
     """Joules of one pass."""
     samples: tuple[float, ...]
     """Seconds of single passes; empty where the table holds none."""
+    named: tuple[str, ...] = ()
+    """Device and chip as the row names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +214,7 @@ def _row(
         samples=tuple(
             _seconds("samples_ms", one) for one in cell("samples_ms").split(";") if one.strip()
         ),
+        named=tuple(filter(None, (cell("device"), cell("chip")))),
     )
 
 
@@ -261,15 +265,34 @@ def _screened(path: Path, rows: Sequence[ReadRow]) -> tuple[list[ReadRow], list[
     return kept, odd
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a table added to the store."""
+
+    new: int
+    known: int
+    """Figures that the store held already, from an earlier import."""
+
+
 def store_rows(
     store: MeasurementStore, rows: Sequence[ReadRow], *, origin: str, machine: str = ""
-) -> int:
-    """Write the rows of a table into the store, one session per lane and repetition."""
+) -> Kept:
+    """Write the rows of a table into the store at once, one session per lane and repetition.
+
+    A figure that an earlier import brought is not taken in again.
+    """
+    known = _imported(store)
     groups: dict[tuple[Lane, int, str], list[ReadRow]] = {}
+    repeated = 0
     for row in rows:
-        groups.setdefault((row.lane, row.session, row.options), []).append(row)
+        if known[_figure_key(row.lane, row.network, row.resolution, row.latency)] > 0:
+            known[_figure_key(row.lane, row.network, row.resolution, row.latency)] -= 1
+            repeated += 1
+        else:
+            groups.setdefault((row.lane, row.session, row.options), []).append(row)
     run = f"import-{uuid.uuid4().hex[:12]}"
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    sessions = []
     for (lane, number, options), members in groups.items():
         session = SessionRecord(
             id=uuid.uuid4().hex,
@@ -287,14 +310,35 @@ def store_rows(
             environment="{}",
             origin=origin,
             started=members[0].date or now,
+            ended=now,
+            status="imported",
         )
-        _store(store, session, members, now)
-    return len(rows)
+        sessions.append((session, *_records(session, members)))
+    store.take_in(sessions)
+    return Kept(new=len(rows) - repeated, known=repeated)
 
 
-def _store(
-    store: MeasurementStore, session: SessionRecord, members: Sequence[ReadRow], now: str
-) -> None:
+FigureKey = tuple[Lane, str, int, str]
+
+
+def _figure_key(lane: Lane, network: str, resolution: int, latency: float) -> FigureKey:
+    """What makes two imported figures the same: they agree to the last digit that is exported."""
+    return lane, network, resolution, f"{latency:.6g}"
+
+
+def _imported(store: MeasurementStore) -> Counter[FigureKey]:
+    """Count the figures of earlier imports."""
+    lanes = {s.id: s.lane for s in store.sessions() if s.status == "imported"}
+    return Counter(
+        _figure_key(lanes[f.session], f.network, f.resolution, f.latency)
+        for f in store.figures()
+        if f.session in lanes and f.latency is not None
+    )
+
+
+def _records(
+    session: SessionRecord, members: Sequence[ReadRow]
+) -> tuple[list[FigureRecord], list[SampleRecord]]:
     figures = [
         FigureRecord(
             session=session.id,
@@ -314,5 +358,4 @@ def _store(
         for i, row in enumerate(members)
         for n, wall in enumerate(row.samples)
     ]
-    store.begin(session, [])
-    store.conclude(session.id, status="imported", ended=now, figures=figures, samples=samples)
+    return figures, samples

@@ -1,0 +1,114 @@
+"""Figures that are taken in: what the hardware forbids, what is expected, what is known already."""
+
+from pathlib import Path
+
+import pytest
+
+from advisor.answering.evidence import Evidence
+from advisor.cli.main import run
+from advisor.core.lane import Lane
+from advisor.measuring.own_figures import OwnFigures
+from advisor.measuring.store import MeasurementStore
+
+PI = ("--device", "raspberry-pi-4", "--runtime", "ncnn", "--precision", "fp32", "--threads", "4")
+LANE = Lane(device="raspberry-pi-4", unit="cpu", runtime="ncnn", precision="fp32", threads=4)
+NETWORKS = ("mobilenetv2_100", "resnet18", "shufflenet_v2_x1_0", "squeezenet1_1", "regnety_004")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+def times() -> dict[str, float]:
+    """What is expected of some networks on a Raspberry Pi 4, in milliseconds."""
+    evidence = Evidence()
+    table = evidence.table.rows([evidence.table.index[name, 224] for name in NETWORKS])
+    found = evidence.latency.predict(LANE, table).value
+    return dict(zip(NETWORKS, (1e3 * found).tolist(), strict=True))
+
+
+def written(folder: Path, times: dict[str, float], **columns: str) -> Path:
+    path = folder / "own.csv"
+    head = ["timm_name", "latency_ms", *columns]
+    rows = [",".join([name, f"{time:.4f}", *columns.values()]) for name, time in times.items()]
+    path.write_text("\n".join([",".join(head), *rows, ""]))
+    return path
+
+
+def scaled(times: dict[str, float], factor: float) -> dict[str, float]:
+    return {name: factor * time for name, time in times.items()}
+
+
+def stored() -> int:
+    return len(MeasurementStore().figures())
+
+
+def test_what_is_expected_is_kept(tmp_path: Path, times: dict[str, float]) -> None:
+    assert run(["import", str(written(tmp_path, scaled(times, 1.3))), *PI]) == 0
+    assert stored() == len(NETWORKS)
+
+
+def test_seconds_in_a_column_of_milliseconds_are_refused_with_the_cause(
+    tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["import", str(written(tmp_path, scaled(times, 1e-3))), *PI]) == 1
+    told = capsys.readouterr().err
+    assert "faster than the peak rate of raspberry-pi-4 allows" in told
+    assert "seconds in a column of milliseconds?" in told
+    assert stored() == 0
+
+
+@pytest.mark.parametrize(("factor", "much"), [(12.0, "slower"), (1 / 12, "faster")])
+def test_a_slip_of_a_decimal_place_is_kept_by_force_only_and_marked(
+    factor: float,
+    much: str,
+    tmp_path: Path,
+    times: dict[str, float],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = written(tmp_path, scaled(times, factor))
+    assert run(["import", str(path), *PI]) == 1
+    told = capsys.readouterr().err
+    if "peak rate" not in told:
+        assert f"12 times {much} than expected" in told
+        assert stored() == 0
+        assert run(["import", str(path), *PI, "--force"]) == 0
+        assert "kept by force" in MeasurementStore().sessions()[0].origin
+
+
+def test_the_second_import_of_a_file_changes_nothing(
+    tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, times)
+    run(["import", str(path), *PI])
+    before = OwnFigures(device="raspberry-pi-4").figures
+    assert run(["import", str(path), *PI]) == 0
+    assert "5 were known already" in capsys.readouterr().err
+    assert OwnFigures(device="raspberry-pi-4").figures == before
+
+
+def test_figures_of_another_chip_are_refused(
+    tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, times, device="Jetson Nano")
+    assert run(["import", str(path), *PI]) == 1
+    assert "names 'Jetson Nano', which is jetson-nano" in capsys.readouterr().err
+    assert stored() == 0
+
+
+def test_a_store_that_cannot_be_read_is_no_measurements(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home.mkdir()
+    (home / "measurements.sqlite").write_bytes(b"no database, but long enough to be read as one")
+    assert OwnFigures(device="raspberry-pi-4").figures == {}
+    assert "holds no measurements" in caplog.text
+
+
+def test_an_empty_store_is_no_measurements(home: Path) -> None:
+    home.mkdir()
+    (home / "measurements.sqlite").touch()
+    assert OwnFigures(device="raspberry-pi-4").figures == {}
