@@ -19,8 +19,9 @@ from advisor.measuring import exports
 from advisor.measuring.converting import converted
 from advisor.measuring.kit import measure_on_board, packing
 from advisor.measuring.kit.packing import pack
+from advisor.measuring.reading import device_of, filling, read_table
 from advisor.measuring.store import MeasurementStore
-from advisor.measuring.table import device_of, filling, read_table, store_rows, write_table
+from advisor.measuring.table import store_rows, write_table
 from tests.measuring_stand_in import Stage, order
 from tests.terminal import ask
 from tests.test_store import figure, keep, session
@@ -314,7 +315,7 @@ def imported_lanes(
 def test_imported_figures_join_the_lane_that_the_same_options_name_elsewhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], argv: list[str], lane: str
 ) -> None:
-    text = "timm_name,latency_ms\nresnet18,123\n"
+    text = "timm_name,latency_ms\nresnet18,9123\n"
     assert imported_lanes(tmp_path, capsys, text, "--device", *argv) == {lane}
 
 
@@ -323,10 +324,10 @@ def test_rows_keep_what_they_name_and_the_rest_follows_from_it(
 ) -> None:
     text = (
         "timm_name,latency_ms,unit,runtime,precision,threads,batch\n"
-        "resnet18,9,,tflite,,,\n"
-        "resnet18,9,,,,,\n"
-        "resnet18,9,cpu,onnxruntime,int8,2,4\n"
-        "resnet18,9,gpu,in-house,int8,2,\n"
+        "resnet18,900,,tflite,,,\n"
+        "resnet18,900,,,,,\n"
+        "resnet18,900,cpu,onnxruntime,int8,2,4\n"
+        "resnet18,900,gpu,in-house,int8,2,\n"
     )
     assert imported_lanes(tmp_path, capsys, text, "--device", "jetson-nano") == {
         "cpu tflite fp32 batch 1",
@@ -339,7 +340,7 @@ def test_rows_keep_what_they_name_and_the_rest_follows_from_it(
 def test_a_row_whose_lane_cannot_be_resolved_is_left_out_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = "timm_name,latency_ms,runtime\nresnet18,9,tensortt\nresnet34,9,\n"
+    text = "timm_name,latency_ms,runtime\nresnet18,9,tensortt\nresnet34,90,\n"
     path = table(tmp_path / "t.csv", text)
     answer = ask(capsys, "import", str(path), "--device", "jetson-nano")
     assert answer.code == 1
@@ -402,3 +403,42 @@ def test_a_precision_that_the_board_lacks_is_refused(capsys: pytest.CaptureFixtu
     )
     assert answer.code == 2
     assert "no int8" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("text", "argv", "said"),
+    [
+        ("timm_name,latency_ms\nresnet18,0.0301\n", ("raspberry-pi-5",), "seconds?"),
+        ("model,infer_step_time,infer_samples_per_sec,infer_batch_size\nresnet18,51.1,5010,256\n",
+         ("raspberry-pi-5",), "times faster than the peak of raspberry-pi-5"),
+    ],
+)  # fmt: skip
+def test_a_figure_beyond_the_peak_of_the_device_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, argv: tuple[str, ...], said: str
+) -> None:
+    answer = ask(capsys, "import", str(table(tmp_path / "t.csv", text)), "--device", *argv)
+    assert answer.code == 1
+    assert said in answer.err
+    assert not MeasurementStore().sessions()
+
+
+def test_a_large_batch_joins_the_lane_of_large_batches(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "model,infer_step_time,batch_size,fps\nresnet18.a1_in1k,51.1,256,5010\n"
+    argv = ("--device", "RTX 3090", "--runtime", "pytorch", "--precision", "amp")
+    assert imported_lanes(tmp_path, capsys, text, *argv) == {"gpu pytorch amp bulk batch"}
+    (figure,) = MeasurementStore().figures()
+    assert figure.latency == pytest.approx(0.0511 / 256)
+
+
+def test_networks_and_devices_of_a_table_may_be_called_as_people_call_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "Board;Model;Latency (ms)\nRaspberry Pi 4B;mobilenet_v2;81,5\nRaspberry Pi 4B;x;1\n"
+    answer = ask(capsys, "import", str(table(tmp_path / "t.csv", text)), "--runtime", "ncnn")
+    assert "'Latency (ms)' read as milliseconds" in answer.err
+    assert "1 network, 1 unknown" in answer.err
+    (one,) = MeasurementStore().figures()
+    assert one.network == "mobilenetv2_100"
+    assert one.latency == pytest.approx(0.0815)

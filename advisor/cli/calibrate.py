@@ -8,7 +8,7 @@ import click
 
 from advisor.cli.options import asked, config_option, form_option, request_options
 from advisor.cli.output import say
-from advisor.core.measuring_request import CalibrateRequest, ImportRequest
+from advisor.core.measuring_request import CalibrateRequest, ImportRequest, TableRequest
 from advisor.core.question import Stated, options_of
 from advisor.core.request import LaneRequest, Request
 from advisor.errors import ProfileError, UsageError
@@ -41,7 +41,7 @@ def command(form: str, **_: Any) -> int:
     evidence = evidence_for(request.profiles_dir)
     question = _question(request, evidence)
     if request.measurements:
-        fields = request.lane_fields()
+        fields = {name: getattr(request, name) for name in TableRequest.model_fields}
         take_in(ImportRequest(table=request.measurements, device=request.device, **fields),
                 evidence)  # fmt: skip
     answer = settling if request.asked else narrowing

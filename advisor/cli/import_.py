@@ -21,9 +21,11 @@ MOST_LINES = 10
 @request_options(ImportRequest)
 @config_option
 def command(**_: Any) -> int:
-    """Read TABLE, a CSV of measurements, screen it and keep its figures as your own.
+    """Read TABLE, screen it and keep its figures as your own.
 
-    Columns: timm_name and latency_ms at least. The options say what a row does not; what both
+    TABLE is a table of networks with their latency or throughput, under headers as people write
+    them, or the log of trtexec, benchncnn, benchmark_app, onnxruntime_perf_test, benchmark_model,
+    timm's benchmark.py or ultralytics benchmark. The options say what a row does not; what both
     leave open is resolved as 'advisor recommend' resolves it.
     """
     from advisor.answering.asking import evidence_for
@@ -34,18 +36,23 @@ def command(**_: Any) -> int:
 
 def take_in(request: ImportRequest, evidence: "Evidence") -> int:
     """Keep what a table holds; the exit code is 1 where a row was left out."""
+    from advisor.answering.own_table import read_own
     from advisor.answering.plausibility import of_another_device, plausible
-    from advisor.hardware.lanes import lane_of_row, lane_of_timing
+    from advisor.measuring.reading import Settled, device_of
     from advisor.measuring.store import MeasurementStore
-    from advisor.measuring.table import device_of, read_table, store_rows
+    from advisor.measuring.table import store_rows
 
     table = Path(request.table)
     profile = evidence.profiles.load(request.device or device_of(table))
-    one = request.single("a figure has one precision")
-    lane_of_timing(profile, one)
-    reading = read_table(
-        table, lambda stated: lane_of_row(profile, stated, one), evidence.table.networks
+    settled = Settled(
+        model=request.model,
+        time_unit=request.latency_unit,
+        decimal=request.decimal,
+        columns=request.columns,
     )
+    one = request.single("a figure has one precision")
+    reading = read_own(table, profile, one, settled, evidence)
+    say(reading.understood)
     another = of_another_device(reading.rows, profile, evidence.profiles)
     found = plausible(reading.rows, profile, evidence)
     doubts = [doubt for doubt in (another, found.surprise) if doubt]

@@ -23,7 +23,28 @@ from advisor.core.question import Question
 from advisor.core.request import COUNT, LaneRequest, Level, Models, Named, OnDevice
 
 
-class CalibrateRequest(LaneRequest):
+class TableRequest(LaneRequest):
+    """How a file of measurements is to be read where it leaves something open."""
+
+    columns: Annotated[
+        dict[str, str],
+        Option(name="column", form=NamedFiles(metavar="COLUMN=HEADER"),
+               help="Header of a column, such as latency_ms='p50 (ms)'."),
+    ] = Field(default_factory=dict)  # fmt: skip
+    decimal: Annotated[
+        str,
+        Option(form=Choice(names=("point", "comma")),
+               help="Sign before the decimals, where the file may mean either."),
+    ] = ""  # fmt: skip
+    latency_unit: Annotated[
+        str,
+        Option(form=Choice(names=("s", "ms", "us", "ns")),
+               help="Unit of a latency that states none, or a wrong one."),
+    ] = ""  # fmt: skip
+    model: Annotated[str, Option(help="Network of a log or table that names none.")] = ""
+
+
+class CalibrateRequest(TableRequest):
     """A device whose estimates own measurements narrow."""
 
     COMMAND: ClassVar[str] = "calibrate"
@@ -62,12 +83,12 @@ class KitRequest(LaneRequest, OnDevice):
     """Seconds."""
 
 
-class ImportRequest(LaneRequest):
+class ImportRequest(TableRequest):
     """A table of measurements to take in."""
 
     COMMAND: ClassVar[str] = "import"
 
-    table: Annotated[str, Option(form=FILE, argument=True, help="CSV of measurements.")]
+    table: Annotated[str, Option(form=FILE, argument=True, help="Table or log of measurements.")]
     device: Annotated[
         str | None, Option(help="Device profile that the figures are of; default the table's.")
     ] = None

@@ -357,7 +357,7 @@ class NamedFiles(Form):
         for item in words(stated, where):
             name, _, file = item.partition("=")
             if not file:
-                raise UsageError(f"{where}: {item!r} names no file; write NAME=FILE")
+                raise UsageError(f"{where}: {item!r} is no pair; write {self.metavar}")
             found[name] = file
         return found
 

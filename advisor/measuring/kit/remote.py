@@ -12,8 +12,9 @@ from pathlib import Path
 from advisor.errors import MeasurementError, UsageError
 from advisor.measuring.kit.packing import SCRIPT, TABLE, pack
 from advisor.measuring.order import Order
+from advisor.measuring.reading import Reading, filling, read_table
 from advisor.measuring.store import MeasurementStore
-from advisor.measuring.table import Reading, filling, read_table, store_rows
+from advisor.measuring.table import store_rows
 
 PLACE = ".cache/advisor-kit"
 """Folder on the board, below the user's home."""

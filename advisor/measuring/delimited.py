@@ -1,0 +1,175 @@
+"""Tables of text as people have them: any encoding, delimiter, decimal sign, lines of comment."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from advisor.errors import MeasurementError
+
+DELIMITERS = ";\t,|"
+_INDEX = re.compile(r"(?:unnamed:? ?\d*|index)?", re.IGNORECASE)
+_RULE = re.compile(r"[\s|+:=─━┼│┃╇╪┏┓┗┛┡┩└┘├┤┬┴-]*")
+_BOXES = str.maketrans("│┃", "||")
+_NUMBER = re.compile(
+    r"[~≈]?\s*(?P<number>[+-]?(?:\d[\d.,' \u00a0\u202f]*\d|\d|[.,]\d+)(?:e[+-]?\d+)?"
+    r"|[+-]?(?:nan|inf))"
+    r"\s*(?:(?:±|\+/-).*?)?\s*(?P<unit>[a-zµμ][a-zµμ/ .]*)?",
+    re.IGNORECASE,
+)
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """One row: its line in the file, and its cells by header."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table as it was read."""
+
+    path: Path
+    header: tuple[str, ...]
+    rows: tuple[TextRow, ...]
+    delimiter: str = ","
+
+    @cached_property
+    def commas(self) -> str:
+        """What a comma in a number is: ``decimal``, ``thousands``, or ``unclear``."""
+        numbers = [found["number"] for row in self.rows for cell in row.cells.values()
+                   if "," in cell and (found := _NUMBER.fullmatch(cell.strip()))]  # fmt: skip
+        if any(n.count(",") > 1 or "." in n[n.rindex(",") :] for n in numbers):
+            return "thousands"
+        if any(not _GROUPED.fullmatch(n.replace(" ", "")) for n in numbers):
+            return "decimal"
+        dots = any(re.fullmatch(r"\d+\.\d+\D*", c) for r in self.rows for c in r.cells.values())
+        return "thousands" if dots or not numbers else "unclear"
+
+
+def read_text_table(path: Path) -> TextTable:
+    """Read a table from text or JSON; MeasurementError where it is none."""
+    text = decoded(path)
+    if path.suffix.lower() in (".json", ".jsonl") or text.lstrip().startswith(("[{", "[\n", "{")):
+        return _from_json(path, text)
+    lines = [
+        (number, line)
+        for number, line in enumerate(text.translate(_BOXES).splitlines(), 1)
+        if not (line.lstrip().startswith("#") or _RULE.fullmatch(line))
+    ]
+    if len(lines) < 2:
+        raise MeasurementError(f"{path} holds no table: a line of headers and one of figures")
+    delimiter = _delimiter([line for _, line in lines])
+    table = [(number, _cells(line, delimiter)) for number, line in lines]
+    header = tuple(cell.strip() for cell in table[0][1])
+    return TextTable(path, *_without_index(header, list(_rows(header, table[1:]))), delimiter)
+
+
+def decoded(path: Path) -> str:
+    """Text of a file in UTF-8, UTF-16 or Latin-1, without its byte-order mark."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MeasurementError(f"cannot read {path}: {error.strerror}") from error
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    if content[:200].count(b"\0") > len(content[:200]) // 3:
+        return content.decode("utf-16-le" if content[1:2] == b"\0" else "utf-16-be", "replace")
+    if b"\0" in content:
+        raise MeasurementError(f"cannot read {path}: it is no text")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def number_in(cell: str, commas: str) -> tuple[float, str] | None:
+    """Read a number and the unit behind it, such as ``30.1 ms``; None where it is none.
+
+    Raises ValueError where a comma may be either sign.
+    """
+    found = _NUMBER.fullmatch(cell.strip())
+    if found is None:
+        return None
+    digits = re.sub(r"[' \u00a0\u202f]", "", found["number"])
+    if "," in digits and commas == "unclear":
+        raise ValueError(
+            f"{cell!r} may be thousands or a decimal comma; say --decimal comma or point"
+        )
+    if commas == "decimal":
+        digits = digits.replace(".", "").replace(",", ".") if "," in digits else digits
+    try:
+        return float(digits.replace(",", "")), (found["unit"] or "").strip().lower()
+    except ValueError:
+        return None
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The sign that parts the first line, and most others as often; spaces where none does."""
+    head = lines[0]
+    counts = {sign: head.count(sign) for sign in DELIMITERS if sign in head}
+    if not counts:
+        return " " if len(head.split()) > 1 and len({len(x.split()) for x in lines}) == 1 else ","
+
+    def agreement(sign: str) -> tuple[float, int]:
+        usual = Counter(line.count(sign) for line in lines[1:]).get(counts[sign], 0)
+        return usual / max(len(lines) - 1, 1), -DELIMITERS.index(sign)
+
+    return max(counts, key=agreement)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    if delimiter == " ":
+        return line.split()
+    if delimiter == "|":
+        line = re.sub(r"^\s*\||\|\s*$", "", line)
+    return next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter), [])
+
+
+def _rows(header: Sequence[str], table: Sequence[tuple[int, list[str]]]) -> Iterator[TextRow]:
+    for number, cells in table:
+        padded = [*cells, *[""] * (len(header) - len(cells))]
+        yield TextRow(
+            number, {name: cell.strip() for name, cell in zip(header, padded, strict=False)}
+        )
+
+
+def _without_index(
+    header: tuple[str, ...], rows: list[TextRow]
+) -> tuple[tuple[str, ...], tuple[TextRow, ...]]:
+    """Leave out the row numbers that pandas writes before the first column."""
+    first = header[0] if header else ""
+    counted = all(row.cells[first].isdigit() for row in rows)
+    if len(header) < 2 or not _INDEX.fullmatch(first) or not counted:
+        return header, tuple(rows)
+    for row in rows:
+        del row.cells[first]
+    return header[1:], tuple(rows)
+
+
+def _from_json(path: Path, text: str) -> TextTable:
+    """Read a list of objects, or one object on each line."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        try:
+            content = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except ValueError as error:
+            raise MeasurementError(f"{path} is not valid JSON: {error}") from None
+    objects = content if isinstance(content, list) else [content]
+    if not objects or not all(isinstance(one, dict) for one in objects):
+        raise MeasurementError(f"{path} holds no list of objects, one for each figure")
+    header = tuple(dict.fromkeys(str(name) for one in objects for name in one))
+    rows = tuple(
+        TextRow(number, {n: "" if one.get(n) is None else str(one[n]) for n in header})
+        for number, one in enumerate(objects, 1)
+    )
+    return TextTable(path, header, rows)

@@ -1,0 +1,401 @@
+"""Read measurements back from boards, colleagues and benchmark tools.
+
+A file is a table (``delimited``), whose columns are told by their headers (``headers``), or the
+log of a known tool (``logs``). Rows that cannot be are left out with their line; what may be read
+in two ways is refused with the option that settles it.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+
+from advisor.core.lane import Lane
+from advisor.core.request import LaneRequest
+from advisor.errors import MeasurementError, UsageError
+from advisor.measuring.delimited import TextRow, TextTable, decoded, number_in, read_text_table
+from advisor.measuring.headers import (
+    TIMES,
+    UNIT_NAMES,
+    Columns,
+    FigureColumn,
+    header_of,
+    seconds,
+    understood,
+)
+from advisor.measuring.logs import read_log
+from advisor.measuring.table import COLUMNS, EXTRA, ReadRow
+
+FASTEST = 1e-6
+"""Seconds; nothing runs a network in less."""
+SLOWEST = 600.0
+DISAGREEMENT = 0.2
+"""Difference of latency and throughput, as a share, that one run does not explain."""
+
+LaneOf = Callable[[LaneRequest], Lane]
+"""Gives the lane of a row from what the row states of it; UsageError where there is none."""
+NetworkOf = Callable[[str], tuple[str, int | None]]
+"""Gives the catalog's network of a name, and the input side it states; UsageError where none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read from a table, and what was not and why."""
+
+    rows: tuple[ReadRow, ...]
+    refused: tuple[str, ...]
+    """One line for each row that was left out."""
+    warnings: tuple[str, ...]
+    understood: str
+    """What the columns were taken for, in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What the user says where a file leaves it open."""
+
+    model: str = ""
+    """Network of rows that name none."""
+    time_unit: str = ""
+    """Unit of a time that states none: s, ms, us or ns."""
+    decimal: str = ""
+    """Sign before the decimals: ``point`` or ``comma``."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Header by canonical column."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file, and how its cells are to be read."""
+
+    sheet: TextTable
+    columns: Columns
+    commas: str
+    time_factor: float | None
+    settled: Settled
+    told: str
+
+
+def filling(lane: Lane) -> LaneOf:
+    """Give every row what it states itself and the rest of one known lane."""
+
+    def lane_of(stated: LaneRequest) -> Lane:
+        unit = stated.unit or lane.unit
+        return replace(
+            lane,
+            unit=unit,
+            runtime=stated.runtime or lane.runtime,
+            precision=stated.precision or lane.precision,
+            threads=(stated.threads or lane.threads) if unit == "cpu" else None,
+            batch=stated.batch or lane.batch,
+        )
+
+    return lane_of
+
+
+def read_table(
+    path: Path,
+    lane_of: LaneOf,
+    networks: Iterable[str],
+    *,
+    network_of: NetworkOf | None = None,
+    settled: Settled | None = None,
+) -> Reading:
+    """Read and screen a table or log of measurements.
+
+    ``networks`` are the names that the catalog knows, ``network_of`` other names for them.
+    Raises MeasurementError where the file is no such table and UsageError where it needs to be
+    told more.
+    """
+    known = frozenset(networks)
+    file = _opened(path, settled or Settled())
+    rows: list[ReadRow] = []
+    refused: list[str] = []
+    unknown: set[str] = set()
+    for one in file.sheet.rows:
+        try:
+            rows.append(_row(file, one, lane_of, lambda text: _network(text, known, network_of)))
+        except _UnknownNetworkError as error:
+            unknown.add(str(error))
+            refused.append(f"{path}, line {one.line}: {error}")
+        except (ValueError, UsageError) as error:
+            refused.append(f"{path}, line {one.line}: {error}")
+    screened, odd = _screened(path, rows)
+    return Reading(
+        rows=tuple(screened),
+        refused=(*refused, *odd),
+        warnings=tuple(_warnings(file)),
+        understood=f"{path.name}: {file.told}; {_counted(rows, unknown)}",
+    )
+
+
+def device_of(path: Path) -> str:
+    """The device that all rows of a table name; MeasurementError where they do not."""
+    log = read_log(decoded(path))
+    header = "" if log else header_of("device", read_text_table(path).header)
+    names = (
+        {row.cells[header].strip() for row in read_text_table(path).rows} - {""}
+        if header
+        else set()
+    )
+    if len(names) != 1:
+        what = f"several devices: {', '.join(sorted(names))}" if names else "no device"
+        raise MeasurementError(f"{path} names {what}; say which by --device")
+    return names.pop()
+
+
+class _UnknownNetworkError(ValueError):
+    """A network that nobody knows."""
+
+
+def _opened(path: Path, settled: Settled) -> _File:
+    log = read_log(decoded(path))
+    if log is not None:
+        names = tuple(dict.fromkeys(name for row in log.rows for name in row.cells))
+        sheet = TextTable(path, names, log.rows)
+        told = f"log of {log.tool}, {log.taken}"
+    else:
+        sheet, told = read_text_table(path), ""
+    columns = understood(sheet.header, settled.columns, (*COLUMNS, *EXTRA))
+    _check_needed(sheet, columns, settled)
+    commas = {"comma": "decimal", "point": "thousands"}.get(settled.decimal, sheet.commas)
+    factor = _time_factor(sheet, columns, commas, settled)
+    return _File(sheet, columns, commas, factor, settled, told or _told(columns, factor))
+
+
+def _check_needed(sheet: TextTable, columns: Columns, settled: Settled) -> None:
+    if columns.latency is None and not columns.throughput:
+        raise MeasurementError(
+            f"{sheet.path} lacks the columns latency_ms or throughput_ips; it has "
+            f"{', '.join(sheet.header)}; say which by --column latency_ms=HEADER"
+        )
+    if "timm_name" not in columns.text and not settled.model:
+        raise MeasurementError(
+            f"{sheet.path} names no network; say which by --model NAME"
+            + (", or which column does by --column timm_name=HEADER" if len(sheet.rows) > 1 else "")
+        )
+
+
+def _time_factor(sheet: TextTable, columns: Columns, commas: str, settled: Settled) -> float | None:
+    """Seconds of one unit of the latency; None where there is none or its cells name their own."""
+    if columns.latency is None:
+        return None
+    if settled.time_unit:
+        factor = seconds(settled.time_unit)
+        if factor is None:
+            raise UsageError(f"--latency-unit {settled.time_unit!r}: allowed: {', '.join(TIMES)}")
+        return factor
+    if columns.latency.factor is not None:
+        return columns.latency.factor
+    header = columns.latency.header
+    cells = [row.cells.get(header, "") for row in sheet.rows]
+    if any((found := number_in(cell, commas)) and seconds(found[1]) for cell in cells):
+        return None
+    by_rate = _by_throughput(sheet, columns, commas)
+    if by_rate is None:
+        raise UsageError(
+            f"{sheet.path}: column {header!r} states no unit; say --latency-unit s, ms or us"
+        )
+    return by_rate
+
+
+def _by_throughput(sheet: TextTable, columns: Columns, commas: str) -> float | None:
+    """Unit of a latency beside a throughput: that in which both tell the same."""
+    products = []
+    for row in sheet.rows:
+        pair = [
+            number_in(row.cells.get(name, ""), commas)
+            for name in (columns.latency.header if columns.latency else "", columns.throughput)
+        ]
+        batch = number_in(row.cells.get(columns.text.get("batch", ""), "1"), commas)
+        if pair[0] and pair[1] and batch and batch[0]:
+            products.append(pair[0][0] * pair[1][0] / batch[0])
+    typical = median(products) if products else math.nan
+    return next((1 / per for per in (1.0, 1e3, 1e6) if 0.5 < typical / per < 2), None)
+
+
+def _told(columns: Columns, factor: float | None) -> str:
+    parts = []
+    if columns.latency:
+        unit = UNIT_NAMES.get(factor or 0.0, "the unit in its cells")
+        parts.append(f"column {columns.latency.header!r} read as {unit}")
+    else:
+        parts.append(
+            f"column {columns.throughput!r} read as images a second, the latency as 1000 ÷ value "
+            "at batch 1, or batch × 1000 ÷ value"
+        )
+    for role, word in (("timm_name", "the network"), ("input_h", "the input side")):
+        if columns.text.get(role, role) != role:
+            parts.append(f"{columns.text[role]!r} as {word}")
+    return ", ".join(parts)
+
+
+def _counted(rows: Sequence[ReadRow], unknown: set[str]) -> str:
+    number = len({row.network for row in rows})
+    return f"{number} network{'s' * (number != 1)}, {len(unknown)} unknown"
+
+
+def _warnings(file: _File) -> Iterable[str]:
+    if file.columns.unknown:
+        yield (
+            f"{file.sheet.path}: unknown columns are left out: {', '.join(file.columns.unknown)}"
+        )
+
+
+def _row(
+    file: _File,
+    row: TextRow,
+    lane_of: LaneOf,
+    network_of: NetworkOf,
+) -> ReadRow:
+    def cell(name: str) -> str:
+        return row.cells.get(file.columns.text.get(name, ""), "").strip()
+
+    network, side = network_of(cell("timm_name") or file.settled.model)
+    stated = LaneRequest(
+        unit=cell("unit").lower() or None,
+        runtime=cell("runtime").lower() or None,
+        precisions=_precisions(cell("precision")),
+        batch=_whole("batch", cell("batch"), None),
+        threads=_whole("threads", cell("threads"), None),
+    )
+    lane = lane_of(stated)
+    images = stated.batch or lane.batch or 1
+    latency = _latency(file, row, images)
+    return ReadRow(
+        line=row.line,
+        network=network,
+        resolution=_side(cell("input_h"), cell("input_w")) or side or 224,
+        lane=lane,
+        latency=latency / images if lane.is_bulk else latency,
+        date=cell("date"),
+        session=_whole("session", cell("session"), 1) or 1,
+        options=cell("runtime_opts"),
+        memory=_other(file, row, file.columns.memory),
+        energy=_other(file, row, file.columns.energy),
+        samples=tuple(
+            _within("samples_ms", one, float(one) * 1e-3)
+            for one in cell("samples_ms").split(";")
+            if one.strip()
+        ),
+        named=tuple(filter(None, (cell("device"), row.cells.get("chip", "").strip()))),
+    )
+
+
+def _network(
+    text: str, known: frozenset[str], network_of: NetworkOf | None
+) -> tuple[str, int | None]:
+    if text in known:
+        return text, None
+    if not text:
+        raise ValueError("timm_name is empty")
+    if network_of is not None:
+        try:
+            network, side = network_of(text)
+        except UsageError as error:
+            raise _UnknownNetworkError(f"timm_name: {error}") from None
+        if network in known:
+            return network, side
+    raise _UnknownNetworkError(f"timm_name {text!r} is no network of the catalog")
+
+
+def _precisions(text: str) -> tuple[str, ...]:
+    """Numeric precision by the names that frameworks give it; () where none is stated."""
+    plain = text.lower().removeprefix("torch.")
+    named = {"float32": "fp32", "float16": "fp16", "half": "fp16", "bfloat16": "bf16"}
+    return (named.get(plain, plain),) if plain else ()
+
+
+def _latency(file: _File, row: TextRow, images: int) -> float:
+    """Seconds of one batch, by the latency, else by the throughput."""
+    columns = file.columns
+    if columns.latency is None:
+        text = row.cells.get(columns.throughput, "")
+        return _within(columns.throughput, text, images / _positive(file, columns.throughput, text))
+    header = columns.latency.header
+    text = row.cells.get(header, "")
+    found = number_in(text, file.commas)
+    factor = (seconds(found[1]) if found and found[1] else None) or file.time_factor
+    value = _positive(file, header, text)
+    if factor is None:
+        raise ValueError(f"{header} {text!r} states no unit; say --latency-unit s, ms or us")
+    latency = _within(header, text, value * factor)
+    rate = number_in(row.cells.get(columns.throughput, ""), file.commas)
+    if (
+        rate
+        and rate[0] > 0
+        and abs(math.log(latency * rate[0] / images)) > math.log(1 + DISAGREEMENT)
+    ):
+        raise ValueError(
+            f"{header} {text} and {columns.throughput} {rate[0]:g} do not tell the same at batch "
+            f"{images}; leave one column out, or state the batch by --batch"
+        )
+    return latency
+
+
+def _positive(file: _File, column: str, text: str) -> float:
+    if not text.strip():
+        raise ValueError(f"{column} is empty")
+    found = number_in(text, file.commas)
+    if found is None:
+        raise ValueError(f"{column} {text!r} is not a number")
+    if not math.isfinite(found[0]) or found[0] <= 0:
+        raise ValueError(f"{column} {text!r} is not a positive number")
+    return found[0]
+
+
+def _within(column: str, text: str, value: float) -> float:
+    if not FASTEST <= value <= SLOWEST:
+        raise ValueError(f"{column} {text!r} is out of range (allowed: 0.001 to 600000 ms)")
+    return value
+
+
+def _other(file: _File, row: TextRow, quantity: FigureColumn | None) -> float | None:
+    """A figure that may be missing, in SI."""
+    if quantity is None or not row.cells.get(quantity.header, "").strip():
+        return None
+    return _positive(file, quantity.header, row.cells[quantity.header]) * (quantity.factor or 1.0)
+
+
+def _side(height: str, width: str) -> int | None:
+    """Side of a square input: ``224``, ``224px``, ``224x224``, ``1x3x224x224``."""
+    sizes = re.findall(r"\d+", height)
+    if not height:
+        return None
+    if not sizes or re.search(r"[a-z]", re.sub(r"px|pixels|x|×", "", height.lower())):
+        raise ValueError(f"input_h {height!r} is not a positive whole number")
+    plane = [size for size in sizes[-3:] if size not in ("1", "3")][:2] if len(sizes) > 2 else sizes
+    if len(set(plane)) > 1 or width not in ("", plane[0]):
+        raise ValueError(f"the input {height}{'x' + width if width else ''} is not square")
+    if int(plane[0]) < 1:
+        raise ValueError(f"input_h {height!r} is not a positive whole number")
+    return int(plane[0])
+
+
+def _whole(column: str, text: str, default: int | None) -> int | None:
+    if not text:
+        return default
+    plain = text.removesuffix(".0")
+    if not plain.isdigit() or int(plain) < 1:
+        raise ValueError(f"{column} {text!r} is not a positive whole number")
+    return int(plain)
+
+
+def _screened(path: Path, rows: Sequence[ReadRow]) -> tuple[list[ReadRow], list[str]]:
+    """Leave out figures that their own repetitions refute by more than a factor of three."""
+    groups: dict[tuple[Lane, str, int], list[float]] = {}
+    for row in rows:
+        groups.setdefault((row.lane, row.network, row.resolution), []).append(row.latency)
+    kept, odd = [], []
+    for row in rows:
+        typical = median(groups[row.lane, row.network, row.resolution])
+        if max(row.latency / typical, typical / row.latency) > 3:
+            odd.append(
+                f"{path}, line {row.line}: {row.latency * 1e3:.4g} ms is far from the "
+                f"{typical * 1e3:.4g} ms of its repetitions"
+            )
+        else:
+            kept.append(row)
+    return kept, odd
