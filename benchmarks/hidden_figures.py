@@ -22,9 +22,12 @@ from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import judged_networks, recommendation
 from advisor.answering.write import lane_record
 from advisor.catalog.published import PublishedFigures
-from advisor.core.document import Limit, Pick, Recommendation, Request
+from advisor.core.constraint import Constraint
+from advisor.core.document import Pick, Recommendation
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
+from advisor.core.request import Request
+from advisor.errors import EvidenceError
 from advisor.estimators.fit.fitting import Data, fit, means_of, read_data
 from advisor.estimators.latency import LatencyModel
 from advisor.hardware.profile import DeviceProfile
@@ -113,7 +116,7 @@ def asked(case: Case, evidence: Evidence, confidence: float) -> Recommendation:
     evidence._published[case.profile.id] = replace(figures, without=figures.without | case.hidden)
     request = Request(
         device=case.profile.id,
-        limits=(Limit(metric=Metric.LATENCY, at_most=case.limit),),
+        limits=(Constraint(metric=Metric.LATENCY, at_most=case.limit),),
         models=tuple(sorted({network for network, _ in case.truth})),
         confidence=confidence,
     )
@@ -124,6 +127,17 @@ def asked(case: Case, evidence: Evidence, confidence: float) -> Recommendation:
     ]
     records = (lane_record(case.profile, case.lane, request, evidence),)
     return recommendation(request, records, judged, evidence)
+
+
+def answered(
+    chosen: list[Case], evidence: Evidence, confidence: float
+) -> Iterator[tuple[Case, Recommendation]]:
+    """Ask in every lane; those of pipelines, which publish no latency, are left out."""
+    for case in chosen:
+        try:
+            yield case, asked(case, evidence, confidence)
+        except EvidenceError:
+            continue
 
 
 def judged(case: Case, document: Recommendation) -> Outcome:
@@ -183,7 +197,7 @@ def main() -> None:
         chosen = list(cases(evidence, data, quantile))[: stated.lanes or None]
         hidden = frozenset().union(*(case.hidden for case in chosen))
         blind = without(evidence, data, hidden)
-        found = [judged(case, asked(case, blind, stated.confidence)) for case in chosen]
+        found = [judged(*pair) for pair in answered(chosen, blind, stated.confidence)]
         devices = len({one.device for one in found})
         print(f"limit at the {quantile:g} quantile: {len(found)} lanes of {devices} devices, "
               f"{len(hidden)} figures hidden")  # fmt: skip

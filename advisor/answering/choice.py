@@ -75,10 +75,11 @@ def answers(
     if not known:
         return Answers()
     field = contenders(known, limits, weighed)
-    first = ranked[0] if ranked and ranked[0] in known[:1] else None
-    safe = 0 if first is not None else None
+    sure = [row for row, entry in enumerate(known) if entry.rank is not None]
+    # Of those tied with the first, the one of most worth is what others have to gain on.
+    safe = max(sure, key=lambda row: float(field.worth[row]), default=None)
     return Answers(
-        safe=_safe(first, confidence) if first is not None else None,
+        safe=_safe(ranked[0], confidence) if sure else None,
         likely=_likely(field, safe, weighed),
         worth_measuring=_worth_measuring(field, safe, confidence, weighed),
     )

@@ -2,7 +2,7 @@
 
 Candidates are ordered by score. Those that trail the best of the rest by less than the interval of
 the difference, and by little, are tied with it; among them the smaller network comes first, then
-the better licensed, then the better evidenced.
+the better licensed, then the better evidenced; weights that may not be sold come last.
 """
 
 import math
@@ -21,6 +21,8 @@ NEAR = 1 / 60
 """Largest difference of a tie, as a share of a utility: half a point of top-1, 12 % of a cost."""
 ALIKE = 1.1
 """Ratio of the sizes up to which neither network is the smaller one."""
+SHUT = 2
+"""Class of licences that do not allow a product, or that nobody states."""
 _FREE = ("apache", "mit", "bsd")
 _SHUT = ("-nc", "noncommercial")
 
@@ -99,21 +101,22 @@ def _deviation(estimate: Estimate, worth: Utility) -> float:
     return min(reach, width)
 
 
-def _virtues(judged: Judged) -> tuple[float, int, int]:
-    """What decides within a tie, the smallest first: size, licence, evidence."""
+def _virtues(judged: Judged) -> tuple[bool, float, int, int]:
+    """What decides within a tie: size, licence, evidence; what may not be sold comes last."""
     size = judged.assessment.estimates.get(Metric.PARAMETERS)
     steps = math.floor(math.log(size.value, ALIKE)) if size and size.value > 0 else math.inf
     latency = judged.assessment.estimates.get(Metric.LATENCY)
     evidence = latency.provenance.origin.rank if latency else len(Origin)
     weights = judged.subject.weights
-    return steps, licence_class(weights.license if weights else ""), evidence
+    licence = licence_class(weights.license if weights else "")
+    return licence == SHUT, steps, licence, evidence
 
 
 def licence_class(name: str) -> int:
     """0 for licences that ask for little, 1 for others, 2 for none stated or no commercial use."""
     plain = name.lower()
     if not plain or any(word in plain for word in _SHUT):
-        return 2
+        return SHUT
     return 0 if plain.startswith(_FREE) else 1
 
 
@@ -140,10 +143,10 @@ def _others(count: int) -> str:
 def _virtue(first: Judged, second: Judged) -> str:
     """Name what puts one before the other."""
     ours, theirs = _virtues(first), _virtues(second)
-    if ours[0] != theirs[0]:
+    if ours[0] == theirs[0] and ours[1] != theirs[1]:
         sizes = [human(j.values().get(Metric.PARAMETERS, 0.0), Metric.PARAMETERS.unit)
                  for j in (first, second)]  # fmt: skip
         return f"smaller ({sizes[0]} parameters, not {sizes[1]})"
-    if ours[1] != theirs[1]:
+    if ours[2] != theirs[2]:
         return "better licensed"
-    return "better evidenced" if ours[2] != theirs[2] else "more accurate"
+    return "better evidenced" if ours[3] != theirs[3] else "more accurate"

@@ -4,6 +4,7 @@ Every field has a default that the review names as an assumption; prices have no
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -90,6 +91,19 @@ class DeviceAssumptions(Document):
     available_until: DateText = ""
     """YYYY, YYYY-MM or YYYY-MM-DD."""
     integration: Hours | None = None
+    host_power_w: float | None = Field(default=None, gt=0)
+    """Power of the computer that an accelerator needs, at the socket."""
+    hourly: Priced | None = None
+    """Price of one hour where it is rented instead of bought."""
+    rent_when_busy: bool = False
+    """Whether rent is due only for the time under load."""
+
+
+class Scale(Document):
+    """Figures of one criterion that are worth 0 and 1; what lies beyond is worth no more."""
+
+    poor: float
+    good: float
 
 
 class Range(Document):
@@ -108,6 +122,16 @@ class Duty(Document):
     limits: dict[str, str] = Field(default_factory=dict)
     """As on the command line: ``max-latency: 50ms``."""
     models: tuple[str, ...] = ()
+
+
+SCALES = {
+    "accuracy": Scale(poor=0.6, good=0.9),
+    "speed": Scale(poor=1.0, good=1000.0),
+    "efficiency": Scale(poor=0.1, good=100.0),
+    "cost": Scale(poor=10_000.0, good=10.0),
+    "supply": Scale(poor=0.0, good=10.0),
+}
+"""By criterion; speed, efficiency and cost go by ratio."""
 
 
 class Assumptions(Document):
@@ -155,6 +179,13 @@ class Assumptions(Document):
         }
     )
     """Weights of the decision matrix."""
+    scales: dict[str, Scale] = Field(default_factory=lambda: dict(SCALES))
+    """What is worth 0 and 1 under each criterion, whoever is compared."""
+    reference_top1: Fraction = 0.7
+    """Accuracy at which devices are compared for speed: the fastest model that reaches it counts.
+    A limit on top-1 goes before it."""
+    co2_per_kwh: float = Field(default=480.0, ge=0)
+    """Grams of CO2 for a kilowatt-hour from the socket; 480 is the world's average of 2023."""
     baseline: str = ""
     """Device to compare against; empty takes the first one asked for."""
     devices: dict[str, DeviceAssumptions] = Field(default_factory=dict)
@@ -164,11 +195,17 @@ class Assumptions(Document):
 def assumptions(raw: dict[str, object], origin: str) -> Assumptions:
     """Check stated assumptions; UsageError names ``origin``, field and problem."""
     try:
-        found = Assumptions.model_validate(raw)
+        found = _in_one_currency(Assumptions.model_validate(raw), raw)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{origin}: field {field!r}: {first['msg']}") from None
+    for key, scale in found.scales.items():
+        if key not in CRITERIA or scale.poor == scale.good or _not_positive(key, scale):
+            raise UsageError(
+                f"{origin}: field 'scales': {key}: give {', '.join(CRITERIA)} two different ends, "
+                "above 0 where they go by ratio (speed, efficiency, cost)"
+            )
     unknown = set(found.criteria) - set(CRITERIA)
     if unknown or not sum(found.criteria.values()) > 0 or min(found.criteria.values()) < 0:
         named = ", ".join(sorted(unknown)) or "weights"
@@ -179,12 +216,42 @@ def assumptions(raw: dict[str, object], origin: str) -> Assumptions:
     return found
 
 
+def _not_positive(key: str, scale: Scale) -> bool:
+    return key in ("speed", "efficiency", "cost") and min(scale.poor, scale.good) <= 0
+
+
+def _in_one_currency(found: Assumptions, raw: dict[str, object]) -> Assumptions:
+    """Take the one currency that everything is stated in, where none is named."""
+    scales = {**SCALES, **found.scales}
+    if "currency" not in raw:
+        stated = {money.currency for money in _stated_money(found, raw)}
+        if len(stated) == 1 and not found.fx:
+            found = found.model_copy(update={"currency": stated.pop()})
+    if "hourly_rate" not in raw:
+        rate = found.hourly_rate.model_copy(update={"currency": found.currency})
+        found = found.model_copy(update={"hourly_rate": rate})
+    return found.model_copy(update={"scales": scales})
+
+
+def _stated_money(found: Assumptions, raw: dict[str, object]) -> Iterator[Money]:
+    if found.tariff is not None:
+        yield found.tariff
+    if "hourly_rate" in raw:
+        yield found.hourly_rate
+    for device in found.devices.values():
+        for priced in (device.price, device.accessories, device.host, device.hourly):
+            if priced is not None:
+                yield priced.price
+
+
 CRITERIA = ("accuracy", "speed", "efficiency", "cost", "supply")
 """Columns that the decision matrix knows."""
 
 
 def convert(amount: Money, stated: Assumptions) -> float:
     """Express money in the currency of the review; UsageError where the rate is not given."""
+    if amount.currency == stated.currency:
+        return amount.amount
     return amount.amount * _dollars(amount.currency, stated) / _dollars(stated.currency, stated)
 
 

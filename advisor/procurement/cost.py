@@ -25,8 +25,10 @@ from advisor.procurement.assumptions import (
     Priced,
     convert,
 )
-from advisor.procurement.review import Amount, CostLine
+from advisor.procurement.review import Amount, CostLine, DeviceReview
 
+HOST = "Computer for it"
+"""Name of the cost of the computer that an accelerator needs."""
 HOURS_OF_A_YEAR = 8766.0
 """Hours of an average year, leap days included."""
 
@@ -37,6 +39,10 @@ def price(facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions, today
         return _stated(own.price, stated, today)
     if facts.price is None:
         return unknown(stated.currency, "no price is published; state one in the assumptions")
+    if stated.currency != "USD" and stated.currency not in stated.fx:
+        name = stated.currency
+        reason = f"published in USD; give --fx {name}=RATE, or state its price in {name}"
+        return unknown(stated.currency, reason)
     amount = convert(Money(amount=facts.price, currency="USD"), stated)
     found = exact(
         amount,
@@ -47,6 +53,18 @@ def price(facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions, today
     )
     caveats = tuple(_price_caveats(facts, stated))
     return _aged(found.model_copy(update={"caveats": caveats}), stated, today)
+
+
+def with_host(
+    unit_price: Amount, facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions
+) -> Amount:
+    """Return the price of one device with the computer that it needs."""
+    if not facts.needs_host:
+        return unit_price
+    hosts = list(_host(facts, own, stated, 1))
+    if unit_price.value is None or hosts[0].amount.value is None:
+        return unknown(stated.currency, unit_price.reason or hosts[0].amount.reason)
+    return total([unit_price, hosts[0].amount], stated.currency, "price with its computer")
 
 
 def _price_caveats(facts: DeviceFacts, stated: Assumptions) -> Iterator[str]:
@@ -93,12 +111,16 @@ def power(facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions) -> Am
         spread = stated.power_range[kind]
         source, value = facts.power_source, facts.power
     caveats = () if kind == "wall" else (_POWER_CAVEAT[kind],)
+    host = 0.0
     if facts.needs_host and own.power_w is None:
-        caveats = (*caveats, "without the computer it needs")
+        if own.host_power_w is None:
+            return unknown("W", "needs a computer, whose power is not stated (host_power_w)")
+        host = own.host_power_w
+        caveats = (*caveats, f"with {significant(host)} W of the computer it needs")
     return Amount(
-        value=value,
-        low=value * spread.low,
-        high=value * spread.high,
+        value=value + host,
+        low=value * spread.low + host,
+        high=value * spread.high + host,
         unit="W",
         origin="assumed" if own.power_w is not None else "published",
         source=source,
@@ -142,7 +164,42 @@ def energy(load: Amount, facts: DeviceFacts, own: DeviceAssumptions, stated: Ass
 def cost_lines(
     facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions, unit_price: Amount, kwh: Amount
 ) -> tuple[CostLine, ...]:
-    """List the parts of the cost of the fleet."""
+    """List the parts of the cost of the fleet, each in whole units of money or in cents."""
+    if own.hourly is not None:
+        return tuple(map(_rounded, _rented(own, own.hourly, stated)))
+    return tuple(map(_rounded, _owned(facts, own, stated, unit_price, kwh)))
+
+
+def _rounded(line: CostLine) -> CostLine:
+    """Round to what is shown, so that the parts add up to the total that is shown."""
+    amount = line.amount
+    if amount.value is None:
+        return line
+    digits = 0 if amount.value >= 100 else 2
+    ends = {name: round(getattr(amount, name), digits) for name in ("value", "low", "high")}
+    return line.model_copy(update={"amount": amount.model_copy(update=ends)})
+
+
+def _rented(own: DeviceAssumptions, hourly: Priced, stated: Assumptions) -> tuple[CostLine, ...]:
+    """Parts of the cost where the device is rented by the hour; energy is the landlord's."""
+    hours = stated.years * HOURS_OF_A_YEAR * (stated.duty_cycle if own.rent_when_busy else 1.0)
+    each = convert(hourly.price, stated)
+    rent = exact(each, stated.currency, origin="assumed", source=hourly.source, day=hourly.date)
+    return (
+        CostLine(
+            name="Rent",
+            amount=scaled(rent, stated.quantity * hours, stated.currency),
+            formula=f"{stated.quantity:,} × {hours:,.0f} h × {each:g} {stated.currency}",
+            essential=True,
+        ),
+        _effort("Integration", own.integration or stated.integration, stated),
+        _effort("Training", stated.training, stated),
+    )
+
+
+def _owned(
+    facts: DeviceFacts, own: DeviceAssumptions, stated: Assumptions, unit_price: Amount, kwh: Amount
+) -> tuple[CostLine, ...]:
     count, currency = stated.quantity, stated.currency
     spare = math.ceil(count * stated.spares)
     return (
@@ -157,13 +214,19 @@ def cost_lines(
 
 
 def _bought(name: str, each: Amount, count: int, currency: str, *, essential: bool) -> CostLine:
-    value = "unknown" if each.value is None else significant(each.value)
+    value = "unknown" if each.value is None else money_text(each.value)
     return CostLine(
         name=name,
         amount=scaled(each, count, currency),
         formula=f"{count:,} × {value} {currency}",
         essential=essential,
     )
+
+
+def money_text(value: float) -> str:
+    """Write money in full: cents only where there are some."""
+    rounded = round(value, 2)
+    return f"{rounded:,.0f}" if rounded == round(rounded) else f"{rounded:,.2f}"
 
 
 def _host(
@@ -183,7 +246,7 @@ def _host(
             source=own.host.source,
             day=own.host.date,
         )
-    yield _bought("Computer for it", each, count, stated.currency, essential=True)
+    yield _bought(HOST, each, count, stated.currency, essential=True)
 
 
 def _optional(name: str, priced: Priced | None, stated: Assumptions, count: int) -> CostLine:
@@ -226,6 +289,21 @@ def _effort(name: str, hours: Hours, stated: Assumptions) -> CostLine:
     )
     formula = f"{significant(hours.hours)} h × {significant(each)} {stated.currency}"
     return CostLine(name=name, amount=amount, formula=formula, essential=False)
+
+
+def cost_at(device: DeviceReview, duty: float, stated: Assumptions) -> float | None:
+    """Return the cost of the fleet at another duty cycle; None where it is unknown.
+
+    Energy goes with the load as far as the power of the idle device is known, rent where it is
+    due for the time under load alone.
+    """
+    if device.total.value is None:
+        return None
+    own = stated.devices.get(device.device, DeviceAssumptions())
+    other = stated.model_copy(update={"duty_cycle": duty})
+    kwh = energy(device.power, device.facts, own, other)
+    lines = cost_lines(device.facts, own, other, device.price, kwh)
+    return total_cost(lines, stated.currency)[0].value
 
 
 def total_cost(lines: Sequence[CostLine], currency: str) -> tuple[Amount, float, tuple[str, ...]]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.answering.sensitivity import crossing
 from advisor.procurement.assumptions import CRITERIA, Assumptions
+from advisor.procurement.cost import HOST
 from advisor.procurement.review import (
     Amount,
     BreakEven,
@@ -25,7 +27,7 @@ SAME = 0.02
 """Relative difference up to which two figures count as the same."""
 _LABEL = {
     "accuracy": ("Accuracy of its best model", "fraction", True, False),
-    "speed": ("Images a second", "1/s", True, True),
+    "speed": ("Images a second at equal accuracy", "1/s", True, True),
     "efficiency": ("Images per joule", "1/J", True, True),
     "cost": ("Cost of one device over its years", "", False, True),
     "supply": ("Years it can still be bought", "years", True, False),
@@ -36,30 +38,30 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scale:
-    """Maps the raw values of one criterion to 0 (worst device) … 1 (best)."""
+    """Maps the raw values of one criterion to 0 (poor) … 1 (good), whoever is compared."""
 
-    low: float
-    high: float
+    poor: float
+    good: float
     logarithmic: bool
     higher_is_better: bool
 
     def __call__(self, value: float) -> float:
-        """Normalise one value; all equal gives 1."""
-        x = math.log(max(value, 1e-30)) if self.logarithmic else value
-        if self.high <= self.low:
-            return 1.0
-        share = (x - self.low) / (self.high - self.low)
-        return share if self.higher_is_better else 1 - share
+        """Normalise one value; beyond the ends it is worth no less and no more."""
+        low, high, x = (
+            math.log(max(one, 1e-30)) if self.logarithmic else one
+            for one in (self.poor, self.good, value)
+        )
+        return min(max((x - low) / (high - low), 0.0), 1.0)
 
 
 def matrix(devices: Sequence[DeviceReview], stated: Assumptions, seed: int) -> Matrix:
-    """Score the devices that are not ruled out; an unknown counts as the worst.
+    """Score the devices that are not ruled out; an unknown counts as the poor end of its scale.
 
     A device whose cost is unknown is scored but not ranked: it cannot be recommended.
     """
     criteria = criteria_of(stated)
-    scored = [d for d in devices if d.outcome in ("meets", "uncertain")]
-    scales = [_scale([raw(d, c.key) for d in scored], c) for c in criteria]
+    scored = [d for d in devices if d.outcome in ("meets", "uncertain") and not _lacks_host(d)]
+    scales = [_scale(c) for c in criteria]
     base = _baseline(scored, stated)
     cells = [[_cell(d, c, s, base) for c, s in zip(criteria, scales, strict=True)] for d in scored]
     weights = np.array([c.weight for c in criteria])
@@ -118,6 +120,8 @@ def criteria_of(stated: Assumptions) -> list[Criterion]:
                     unit=unit or stated.currency,
                     higher_is_better=higher,
                     logarithmic=logarithmic,
+                    poor=stated.scales[key].poor,
+                    good=stated.scales[key].good,
                 )
             )
     return found
@@ -134,13 +138,17 @@ def raw(device: DeviceReview, key: str) -> Amount:
     }[key]
 
 
-def _scale(amounts: Sequence[Amount], criterion: Criterion) -> _Scale:
-    known = [a.value for a in amounts if a.value is not None] or [1.0]
-    if criterion.logarithmic:
-        known = [math.log(max(value, 1e-30)) for value in known]
+def _lacks_host(device: DeviceReview) -> bool:
+    """Whether it needs a computer of which price or power is not stated."""
+    return device.facts.needs_host and (
+        HOST in device.missing or (device.power.value is None and device.facts.power is not None)
+    )
+
+
+def _scale(criterion: Criterion) -> _Scale:
     return _Scale(
-        low=min(known),
-        high=max(known),
+        poor=criterion.poor,
+        good=criterion.good,
         logarithmic=criterion.logarithmic,
         higher_is_better=criterion.higher_is_better,
     )
@@ -218,7 +226,7 @@ def _break_evens(
         others = weights.copy()
         others[k] = 0.0
         rest = others / others.sum() if others.sum() else others
-        at, rival = _crossing(table @ rest, table[:, k], criterion.weight)
+        at, rival = crossing(table @ rest, table[:, k], criterion.weight)
         found.append(
             BreakEven(
                 criterion=criterion.key,
@@ -228,18 +236,3 @@ def _break_evens(
             )
         )
     return found
-
-
-def _crossing(rest: Floats, own: Floats, now: float) -> tuple[float | None, int]:
-    """Return (weight, device) of the nearest change of the first place above the weight now.
-
-    The score at weight t is (1 - t) · rest + t · own, so rivals cross where the lines meet.
-    """
-    lead, gain = rest[0] - rest, own - own[0]
-    best: tuple[float | None, int] = (None, 0)
-    for i in range(1, len(rest)):
-        slope = lead[i] + gain[i]
-        at = float(lead[i] / slope) if slope > 0 else math.inf
-        if now <= at <= 1 and (best[0] is None or at < best[0]):
-            best = (at, i)
-    return best

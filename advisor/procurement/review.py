@@ -83,6 +83,21 @@ class Portfolio(Document):
     reasons: tuple[str, ...]
 
 
+class SameModel(Document):
+    """What one device does with a model that every device is compared by."""
+
+    candidate: str
+    keeps: bool
+    """Whether it keeps every limit there."""
+    latency: Amount
+    speed: Amount
+    """Images a second."""
+    per_watt: Amount
+    """Images per joule."""
+    per_money: Amount
+    """Images a second per unit of money, by the price of one device and its computer."""
+
+
 class DeviceReview(Document):
     """Everything about one device."""
 
@@ -104,7 +119,14 @@ class DeviceReview(Document):
     """Room left by the best model per limit, as a share of the limit."""
     facts: DeviceFacts
     accuracy: Amount
+    reference: SameModel | None = None
+    """The fastest model at the accuracy of reference: by it devices are compared for speed."""
+    reference_headroom: dict[str, float] = Field(default_factory=dict)
+    """Room that it leaves per limit, as a share of the limit."""
+    same: tuple[SameModel, ...] = ()
+    """The same models on every device."""
     speed: Amount
+    """Images a second of the model of reference."""
     efficiency: Amount
     """Images per joule: images a second and watt."""
     value: Amount
@@ -120,6 +142,10 @@ class DeviceReview(Document):
     missing: tuple[str, ...]
     """Parts of the cost that are unknown and not in the sum."""
     per_unit: Amount
+    images_a_year: Amount
+    """Images of one device in a year, busy as stated."""
+    co2: Amount
+    """Kilograms of CO2 of the fleet's energy over all years."""
     per_million: Amount
     """Cost of a million images when the fleet is busy as stated; unknown where the total is."""
     supply: Supply
@@ -137,6 +163,10 @@ class Criterion(Document):
     higher_is_better: bool
     logarithmic: bool
     """Whether values are compared by ratio."""
+    poor: float = 0.0
+    """Figure that is worth 0, whoever is compared."""
+    good: float = 1.0
+    """Figure from which on it is worth 1."""
 
 
 class MatrixCell(Document):
@@ -144,7 +174,7 @@ class MatrixCell(Document):
 
     raw: Amount
     normalised: float | None
-    """0 for the worst device, 1 for the best; None where unknown."""
+    """0 at the poor end of the criterion's scale, 1 at its good end; None where unknown."""
     highest: float
     """The same at best: where unknown, 1, or less where a part of the figure is known."""
     versus: str
@@ -188,7 +218,7 @@ class Matrix(Document):
     break_even: tuple[BreakEven, ...]
     draws: int
     excluded: tuple[str, ...]
-    """Devices that fail the limits and are not scored."""
+    """Devices that fail the limits, or need a computer of which nothing is stated."""
 
 
 class ProcurementRequest(Document):

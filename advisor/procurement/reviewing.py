@@ -6,14 +6,15 @@ from datetime import date, datetime
 from typing import Any
 
 from advisor.answering.contest import promising
-from advisor.core.document import DeviceFacts, Entry, LaneRecord, Recommendation
+from advisor.core.document import DeviceFacts, Entry, Recommendation
 from advisor.core.quantity import Metric
 from advisor.procurement.amounts import of_figure, ratio, scaled, unknown
 from advisor.procurement.assumptions import Assumptions, DeviceAssumptions
-from advisor.procurement.cost import cost_lines, energy, power, price, total_cost
+from advisor.procurement.cost import HOST, cost_lines, energy, power, price, total_cost, with_host
 from advisor.procurement.matrix import matrix
 from advisor.procurement.portfolio import portfolio
 from advisor.procurement.review import Amount, DeviceReview, ProcurementRequest, ProcurementReview
+from advisor.procurement.same_model import at_accuracy, compared, least_top1, on_device
 from advisor.procurement.supply import supply
 
 BEST = 3
@@ -50,7 +51,9 @@ def review(
 ) -> ProcurementReview:
     """Review the devices under the same limits and assumptions."""
     today = datetime.fromisoformat(stamp.created).date()
-    devices = tuple(review_device(answer, stated, today) for answer in answers)
+    top1 = least_top1(request.request.limits, stated.reference_top1)
+    models = compared([answer.document for answer in answers if answer.document])
+    devices = tuple(review_device(one, stated, today, top1, models) for one in answers)
     found = {i.name: i for a in answers if a.document for i in a.document.inputs}
     return ProcurementReview(
         advisor_version=stamp.version,
@@ -65,8 +68,14 @@ def review(
     )
 
 
-def review_device(answer: Answer, stated: Assumptions, today: date) -> DeviceReview:
-    """Review one device."""
+def review_device(
+    answer: Answer,
+    stated: Assumptions,
+    today: date,
+    top1: float = 0.0,
+    models: Sequence[str] = (),
+) -> DeviceReview:
+    """Review one device; ``top1`` is the accuracy of reference, ``models`` are compared."""
     facts = answer.facts
     own = stated.devices.get(answer.device, DeviceAssumptions())
     unit_price = price(facts, own, stated, today)
@@ -75,7 +84,12 @@ def review_device(answer: Answer, stated: Assumptions, today: date) -> DeviceRev
     lines = cost_lines(facts, own, stated, unit_price, kwh)
     total, known, missing = total_cost(lines, stated.currency)
     best = _best(answer.document)
-    speed = _speed(best[0] if best else None, answer.document)
+    fast = at_accuracy(answer.document, top1)
+    complete = with_host(unit_price, facts, own, stated)
+    (reference,) = on_device([fast.candidate], answer.document, load, complete) if fast else (None,)
+    missing_speed = unknown("1/s", f"no model of {100 * top1:g} % top-1 meets the limits")
+    speed = reference.speed if reference else missing_speed
+    busy = scaled(speed, SECONDS_OF_A_YEAR * stated.duty_cycle, "images")
     return DeviceReview(
         device=answer.device,
         name=answer.name,
@@ -84,9 +98,12 @@ def review_device(answer: Answer, stated: Assumptions, today: date) -> DeviceRev
         headroom=dict(best[0].margins) if best else {},
         facts=facts,
         accuracy=_accuracy(best),
+        reference=reference,
+        reference_headroom=dict(fast.margins) if fast else {},
+        same=on_device(models, answer.document, load, complete),
         speed=speed,
         efficiency=ratio(speed, load, "1/J"),
-        value=ratio(speed, unit_price, f"1/s/{stated.currency}"),
+        value=ratio(speed, complete, f"1/s/{stated.currency}"),
         price=unit_price,
         power=load,
         costs=lines,
@@ -94,6 +111,8 @@ def review_device(answer: Answer, stated: Assumptions, today: date) -> DeviceRev
         known_total=known,
         missing=missing,
         per_unit=scaled(total, 1 / stated.quantity, stated.currency),
+        images_a_year=busy,
+        co2=scaled(kwh, stated.co2_per_kwh / 1000, "kg"),
         per_million=_per_million(total, speed, stated),
         supply=supply(facts, own, today),
         portfolio=portfolio(answer.workloads, stated, facts)
@@ -141,32 +160,6 @@ def _accuracy(best: Sequence[Entry]) -> Amount:
     return of_figure(best[0].metrics.get(Metric.TOP1), "accuracy unknown", "fraction")
 
 
-def _speed(entry: Entry | None, document: Recommendation | None) -> Amount:
-    """Images a second of the best model: stated, else one batch after the other."""
-    if entry is None or document is None:
-        return unknown("1/s", "no model meets the limits")
-    stated = entry.metrics.get(Metric.THROUGHPUT)
-    latency = entry.metrics.get(Metric.LATENCY)
-    if stated is not None:
-        return of_figure(stated, "", "1/s")
-    if latency is None:
-        return unknown("1/s", entry.gaps.get(Metric.LATENCY, "latency unknown"))
-    images = max(_lane(document, entry).batch, 1)
-    found = of_figure(latency, "", "1/s")
-    return found.model_copy(
-        update={
-            "value": images / latency.value,
-            "low": images / latency.high,
-            "high": images / latency.low,
-            "origin": "computed",
-        }
-    )
-
-
-def _lane(document: Recommendation, entry: Entry) -> LaneRecord:
-    return next((lane for lane in document.lanes if lane.name == entry.lane), document.lane)
-
-
 def _per_million(total: Amount, speed: Amount, stated: Assumptions) -> Amount:
     """Cost of a million images, when each device works through its duty cycle."""
     if speed.value is None:
@@ -191,10 +184,13 @@ def warnings(devices: Sequence[DeviceReview], stated: Assumptions) -> Iterator[s
     unpowered = [device.device for device in devices if device.power.value is None]
     if unpowered:
         yield f"no power figure known, so no cost of energy: {', '.join(unpowered)}"
-    hosted = [d.device for d in devices if any(x.name == "Computer for it" for x in d.costs)]
-    unhosted = [d.device for d in devices if d.device in hosted and "Computer for it" in d.missing]
+    hosted = [d.device for d in devices if d.facts.needs_host]
+    unhosted = [d.device for d in devices if d.device in hosted and HOST in d.missing]
     if unhosted:
-        yield f"need a computer, whose price is not stated: {', '.join(unhosted)}"
+        yield (
+            f"need a computer, of which nothing is stated, and are not scored: "
+            f"{', '.join(unhosted)}"
+        )
     for device in devices:
         if device.supply.status in ("eol", "eol_announced"):
             yield f"{device.device}: {'; '.join(device.supply.events) or device.supply.status}"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from advisor.core.quantity import Unit, human, human_interval, significant
+from advisor.procurement.cost import money_text
 from advisor.procurement.review import Amount, DeviceReview
 from advisor.reports.wording import STATUS, joined
 
@@ -48,6 +49,8 @@ def amount_text(amount: Amount, *, ranged: bool = True) -> Text:
 def _written(value: float, unit: str) -> str:
     if unit in _SI:
         return human(value, _SI[unit])
+    if len(unit) == 3 and unit.isupper():
+        return f"{money_text(value if abs(value) < 100 else round(value))} {unit}"
     return f"{significant(value)} {_unit(unit)}".rstrip()
 
 
@@ -62,6 +65,9 @@ def _unit(unit: str) -> str:
 def _range(low: float, high: float, unit: str, like: float) -> str:
     if unit in _SI:
         return human_interval(low, high, _SI[unit], like=like)
+    if len(unit) == 3 and unit.isupper():
+        ends = (money_text(end if abs(end) < 100 else round(end)) for end in (low, high))
+        return f"{'–'.join(ends)} {unit}"
     return f"{significant(low)}–{significant(high)} {_unit(unit)}".rstrip()
 
 
@@ -82,7 +88,7 @@ def total_text(device: DeviceReview) -> Text:
         missing = f"without {joined(device.missing).lower()}" if device.missing else ""
         note = "; ".join(part for part in (found.note, missing) if part)
         return Text(text=found.text, note=note, kind=found.kind)
-    least = f"at least {significant(device.known_total)} {device.total.unit}"
+    least = f"at least {money_text(round(device.known_total))} {device.total.unit}"
     return Text(text=UNKNOWN, note=f"{least}; unknown: {joined(device.missing)}", kind="gap")
 
 

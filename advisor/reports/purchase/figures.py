@@ -1,17 +1,23 @@
 """Tables of a procurement review, from the comparison to the assumptions."""
 
+import math
 from collections.abc import Sequence
 
 from advisor.core.document import Figure
 from advisor.core.quantity import Metric, Unit, human, human_interval, significant
-from advisor.procurement.assumptions import Hours
+from advisor.procurement.assumptions import Assumptions, Hours
+from advisor.procurement.cost import cost_at, money_text
 from advisor.procurement.review import (
     Amount,
+    Criterion,
     DeviceReview,
     MatrixCell,
     MatrixRow,
     ProcurementReview,
+    SameModel,
 )
+from advisor.procurement.reviewing import SECONDS_OF_A_YEAR
+from advisor.procurement.same_model import least_top1
 from advisor.reports.decision import figure_text
 from advisor.reports.purchase.cells import (
     UNKNOWN,
@@ -34,14 +40,17 @@ def comparison_table(document: ProcurementReview) -> TableView:
         ("Best model", [_model_text(d) for d in devices]),
         ("Top-1", [amount_text(d.accuracy) for d in devices]),
         ("Latency", [_latency_text(d) for d in devices]),
-        ("Images a second", [amount_text(d.speed) for d in devices]),
+        ("At equal accuracy", [_reference_text(d) for d in devices]),
+        ("Images a second with it", [amount_text(d.speed) for d in devices]),
         ("Power under load", [amount_text(d.power) for d in devices]),
         ("Images per joule", [amount_text(d.efficiency) for d in devices]),
         ("Price of one", [price_text(d, brief=True) for d in devices]),
         ("Total cost", [total_text(d) for d in devices]),
         ("Cost of one device over its years", [amount_text(d.per_unit) for d in devices]),
         ("Cost of a million images", [amount_text(d.per_million) for d in devices]),
+        ("Images of one device a year", [amount_text(d.images_a_year) for d in devices]),
         ("Images a second per money", [amount_text(d.value) for d in devices]),
+        ("CO2 of the energy", [amount_text(d.co2) for d in devices]),
         ("Supply", [supply_text(d) for d in devices]),
     ]
     return TableView(
@@ -49,7 +58,10 @@ def comparison_table(document: ProcurementReview) -> TableView:
         title="Devices side by side",
         head=("", *(d.name for d in devices)),
         rows=tuple((Text(text=label), *cells) for label, cells in rows),
-        note="Speed is of one image after the other. An unknown figure is never counted as zero: "
+        note="Equal accuracy: the fastest model that reaches "
+        f"{percent(reference_top1(document))} top-1 within the limits, so that devices and not "
+        "limits are compared. Speed is of one image after the other. An unknown figure is never "
+        "counted as zero: "
         "it makes every total it belongs to unknown.",
     )
 
@@ -58,6 +70,81 @@ def _model_text(device: DeviceReview) -> Text:
     if not device.best:
         return Text(text="–", note=device.reason if device.outcome == "no answer" else "")
     return Text(text=device.best[0].candidate, note=device.best[0].precision)
+
+
+def reference_top1(document: ProcurementReview) -> float:
+    """The accuracy at which the devices are compared."""
+    limits = document.request.request.limits
+    return least_top1(limits, document.assumptions.reference_top1)
+
+
+def _reference_text(device: DeviceReview) -> Text:
+    if device.reference is None:
+        return Text(text=UNKNOWN, note=device.speed.reason, kind="gap")
+    room = device.reference_headroom.get(Metric.LATENCY)
+    spare = f", {percent(round(room, 2))} of the time to spare" if room and room > 0 else ""
+    latency = amount_text(device.reference.latency, ranged=False).text
+    return Text(text=device.reference.candidate, note=f"{latency}{spare}")
+
+
+def heat_table(document: ProcurementReview) -> TableView:
+    """Devices × models: what each device does with the same model."""
+    devices = [d for d in document.devices if d.same]
+    names = [one.candidate for one in devices[0].same] if devices else []
+    rows = []
+    for place, name in enumerate(names):
+        found = [device.same[place] for device in devices]
+        best = max((one.speed.value or 0.0 for one in found), default=0.0)
+        rows.append((Text(text=name), *(_heat_cell(one, best) for one in found)))
+    return TableView(
+        key="heat",
+        title="The same model on every device",
+        head=("Model", *(d.name for d in devices)),
+        rows=tuple(rows) if len(devices) > 1 else (),
+        note="Latency; images a second, per joule and per unit of money below it. The darker, the "
+        "nearer to the fastest device of the row; ✓ keeps every limit.",
+    )
+
+
+def _heat_cell(one: SameModel, best: float) -> Text:
+    if one.speed.value is None:
+        return Text(text=UNKNOWN, note=one.speed.reason, kind="gap")
+    rates = (amount_text(x, ranged=False) for x in (one.speed, one.per_watt, one.per_money))
+    note = "; ".join(rate.text for rate in rates if rate.kind != "gap")
+    shade = max(1, min(5, 5 + math.floor(math.log2(one.speed.value / best)))) if best else 1
+    latency = amount_text(one.latency, ranged=False)
+    text = latency.text if latency.kind != "gap" else amount_text(one.speed, ranged=False).text
+    return Text(text=f"{text}{' ✓' if one.keeps else ''}", note=note, kind=f"heat{shade}")
+
+
+def duty_table(document: ProcurementReview) -> TableView:
+    """Images a year and cost of a million images against the duty cycle."""
+    stated = document.assumptions
+    shares = sorted({0.05, 0.25, 0.5, 1.0, stated.duty_cycle})
+    rows = []
+    for device in document.devices:
+        if device.speed.value is not None:
+            cells = [_duty_cell(device, share, stated) for share in shares]
+            rows.append((Text(text=device.name), *cells))
+    return TableView(
+        key="duty",
+        title="Images a year and cost of a million, by the time under load",
+        head=("Device", *(percent(share) for share in shares)),
+        rows=tuple(rows),
+        note="With the model of equal accuracy. The cost is that of the duty cycle stated, spread "
+        "over the images; energy and rent that follow the load are computed anew.",
+    )
+
+
+def _duty_cell(device: DeviceReview, share: float, stated: Assumptions) -> Text:
+    assert device.speed.value is not None
+    images = device.speed.value * share * SECONDS_OF_A_YEAR
+    text = f"{significant(images / 1e6)} M images"
+    cost = cost_at(device, share, stated)
+    if cost is None:
+        return Text(text=text, note="cost unknown", kind="number")
+    each = cost / (stated.quantity * stated.years * images) * 1e6
+    return Text(text=text, note=f"{money_text(each)} {stated.currency} a million", kind="number")
 
 
 def _latency_text(device: DeviceReview) -> Text:
@@ -79,11 +166,22 @@ def matrix_table(document: ProcurementReview) -> TableView:
         title="Decision matrix",
         head=("Device", *heads, "Score", "First in"),
         rows=tuple(rows),
-        note="Each figure is put between 0 (worst of these devices) and 1 (best), speed, energy "
-        "and cost by ratio; the score is their weighted sum. Unknown counts as the worst; the "
+        note=f"Each figure is put on a scale of its own, whoever is compared: {_scales(document)}. "
+        "Beyond its ends it is worth no less and no more; the score is the weighted sum. Unknown "
+        "counts as 0; the "
         "second number is the score if it were the best. Signs compare with "
         f"{found.baseline}.{excluded}",
     )
+
+
+def _scales(document: ProcurementReview) -> str:
+    found = document.matrix.criteria
+    parts = (f"{c.label} from {_end(c, c.poor)} (0) to {_end(c, c.good)} (1)" for c in found)
+    return "; ".join(parts)
+
+
+def _end(criterion: Criterion, value: float) -> str:
+    return amount_text(Amount(value=value, unit=criterion.unit), ranged=False).text
 
 
 def _matrix_row(row: MatrixRow, document: ProcurementReview) -> tuple[Text, ...]:
@@ -302,6 +400,8 @@ def assumptions_table(document: ProcurementReview) -> TableView:
             (f"Socket power of a {kind} figure", f"{spread.low:g} to {spread.high:g} times")
             for kind, spread in stated.power_range.items()
         ),
+        ("Accuracy at which speed is compared", percent(reference_top1(document))),
+        ("CO2 of a kilowatt-hour", f"{stated.co2_per_kwh:g} g"),
         ("Memory the system keeps", human(stated.system_memory, Unit.BYTE)),
         ("Most time several workloads may fill", percent(stated.max_utilisation)),
     )

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from advisor.core.quantity import Metric, significant
+from advisor.core.quantity import Metric
 from advisor.procurement.amounts import first_day
+from advisor.procurement.cost import money_text
 from advisor.procurement.review import DeviceReview, ProcurementReview
 from advisor.reports.decision import figure_text
 from advisor.reports.purchase.cells import (
@@ -20,6 +21,8 @@ from advisor.reports.purchase.figures import (
     assumptions_table,
     comparison_table,
     costs_table,
+    duty_table,
+    heat_table,
     matrix_table,
     misses_table,
     models_table,
@@ -29,6 +32,9 @@ from advisor.reports.purchase.figures import (
     weights_table,
 )
 from advisor.reports.wording import joined, lane_words, percent, plural
+
+OPEN = 0.5
+"""Share of the draws below which a first place is called open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +60,11 @@ def purchase_of(document: ProcurementReview) -> PurchaseView:
     outcome, headline, sentences = _decision(document, first)
     made = (
         comparison_table(document),
+        heat_table(document),
         matrix_table(document),
         weights_table(document),
         costs_table(document),
+        duty_table(document),
         models_table(document),
         misses_table(document),
         portfolio_table(document),
@@ -98,6 +106,11 @@ def _decision(
         return "nothing", "No device meets the limits", reasons
     sentences = [*_model_sentences(first), _cost_sentence(document, first)]
     sentences += _sure_sentences(document, first)
+    if len(document.matrix.rows) > 1 and document.matrix.rows[0].first_share < OPEN:
+        names = {d.device: d.name for d in document.devices}
+        rest = sorted(document.matrix.rows[1:], key=lambda row: -row.first_share)
+        headline = f"Open between {first.name} and {names[rest[0].device]}"
+        return "measure", headline, sentences
     if first.outcome == "uncertain":
         return "measure", f"Test {first.name} before buying", [f"{first.reason}.", *sentences]
     if first.total.value is None:
@@ -119,7 +132,7 @@ def _cost_sentence(document: ProcurementReview, device: DeviceReview) -> str:
     stated = document.assumptions
     fleet = f"{plural(stated.quantity, 'device')} over {stated.years:g} years"
     if device.total.value is None:
-        least = f"{significant(device.known_total)} {stated.currency}"
+        least = f"{money_text(round(device.known_total))} {stated.currency}"
         return f"Cost of {fleet}: at least {least}; unknown: {joined(device.missing)}."
     total, each = amount_text(device.total), amount_text(device.per_unit)
     without = f", without {joined(device.missing).lower()}" if device.missing else ""
@@ -138,13 +151,21 @@ def _sure_sentences(document: ProcurementReview, first: DeviceReview) -> Iterato
             f"It comes first in {share} of {document.matrix.draws:,} draws of weights and figures; "
             f"{names[other.device]}{unknown}, in {percent(other.first_share)}."
         )
-    if document.matrix.rows[0].first_share < 0.5:
-        yield (
-            "So the choice is not firm: state the missing prices and powers in the assumptions, "
-            "and settle the weights, before signing."
-        )
+    if rows and document.matrix.rows[0].first_share < OPEN:
+        yield f"So the choice is open. What would settle it: {joined(_settling(document))}."
     if first.supply.status in ("eol", "eol_announced"):
         yield f"Supply ends: {'; '.join(first.supply.events)}."
+
+
+def _settling(document: ProcurementReview) -> list[str]:
+    """Name what is unknown or wide about the devices that may come first."""
+    likely = {row.device for row in document.matrix.rows if row.first_share >= 0.1}
+    devices = [d for d in document.devices if d.device in likely]
+    unpriced = [d.name for d in devices if d.price.value is None or d.price.stale]
+    unpowered = [d.name for d in devices if d.power.origin != "assumed"]
+    found = [f"current offers for {joined(unpriced)}"] if unpriced else []
+    found += [f"the power of {joined(unpowered)} at the socket"] if unpowered else []
+    return [*found, "the weights of the criteria"]
 
 
 def _facts(document: ProcurementReview, device: DeviceReview) -> Iterator[tuple[str, Text]]:
