@@ -40,13 +40,13 @@ from advisor.core.request import (
     EstimateRequest,
     ExplainRequest,
     PurchaseRequest,
+    QuestionsRequest,
     Request,
     SearchRequest,
-    TableRequest,
 )
 
 KINDS: tuple[type[Question], ...] = (
-    Request, CompareRequest, EstimateRequest, TableRequest, ExplainRequest, SearchRequest,
+    Request, CompareRequest, EstimateRequest, QuestionsRequest, ExplainRequest, SearchRequest,
     PurchaseRequest, CalibrateRequest, KitRequest, ImportRequest, MeasureRequest, TeachRequest,
 )  # fmt: skip
 plain_words = st.from_regex(

@@ -17,7 +17,7 @@ from advisor.cli.main import app
 from advisor.cli.options import stated
 from advisor.core.quantity import Metric
 from advisor.core.question import Question, Stated, options_of
-from advisor.core.request import EstimateRequest, Request, TableRequest
+from advisor.core.request import EstimateRequest, QuestionsRequest, Request
 from advisor.errors import UsageError
 from tests.requests import KINDS, stated_options
 
@@ -43,7 +43,7 @@ def test_the_command_of_a_request_asks_for_the_same(
     kind: type[Question], data: st.DataObject
 ) -> None:
     request = kind.read(Stated(options=data.draw(stated_options(kind))))
-    if kind is TableRequest:  # the command line reads the table apart from the options
+    if kind is QuestionsRequest:  # the command line reads the table apart from the options
         return
     assert typed(kind, request.command()) == request
 

@@ -13,7 +13,7 @@ from advisor.answering.recommend import assessor_on, workloads
 from advisor.core.candidate import Candidate
 from advisor.core.estimate import Assessment, Gap
 from advisor.core.quantity import Metric
-from advisor.core.request import Request, TableRequest
+from advisor.core.request import QuestionsRequest, Request
 from advisor.errors import AdvisorError, MeasurementError, UsageError
 from advisor.hardware.lanes import lanes_for
 
@@ -50,7 +50,7 @@ class _Question:
     resolution: int
 
 
-def answer(asked: TableRequest, evidence: Evidence) -> str:
+def answer(asked: QuestionsRequest, evidence: Evidence) -> str:
     """Return the table with its answers as CSV, rows and columns in the order given.
 
     A row that cannot be answered keeps its numbers empty and says why; it never stops the rest.
@@ -90,7 +90,7 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     return columns, rows
 
 
-def _request(lane: Sequence[str], asked: TableRequest) -> Request:
+def _request(lane: Sequence[str], asked: QuestionsRequest) -> Request:
     device, unit, runtime, precision, threads, batch = lane
     return Request(
         device=device,

@@ -6,8 +6,8 @@ Joins the measurers with the evidence: neither knows of the other.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from advisor.answering.evidence import Evidence
@@ -23,6 +23,8 @@ from advisor.measuring.exports import digest_of
 from advisor.measuring.order import Order, Way, Wish
 from advisor.measuring.own_figures import OwnFigures
 from advisor.measuring.runtimes import Settings, find, load
+from advisor.measuring.session import MeasuredOutcome, Measuring, Tell
+from advisor.measuring.store import MeasurementStore
 from advisor.networks import FACTORY_RESOLUTION, is_foreign
 
 METRICS = (Metric.LATENCY, Metric.THROUGHPUT, Metric.PEAK_MEMORY, Metric.ENERGY)
@@ -147,6 +149,62 @@ def order_of(request: MeasureRequest, evidence: Evidence) -> Order:
         memory=request.memory,
         pin=request.pin,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredAnswer:
+    """What was measured, and whether everything was."""
+
+    document: Estimates
+    complete: bool
+    """Whether nothing failed and no row of a board was left out."""
+    interrupted: bool = False
+
+
+def measure(
+    request: MeasureRequest,
+    evidence: Evidence,
+    *,
+    note: Callable[[str], None],
+    warn: Callable[[str], None],
+    tell: Tell = lambda _: None,
+) -> MeasuredAnswer:
+    """Time what a request names, here or over ssh, and return what is then known.
+
+    Raises MeasurementError where nothing was measured.
+    """
+    order = order_of(request, evidence)
+    if request.host:
+        failures = _over_ssh(order, request.host, note)
+        interrupted = False
+    else:
+        outcome = carried_out(order, resume=request.resume, tell=tell)
+        failures = [failure.line for failure in outcome.failures]
+        interrupted = outcome.interrupted
+    for line in failures:
+        warn(line)
+    found = document(order, request.command())
+    if not found.estimates and not interrupted:
+        raise MeasurementError(f"nothing was measured; {'; '.join(failures) or 'no reason known'}")
+    return MeasuredAnswer(document=found, complete=not failures, interrupted=interrupted)
+
+
+def carried_out(
+    order: Order, *, resume: bool = False, tell: Tell = lambda _: None
+) -> MeasuredOutcome:
+    """Carry out an order and keep the samples."""
+    store = MeasurementStore()
+    try:
+        return Measuring(order=order, store=store, tell=tell).run(resume=resume)
+    finally:
+        store.close()
+
+
+def _over_ssh(order: Order, host: str, note: Callable[[str], None]) -> list[str]:
+    """Measure on a board; return what was left out."""
+    from advisor.measuring.kit.remote import measure_over_ssh
+
+    return list(measure_over_ssh(order, host, MeasurementStore(), say=note).refused)
 
 
 def document(order: Order, command: str, *, level: float = 0.9) -> Estimates:

@@ -1,20 +1,14 @@
 """``advisor calibrate``: fit a device, also one the catalog has never seen, from measurements."""
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from advisor.cli.options import asked, config_option, form_option, request_options
-from advisor.cli.output import say
-from advisor.core.measuring_request import CalibrateRequest, ImportRequest, TableRequest
-from advisor.core.question import Stated, options_of
-from advisor.core.request import LaneRequest, Request
-from advisor.errors import ProfileError, UsageError
+from advisor.cli.output import complain, say
+from advisor.core.measuring_request import CalibrateRequest
 
 if TYPE_CHECKING:
-    from advisor.answering.evidence import Evidence
     from advisor.answering.next_measurements import LaneNarrowing, Narrowing
 
 
@@ -31,65 +25,14 @@ def command(form: str, **_: Any) -> int:
 
     Example: advisor calibrate jetson-nano --next 10
     """
-    from advisor.answering.asking import evidence_for
-    from advisor.answering.next_measurements import narrowing, settling
-    from advisor.cli.import_ import take_in
+    from advisor.answering.taking_in import calibrate
 
-    request = asked(CalibrateRequest)
-    if request.profile:
-        say(f"kept {_kept(Path(request.profile), request.device)}")
-    evidence = evidence_for(request.profiles_dir)
-    question = _question(request, evidence)
-    if request.measurements:
-        fields = {name: getattr(request, name) for name in TableRequest.model_fields}
-        take_in(ImportRequest(table=request.measurements, device=request.device, **fields),
-                evidence)  # fmt: skip
-    answer = settling if request.asked else narrowing
-    found = answer(question, evidence, request.count)
+    found = calibrate(asked(CalibrateRequest), note=say, warn=complain)
     if form == "json":
         click.echo(found.model_dump_json(indent=1))
     else:
         _print(found)
     return 0
-
-
-def _kept(profile: Path, device: str) -> Path:
-    """Copy a profile among the user's own once it is known to be valid."""
-    from advisor.hardware.library import advisor_home, read_profile
-
-    found = read_profile(profile)
-    if found.id != device:
-        raise ProfileError(f"{profile} is the profile of {found.id!r}, not of {device!r}")
-    target = advisor_home() / "profiles" / profile.name
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if profile.resolve() != target.resolve():
-            shutil.copyfile(profile, target)
-    except OSError as error:
-        raise ProfileError(f"cannot write {target}: {error.strerror}") from error
-    return target
-
-
-def _question(request: CalibrateRequest, evidence: "Evidence") -> Request:
-    """Return the request whose answer is to be settled, or the lane that is to be narrowed."""
-    if not request.asked:
-        return Request(device=request.device, **request.lane_fields())
-    from advisor.answering.asking import request_file, request_from
-
-    path = Path(request.asked)
-    file = request_file(path, beside=("format", "output"))
-    device = dict(file.given()).get("device")
-    known = evidence.profiles.load(request.device).id
-    if device is not None and evidence.profiles.resolve(str(device)).id != known:
-        raise UsageError(
-            f"{path}: device {str(device)!r} is not {request.device!r}; drop the key, or "
-            f"calibrate {device}"
-        )
-    lane = {key: value for key, value in request.stated().items() if key in options_of(LaneRequest)}
-    found = request_from(Request, file, Stated(options=lane | {"device": known}, typed=True))
-    if found.search:
-        say("--search: variants are left out, the catalog's networks are what is measured")
-    return found.model_copy(update={"search": 0, "measure": 0})
 
 
 def _print(found: "Narrowing") -> None:

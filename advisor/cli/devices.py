@@ -25,18 +25,11 @@ def command() -> None:
 @_form
 def ls(pattern: str, profiles_dir: Path | None, form: str) -> int:
     """List devices; PATTERN keeps those whose id, name or vendor contains it."""
-    library = profile_library(own=profiles_dir)
-    found = [
-        entry
-        for entry in library.entries.values()
-        if pattern.lower() in f"{entry.id} {entry.name} {entry.vendor}".lower()
-    ]
+    from advisor.answering.listings import device_list
+
+    found = device_list(profile_library(own=profiles_dir), pattern).devices
     if form == "json":
-        rows = [
-            {"id": e.id, "aliases": e.aliases, "name": e.name, "vendor": e.vendor,
-             "default_lane": e.default_lane}
-            for e in found
-        ]  # fmt: skip
+        rows = [one.model_dump() for one in found]
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
     from advisor.cli.terminal_table import print_table

@@ -9,7 +9,7 @@ import click
 from advisor.cli.options import asked, config_option, output_options, request_options, stated
 from advisor.cli.output import checked, deliver, layout, say
 from advisor.core.question import Stated, options_of
-from advisor.core.request import EstimateRequest, TableRequest
+from advisor.core.request import EstimateRequest, QuestionsRequest
 from advisor.errors import UsageError
 
 
@@ -47,7 +47,7 @@ def _answer(table: str, form: str, files: tuple[Path, ...]) -> int:
 
     if form not in ("csv", "table") or any(path.suffix != ".csv" for path in files):
         raise UsageError("--table answers in CSV only; give --format csv and -o FILE.csv")
-    request = TableRequest.read(*map(_of_table, stated(EstimateRequest)), Stated(
+    request = QuestionsRequest.read(*map(_of_table, stated(EstimateRequest)), Stated(
         options={"table": table}, typed=True))  # fmt: skip
     text = answer(request, evidence_for(request.profiles_dir))
     for path in files:
@@ -61,8 +61,8 @@ def _answer(table: str, form: str, files: tuple[Path, ...]) -> int:
 def _of_table(layer: Stated) -> Stated:
     """Keep what holds for a whole table; its rows say the rest."""
     given = dict(layer.given())
-    ignored = [layer.where(key) for key in given if key not in options_of(TableRequest)]
+    ignored = [layer.where(key) for key in given if key not in options_of(QuestionsRequest)]
     if ignored:
         say(f"--table: its rows say {', '.join(ignored)}")
-    kept = {key: value for key, value in given.items() if key in options_of(TableRequest)}
+    kept = {key: value for key, value in given.items() if key in options_of(QuestionsRequest)}
     return Stated(options=kept, origin=layer.origin, typed=layer.typed)

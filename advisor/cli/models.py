@@ -21,21 +21,12 @@ def command() -> None:
 @_form
 def ls(pattern: str, form: str) -> int:
     """List trained weights with accuracy and size; PATTERN is a wildcard such as 'mobilenet*'."""
-    from advisor.answering.evidence import Evidence, matches
+    from advisor.answering.evidence import Evidence
+    from advisor.answering.listings import model_list
 
-    evidence = Evidence()
-    rows = []
-    for weights in evidence.weights:
-        row = evidence.table.index.get((weights.network, weights.resolution))
-        if row is not None and matches(weights.network, weights.tag, pattern):
-            rows.append((weights, evidence.table, row))
+    found = model_list(Evidence(), pattern).models
     if form == "json":
-        facts = [
-            {"model": _name(w.network, w.tag), "resolution": w.resolution, "top1": w.top1,
-             "macs": float(table.macs[row]), "parameters": int(table.parameters[row]),
-             "training_data": w.training_data, "license": w.license, "source": w.source_ref}
-            for w, table, row in rows
-        ]  # fmt: skip
+        facts = [one.model_dump() for one in found]
         click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return 0
     from advisor.cli.terminal_table import print_table
@@ -44,15 +35,15 @@ def ls(pattern: str, form: str) -> int:
         ["Model", "Input", "Top-1", "MACs", "Parameters", "Trained on", "Licence"],
         [
             [
-                _name(w.network, w.tag),
-                str(w.resolution),
-                human(w.top1, Unit.FRACTION),
-                human(float(table.macs[row]), Unit.COUNT),
-                human(float(table.parameters[row]), Unit.COUNT),
-                w.training_data,
-                w.license or "not stated",
+                one.model,
+                str(one.resolution),
+                human(one.top1, Unit.FRACTION),
+                human(one.macs, Unit.COUNT),
+                human(one.parameters, Unit.COUNT),
+                one.training_data,
+                one.license or "not stated",
             ]
-            for w, table, row in rows
+            for one in found
         ],
     )
     return 0

@@ -39,3 +39,8 @@ def say(message: str) -> None:
     settings = context.find_object(dict) if context else None
     if not (settings or {}).get("quiet"):
         click.echo(message, err=True)
+
+
+def complain(message: str) -> None:
+    """Write a line on standard error that ``--quiet`` leaves: something was left out."""
+    click.echo(f"advisor: {message}", err=True)

@@ -42,6 +42,11 @@ class TableRequest(LaneRequest):
                help="Unit of a latency that states none, or a wrong one."),
     ] = ""  # fmt: skip
     model: Annotated[str, Option(help="Network of a log or table that names none.")] = ""
+    force: Annotated[
+        bool,
+        Option(form=Flag(),
+               help="Keep a table that is far from what is expected, or that names another chip."),
+    ] = False  # fmt: skip
 
 
 class CalibrateRequest(TableRequest):
@@ -92,11 +97,6 @@ class ImportRequest(TableRequest):
     device: Annotated[
         str | None, Option(help="Device profile that the figures are of; default the table's.")
     ] = None
-    force: Annotated[
-        bool,
-        Option(form=Flag(),
-               help="Keep a table that is far from what is expected, or that names another chip."),
-    ] = False  # fmt: skip
 
 
 class MeasureRequest(Question):

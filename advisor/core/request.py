@@ -231,7 +231,7 @@ class EstimateRequest(CompareRequest):
     recipe: Recipe = None
 
 
-class TableRequest(Question):
+class QuestionsRequest(Question):
     """A table of latency questions; its rows name candidates, devices and lanes."""
 
     COMMAND: ClassVar[str] = "estimate"

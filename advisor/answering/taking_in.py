@@ -1,0 +1,117 @@
+"""Taking in: what was measured elsewhere is kept, and teaches the estimator of a device."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from advisor.answering.asking import PRINTED, evidence_for, request_file, request_from
+from advisor.answering.evidence import Evidence
+from advisor.answering.next_measurements import Narrowing, narrowing, settling
+from advisor.answering.own_table import read_own
+from advisor.answering.plausibility import of_another_device, plausible
+from advisor.core.measuring_request import CalibrateRequest, ImportRequest, TableRequest
+from advisor.core.question import Stated, options_of
+from advisor.core.request import LaneRequest, Request
+from advisor.errors import MeasurementError, ProfileError, UsageError
+from advisor.hardware.library import advisor_home, read_profile
+from advisor.measuring.reading import Settled, device_of
+from advisor.measuring.store import MeasurementStore
+from advisor.measuring.table import store_rows
+
+Say = Callable[[str], None]
+"""Takes one line for the one who waits."""
+MOST_LINES = 10
+"""Refused rows that are told one by one."""
+
+
+def calibrate(request: CalibrateRequest, *, note: Say, warn: Say) -> Narrowing:
+    """Take in a profile and measurements; tell how wide the answers are and what narrows them.
+
+    Raises ProfileError for a profile of another device, MeasurementError for a table without a
+    usable figure, EvidenceError for a lane that nothing can be predicted in.
+    """
+    if request.profile:
+        note(f"kept {keep_profile(Path(request.profile), request.device)}")
+    evidence = evidence_for(request.profiles_dir)
+    question = _question(request, evidence, note)
+    if request.measurements:
+        fields = {name: getattr(request, name) for name in TableRequest.model_fields}
+        table = ImportRequest(table=request.measurements, device=request.device, **fields)
+        take_in(table, evidence, note=note, warn=warn)
+    answer = settling if request.asked else narrowing
+    return answer(question, evidence, request.count)
+
+
+def take_in(request: ImportRequest, evidence: Evidence, *, note: Say, warn: Say) -> tuple[str, ...]:
+    """Keep what a table of measurements holds; return why rows were left out, one line each.
+
+    ``warn`` is told of the first ones. Raises MeasurementError for a table without a usable
+    figure, and for one that is far from what is expected unless the request forces it.
+    """
+    table = Path(request.table)
+    profile = evidence.profiles.load(request.device or device_of(table))
+    settled = Settled(
+        model=request.model,
+        time_unit=request.latency_unit,
+        decimal=request.decimal,
+        columns=request.columns,
+    )
+    one = request.single("a figure has one precision")
+    reading = read_own(table, profile, one, settled, evidence)
+    note(reading.understood)
+    another = of_another_device(reading.rows, profile, evidence.profiles)
+    found = plausible(reading.rows, profile, evidence)
+    doubts = [doubt for doubt in (another, found.surprise) if doubt]
+    refused = (*reading.refused, *(f"{table}, {line}" for line in found.refused))
+    for line in (*reading.warnings, *refused[:MOST_LINES]):
+        warn(line)
+    if len(refused) > MOST_LINES:
+        warn(f"and {len(refused) - MOST_LINES} more like these")
+    if not found.rows:
+        raise MeasurementError(f"{table} holds no figure that can be used")
+    if doubts and not request.force:
+        raise MeasurementError(f"{table}: {'; '.join(doubts)} (--force keeps it all the same)")
+    origin = f"import {table.name}" + (f", kept by force: {'; '.join(doubts)}" if doubts else "")
+    kept = store_rows(MeasurementStore(), found.rows, origin=origin)
+    lanes = sorted({row.lane.name for row in found.rows})
+    known = f"; {kept.known} were known already" if kept.known else ""
+    note(
+        f"kept {kept.new} figures of {profile.id} ({'; '.join(lanes)}), left out {len(refused)}"
+        f"{known}"
+    )
+    return refused
+
+
+def keep_profile(profile: Path, device: str) -> Path:
+    """Copy a profile among the user's own once it is known to be valid."""
+    found = read_profile(profile)
+    if found.id != device:
+        raise ProfileError(f"{profile} is the profile of {found.id!r}, not of {device!r}")
+    target = advisor_home() / "profiles" / profile.name
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if profile.resolve() != target.resolve():
+            shutil.copyfile(profile, target)
+    except OSError as error:
+        raise ProfileError(f"cannot write {target}: {error.strerror}") from error
+    return target
+
+
+def _question(request: CalibrateRequest, evidence: Evidence, note: Say) -> Request:
+    """Return the request whose answer is to be settled, or the lane that is to be narrowed."""
+    if not request.asked:
+        return Request(device=request.device, **request.lane_fields())
+    path = Path(request.asked)
+    file = request_file(path, beside=PRINTED)
+    device = dict(file.given()).get("device")
+    known = evidence.profiles.load(request.device).id
+    if device is not None and evidence.profiles.resolve(str(device)).id != known:
+        raise UsageError(
+            f"{path}: device {str(device)!r} is not {request.device!r}; drop the key, or "
+            f"calibrate {device}"
+        )
+    lane = {key: value for key, value in request.stated().items() if key in options_of(LaneRequest)}
+    found = request_from(Request, file, Stated(options=lane | {"device": known}, typed=True))
+    if found.search:
+        note("--search: variants are left out, the catalog's networks are what is measured")
+    return found.model_copy(update={"search": 0, "measure": 0})
