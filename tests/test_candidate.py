@@ -1,6 +1,8 @@
 """Candidates as they are spelled on the command line."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from advisor.core.candidate import Candidate
 from advisor.errors import UsageError
@@ -49,3 +51,32 @@ def test_what_is_no_candidate_is_refused_with_the_form(text: str) -> None:
 def test_an_input_beyond_reason_is_refused() -> None:
     with pytest.raises(UsageError, match="8 to 2048"):
         Candidate.parse("resnet18@100000")
+
+
+@given(
+    st.builds(
+        Candidate,
+        architecture=st.from_regex(r"[a-z][a-z0-9_-]*", fullmatch=True),
+        tag=st.none() | st.from_regex(r"[a-z][a-z0-9_-]*", fullmatch=True),
+        resolution=st.none() | st.integers(8, 2048),
+        axes=st.dictionaries(
+            st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True), st.floats(0, 1e6), max_size=3
+        ).map(lambda axes: tuple(sorted(axes.items()))),
+    )
+)
+@settings(deadline=None)
+def test_a_candidate_reads_back_from_its_name(candidate: Candidate) -> None:
+    assert Candidate.parse(candidate.name) == candidate
+
+
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [
+        ("width=nan", "out of range"),
+        ("width=inf", "out of range"),
+        ("width=1,width=2", "appears twice"),
+    ],
+)
+def test_multipliers_are_finite_and_stated_once(axes: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Candidate.parse(f"mobilenetv2_100:{axes}")

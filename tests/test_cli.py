@@ -391,3 +391,14 @@ def test_a_network_for_cifar_shows_its_accuracies_there(capsys: Capture) -> None
     facts = json.loads(ask(capsys, "models", "show", "cifar_resnet20", "--format", "json").out)
     assert facts["cifar"][0]["cifar10_top1"] == pytest.approx(0.926)
     assert "CIFAR-10" in ask(capsys, "models", "show", "cifar_resnet20").out
+
+
+@pytest.mark.parametrize("batch", ["inf", "nan", "1.5", "-1"])
+def test_a_batch_that_is_no_whole_number_is_the_reason_of_its_row(
+    capsys: Capture, tmp_path: Path, batch: str
+) -> None:
+    questions = tmp_path / "questions.csv"
+    questions.write_text(f"device_id,timm_name,batch\njetson-nano,resnet18,{batch}\n")
+    answer = ask(capsys, "estimate", "--table", str(questions))
+    assert answer.code == 0
+    assert "is not a whole number" in answer.out

@@ -109,11 +109,12 @@ def _whole(text: str, column: str) -> int | None:
         return None
     try:
         number = float(text)
-    except ValueError:
+        whole = int(number)
+    except (ValueError, OverflowError):  # the latter of infinity
         raise UsageError(f"{column}: {text!r} is not a whole number") from None
-    if number != int(number) or number < 0:
+    if number != whole or number < 0:
         raise UsageError(f"{column}: {text!r} is not a whole number")
-    return int(number)
+    return whole
 
 
 def _answered(

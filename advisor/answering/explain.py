@@ -42,6 +42,8 @@ class Explanation(Document):
     """The evidence in words."""
     remedies: tuple[str, ...]
     """What would narrow the interval, the cheapest first."""
+    command: str = ""
+    """Command line that gives this answer again."""
 
 
 def explain(asked: ExplainRequest, evidence: Evidence) -> Explanation:
@@ -64,6 +66,7 @@ def explain(asked: ExplainRequest, evidence: Evidence) -> Explanation:
         parts=_parts(subject.candidate, lane, evidence),
         lines=tuple(_lines(estimates)) or (f"No latency: {_reason(latency)}",),
         remedies=_remedies(subject.candidate.name, measure_command(subject.candidate, lane)),
+        command=asked.command(),
     )
 
 

@@ -93,6 +93,8 @@ class Narrowing(Document):
     summary: str = ""
     """What is open in the answer to the request."""
     lanes: tuple[LaneNarrowing, ...]
+    command: str = ""
+    """Command line that gives this answer again."""
 
 
 def narrowing(request: Request, evidence: Evidence, count: int) -> Narrowing:

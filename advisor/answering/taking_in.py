@@ -39,7 +39,8 @@ def calibrate(request: CalibrateRequest, *, note: Say, warn: Say) -> Narrowing:
         table = ImportRequest(table=request.measurements, device=request.device, **fields)
         take_in(table, evidence, note=note, warn=warn)
     answer = settling if request.asked else narrowing
-    return answer(question, evidence, request.count)
+    found = answer(question, evidence, request.count)
+    return found.model_copy(update={"command": request.command()})
 
 
 def take_in(request: ImportRequest, evidence: Evidence, *, note: Say, warn: Say) -> tuple[str, ...]:

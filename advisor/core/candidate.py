@@ -4,6 +4,7 @@ Written ``ARCH[.TAG][@RESOLUTION][:axis=value,...]``, for example
 ``mobilenetv2_100.ra_in1k``, ``mobilenetv2_100@192:width=0.75``, ``efficientnet_b0:phi=1.5``.
 """
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -34,16 +35,22 @@ class Candidate:
     @property
     def network(self) -> str:
         """Name without weights and resolution: what decides the layers besides the input."""
-        suffix = ",".join(f"{name}={value:g}" for name, value in self.axes)
-        return f"{self.architecture}:{suffix}" if suffix else self.architecture
+        return f"{self.architecture}{self._multipliers}"
 
     @property
     def name(self) -> str:
         """Spelling that ``Candidate.parse`` reads back."""
         tag = f".{self.tag}" if self.tag else ""
         size = f"@{self.resolution}" if self.resolution else ""
-        axes = ",".join(f"{name}={value:g}" for name, value in self.axes)
-        return f"{self.architecture}{tag}{size}{':' + axes if axes else ''}"
+        return f"{self.architecture}{tag}{size}{self._multipliers}"
+
+    @property
+    def _multipliers(self) -> str:
+        """The axes in the fewest digits that read back the same."""
+        axes = ",".join(
+            f"{name}={repr(float(value)).removesuffix('.0')}" for name, value in self.axes
+        )
+        return f":{axes}" if axes else ""
 
     @property
     def needs_training(self) -> bool:
@@ -75,11 +82,14 @@ def _axes(text: str, spelled: str | None) -> tuple[tuple[str, float], ...]:
     axes: dict[str, float] = {}
     for item in spelled.split(",") if spelled else ():
         name, _, value = item.partition("=")
+        if name in axes:
+            raise UsageError(f"candidate {text!r}: {name} appears twice; allowed: once")
         try:
             axes[name] = float(value)
         except ValueError:
             message = f"candidate {text!r}: {name}={value!r} is not a number; write {_FORM}"
             raise UsageError(message) from None
-        if axes[name] < 0:
-            raise UsageError(f"candidate {text!r}: {name}={value} is negative")
+        if not 0 <= axes[name] < math.inf:
+            message = f"candidate {text!r}: {name}={value} is out of range; allowed: 0 or more"
+            raise UsageError(message)
     return tuple(sorted(axes.items()))
