@@ -92,16 +92,16 @@ _LABEL = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
+class UnitScale:
     """One way to write a unit: ``1 symbol = factor`` in SI."""
 
     symbol: str
     factor: float
 
 
-_SCALES: dict[Unit, tuple[Scale, ...]] = {
+_SCALES: dict[Unit, tuple[UnitScale, ...]] = {
     Unit.SECOND: tuple(
-        Scale(symbol=s, factor=f)
+        UnitScale(symbol=s, factor=f)
         for s, f in (
             ("s", 1.0),
             ("ms", 1e-3),
@@ -112,10 +112,11 @@ _SCALES: dict[Unit, tuple[Scale, ...]] = {
         )
     ),
     Unit.PER_SECOND: tuple(
-        Scale(symbol=s, factor=f) for s, f in (("/s", 1.0), ("fps", 1.0), ("Hz", 1.0), ("ips", 1.0))
+        UnitScale(symbol=s, factor=f)
+        for s, f in (("/s", 1.0), ("fps", 1.0), ("Hz", 1.0), ("ips", 1.0))
     ),
     Unit.BYTE: tuple(
-        Scale(symbol=s, factor=f)
+        UnitScale(symbol=s, factor=f)
         for s, f in (
             ("B", 1.0),
             ("kB", 1e3),
@@ -128,12 +129,16 @@ _SCALES: dict[Unit, tuple[Scale, ...]] = {
         )
     ),
     Unit.JOULE: tuple(
-        Scale(symbol=s, factor=f) for s, f in (("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6))
+        UnitScale(symbol=s, factor=f) for s, f in (("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6))
     ),
-    Unit.WATT: tuple(Scale(symbol=s, factor=f) for s, f in (("W", 1.0), ("mW", 1e-3), ("kW", 1e3))),
-    Unit.FRACTION: (Scale(symbol="%", factor=0.01),),
-    Unit.COUNT: tuple(Scale(symbol=s, factor=f) for s, f in (("k", 1e3), ("M", 1e6), ("G", 1e9))),
-    Unit.USD: (Scale(symbol="USD", factor=1.0),),
+    Unit.WATT: tuple(
+        UnitScale(symbol=s, factor=f) for s, f in (("W", 1.0), ("mW", 1e-3), ("kW", 1e3))
+    ),
+    Unit.FRACTION: (UnitScale(symbol="%", factor=0.01),),
+    Unit.COUNT: tuple(
+        UnitScale(symbol=s, factor=f) for s, f in (("k", 1e3), ("M", 1e6), ("G", 1e9))
+    ),
+    Unit.USD: (UnitScale(symbol="USD", factor=1.0),),
 }
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)\s*")
 
@@ -158,7 +163,7 @@ def parse(text: str, unit: Unit, *, option: str) -> float:
     raise UsageError(f"{option}: {what} in {text!r}; write a number with one of: {accepted}")
 
 
-def _scaled(number: str, scale: Scale) -> float:
+def _scaled(number: str, scale: UnitScale) -> float:
     """Multiply in decimals, which are exact; infinity where no float is that large."""
     try:
         return float(Decimal(number) * Decimal(repr(scale.factor)))
@@ -166,15 +171,15 @@ def _scaled(number: str, scale: Scale) -> float:
         return math.inf
 
 
-_SPELLED: dict[Unit, Scale] = {
-    Unit.SECOND: Scale(symbol="ms", factor=1e-3),
-    Unit.PER_SECOND: Scale(symbol="/s", factor=1.0),
-    Unit.BYTE: Scale(symbol="MB", factor=1e6),
-    Unit.JOULE: Scale(symbol="mJ", factor=1e-3),
-    Unit.WATT: Scale(symbol="W", factor=1.0),
-    Unit.FRACTION: Scale(symbol="%", factor=0.01),
-    Unit.COUNT: Scale(symbol="M", factor=1e6),
-    Unit.USD: Scale(symbol="USD", factor=1.0),
+_SPELLED: dict[Unit, UnitScale] = {
+    Unit.SECOND: UnitScale(symbol="ms", factor=1e-3),
+    Unit.PER_SECOND: UnitScale(symbol="/s", factor=1.0),
+    Unit.BYTE: UnitScale(symbol="MB", factor=1e6),
+    Unit.JOULE: UnitScale(symbol="mJ", factor=1e-3),
+    Unit.WATT: UnitScale(symbol="W", factor=1.0),
+    Unit.FRACTION: UnitScale(symbol="%", factor=0.01),
+    Unit.COUNT: UnitScale(symbol="M", factor=1e6),
+    Unit.USD: UnitScale(symbol="USD", factor=1.0),
 }
 """The way of writing each unit that commands and request files take."""
 
