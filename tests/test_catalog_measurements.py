@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor.catalog.intake.importing import COLUMNS
 from advisor.catalog.measurements import (
+    COLUMNS,
     Measurement,
     caveat_texts,
     cells,

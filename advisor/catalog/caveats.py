@@ -68,13 +68,25 @@ CAVEATS: dict[str, Caveat] = {
                 "No network of the catalog is the same, so that it takes no part in estimates."
             ),
             "memory-is-total-ram": "The memory figure adds internal and external RAM.",
+            "data-pipeline": "Includes the benchmark's data pipeline.",
+            "throughput-of-streams": (
+                "The throughput is of several passes at once, so that it is above one over the "
+                "latency."
+            ),
+            "several-sockets": "Ran on all processors of a machine that has several.",
+            "whole-system-power": (
+                "Power and energy are of the whole system at the wall, idle share and supply "
+                "included."
+            ),
+            "supply-rail-power": "Power and energy are of the board's supply rail.",
+            "before-review": "From the submitter's own repository, before the official review.",
         },
     ),
     **_table(
         Gravity.DOUBT,
         {
             "close-match": "The network that ran differs a little from the one named here.",
-            "small-head": "Its head has three classes instead of 1,000.",
+            "small-head": "Its head has a few classes instead of 1,000.",
             "precision-inferred": (
                 "The precision is inferred from the chip or the default, not stated."
             ),
@@ -118,6 +130,13 @@ CAVEATS: dict[str, Caveat] = {
             "larger-batch-not-slower": (
                 "A larger batch is published with the same or a shorter time."
             ),
+            "threads-inferred": (
+                "The number of threads is inferred from how slow the run is, not stated."
+            ),
+            "open-division": "From an open division: the network may differ from the one named.",
+            "unmarked-fallback": (
+                "Operators that the accelerator lacks ran on the CPU without being marked."
+            ),
             "reference-kernels": "So slow that reference kernels are likely.",
             "odd-placement": "The table names one input size, the file that was timed another.",
         },
@@ -160,6 +179,11 @@ CAVEATS: dict[str, Caveat] = {
                 "network, or not wholly on this unit."
             ),
             "swapped-columns": "Latency and throughput contradict each other.",
+            "faster-than-peak": (
+                "Faster than the unit's arithmetic allows: another precision than the one stated, "
+                "a pruned network, or several chips."
+            ),
+            "unsynchronised": "Timed without waiting for the accelerator to finish.",
         },
     ),
 }

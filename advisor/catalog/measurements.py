@@ -14,13 +14,15 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 
-from advisor.catalog.intake.importing import COLUMNS
-from advisor.catalog.intake.rows import SEPARATOR
 from advisor.catalog.tables import Table
 from advisor.core.lane import BULK, Lane
 from advisor.errors import CatalogError
 
 __all__ = [
+    "COLUMNS",
+    "SEPARATOR",
+    "STATISTICS",
+    "TRANSFERS",
     "Cell",
     "Lane",
     "Measurement",
@@ -31,6 +33,19 @@ __all__ = [
     "read_device",
 ]
 
+COLUMNS = (
+    *("unit", "runtime", "precision", "threads", "batch", "variant", "network", "resolution"),
+    *("match", "latency_ms", "latency_min_ms", "latency_max_ms", "throughput_ips", "power_w"),
+    *("energy_mj", "memory_mb", "top1", "date", "source", "source_ref", "options", "version"),
+    *("power_mode", "transfers", "statistic", "model_raw", "status", "caveats"),
+)
+"""Columns of ``measurements/<device>.csv``; ``top1`` in percent, ``batch`` empty if unstated."""
+SEPARATOR = " "
+"""Between caveat slugs in a cell."""
+TRANSFERS = ("included", "excluded", "end to end", "data pipeline")
+"""With or without the copies to and from the unit; with the host's pre- and post-processing;
+with reading and decoding of the images."""
+STATISTICS = ("mean", "median", "minimum")
 _STATUSES = ("kept", "caveat", "left_out")
 _MATCHES = ("exact", "close", "none")
 _UNITS = ("cpu", "gpu", "npu", "tpu", "dla")
@@ -67,6 +82,14 @@ class Measurement:
     source: str
     source_ref: str
     options: str
+    version: str = ""
+    """Version of the runtime; empty where it is not stated, as in the three that follow."""
+    power_mode: str = ""
+    """Mode or cap of power that the device was set to."""
+    transfers: str = ""
+    """What the time holds besides the network: one of ``TRANSFERS``."""
+    statistic: str = ""
+    """What the latency is of the runs: one of ``STATISTICS``."""
     model_raw: str
     """The network's name in the publication."""
     status: str
@@ -158,9 +181,11 @@ class _Reading:
 def _measurement(table: Table, line: int, values: list[str], reading: "_Reading") -> Measurement:
     unit, runtime, precision, threads, batch_text, variant, network, resolution = values[:8]
     match, latency, low, _, throughput, power, energy, memory, top1 = values[8:17]
-    date, source, source_ref, options, model_raw, status, caveats = values[17:]
+    date, source, source_ref, options, version, power_mode, transfers = values[17:24]
+    statistic, model_raw, status, caveats = values[24:]
     slugs = tuple(caveats.split(SEPARATOR)) if caveats else ()
     _check(table, line, (unit, match, status, source, source_ref), slugs, reading.known)
+    _check_protocol(table, line, transfers, statistic)
     batch = table.integer(line, "batch", batch_text)
     bulk = batch is None or "bulk-batch" in slugs
     key = (unit, runtime, precision, threads, str(BULK) if bulk else batch_text, variant)
@@ -188,6 +213,10 @@ def _measurement(table: Table, line: int, values: list[str], reading: "_Reading"
         source=source,
         source_ref=source_ref,
         options=options,
+        version=version,
+        power_mode=power_mode,
+        transfers=transfers,
+        statistic=statistic,
         model_raw=model_raw,
         status=status,
         caveats=slugs,
@@ -224,6 +253,15 @@ def _check(
             table.refuse(line, "caveats", slug, "every slug needs its sentence in caveats.yaml")
     if status == "left_out" and not slugs:
         table.refuse(line, "caveats", "", "a figure that is left out needs its reason")
+
+
+def _check_protocol(table: Table, line: int, transfers: str, statistic: str) -> None:
+    for column, value, allowed in (
+        ("transfers", transfers, TRANSFERS),
+        ("statistic", statistic, STATISTICS),
+    ):
+        if value and value not in allowed:
+            table.refuse(line, column, value, f"allowed: {', '.join(allowed)}, or nothing")
 
 
 def _lane(table: Table, line: int, device: str, key: tuple[str, ...]) -> Lane:

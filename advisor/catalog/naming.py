@@ -107,6 +107,33 @@ _RULES = (
     _rule(
         "stm32ai-modelzoo", r"mobilenetv2b?_a(0\d+)_pt_\d+", "mobilenetv2_100:width={0}", "close"
     ),
+    # Benchmarks of several networks each.
+    _rule(
+        "mlperf-inference",
+        rf"mobilenet-v([12])-(?:precision_\w+-)?({_W})-\d+(?:-(?:non-)?quantized)?",
+        "mobilenetv{0}_100:width={1}",
+        "exact",
+    ),
+    _rule("mlperf-tiny", r"ResNet-8 CIFAR-10.*", "cifar_resnet8", "exact"),
+    _rule("mlperf-tiny", r"MobileNetV1 (0\.25)x 96x96.*", "mobilenetv1_100:width={0}", "close"),
+    _rule("tengine-benchmark", r"squeezenet_v1\.1", "squeezenet1_1", "exact"),
+    _rule("tengine-benchmark", r"shufflenetv2", "shufflenet_v2_x1_0", "close"),
+    _rule("bolt-benchmark", r"squeezenet", "squeezenet1_1", "close"),
+    _rule("ascend-*", r"(alexnet)", "{0}", "close"),
+    _rule("ascend-*", r"ShuffleNetV2", "shufflenet_v2_x1_0", "close"),
+    _rule("mmdeploy-benchmark", r"ShuffleNetV2 .*-1x_.*", "shufflenet_v2_x1_0", "exact"),
+    _rule("ispco-*", r"mnasnet_a1", "semnasnet_100", "close"),
+    _rule("paddlex-*", r"MobileNetV([12])_x(\d_\d+)", "mobilenetv{0}_100:width={1}", "exact"),
+    _rule(
+        "paddlex-*",
+        r"MobileNetV3_(large|small)_x(\d_\d+)",
+        "mobilenetv3_{0}_100:width={1}",
+        "close",
+    ),
+    _rule("paddlex-*", r"PP-LCNet_x(\d_\d+)", "lcnet_100:width={0}", "close"),
+    # Plain names that only one network has, whoever writes them.
+    _rule("*", r"squeezenet ?v?1[._]?([01])(?:-\d)?", "squeezenet1_{0}", "exact"),
+    _rule("*", r"googlenet|inception-?v1", "googlenet", "close"),
 )
 
 

@@ -8,9 +8,10 @@ profiles come before the shipped ones. One look-up reads ``index.csv`` and one Y
 import csv
 import os
 import shlex
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import yaml
 
 from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError
 from advisor.hardware.names import FEW, DeviceNames, Meaning
-from advisor.hardware.profile import DeviceProfile
+from advisor.hardware.profile import DeviceProfile, LaneEvidence
 from advisor.hardware.profile_text import chip_names
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parents[1]
 INDEX = "index.csv"
 LISTING = "advisor devices ls"
+LANES = "lanes.csv"
+LANE_COLUMNS = (
+    *("device", "unit", "runtime", "precision", "batch", "threads", "variant"),
+    *("rows", "networks"),
+)
+"""Columns of the catalog's table of measured lanes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +221,33 @@ def read_profile(path: Path) -> DeviceProfile:
         raise ProfileError(
             f"{path}:{line}: id: {file.id!r} differs from the file; allowed: {path.stem!r}"
         )
-    return file.convert()
+    profile = file.convert()
+    measured = _measured(catalog_directory() / LANES).get(profile.id, ())
+    # A publication of a graphics card also times the CPU of its unnamed host.
+    return replace(profile, lanes=tuple(one for one in measured if profile.unit(one.unit)))
+
+
+@cache
+def _measured(path: Path) -> Mapping[str, tuple[LaneEvidence, ...]]:
+    """Measured lanes by device, most networks first; none where a catalog has no such table."""
+    if not path.is_file():
+        return {}
+    found: dict[str, list[LaneEvidence]] = defaultdict(list)
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            found[row["device"]].append(
+                LaneEvidence(
+                    unit=row["unit"],
+                    runtime=row["runtime"],
+                    precision=row["precision"],
+                    batch=int(row["batch"]),
+                    threads=int(row["threads"]) if row["threads"] else None,
+                    variant=row["variant"],
+                    rows=int(row["rows"]),
+                    networks=int(row["networks"]),
+                )
+            )
+    return {device: tuple(lanes) for device, lanes in found.items()}
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

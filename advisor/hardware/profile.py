@@ -244,7 +244,7 @@ class DeviceProfile:
     price: PriceProfile | None = None
     lifecycle: Lifecycle | None = None
     lanes: tuple[LaneEvidence, ...] = ()
-    """Measured lanes, most networks first."""
+    """Measured lanes, most networks first, as the catalog counts them; no profile states them."""
     default_lane: Lane
 
     def unit(self, kind: str) -> UnitProfile | None:

@@ -13,7 +13,6 @@ from advisor.core.lane import Lane
 from advisor.hardware.origin import Confidence, Sourced
 from advisor.hardware.profile import (
     DeviceProfile,
-    LaneEvidence,
     Lifecycle,
     LifecycleEvent,
     LifecycleStatus,
@@ -253,23 +252,6 @@ class _LaneKey(_Strict):
     variant: str = ""
 
 
-class _Evidence(_LaneKey):
-    rows: Count
-    networks: Annotated[int, Field(ge=0)]
-
-    def convert(self) -> LaneEvidence:
-        return LaneEvidence(
-            unit=self.unit.value,
-            runtime=self.runtime,
-            precision=self.precision,
-            batch=self.batch,
-            threads=self.threads,
-            variant=self.variant,
-            rows=self.rows,
-            networks=self.networks,
-        )
-
-
 class ProfileFile(_Strict):
     """One file of ``profiles/``."""
 
@@ -286,7 +268,6 @@ class ProfileFile(_Strict):
     price: _Prices | None = None
     lifecycle: _Lifecycle | None = None
     default_lane: _LaneKey
-    lanes: list[_Evidence] = []
 
     def convert(self) -> DeviceProfile:
         """Return the profile in SI."""
@@ -304,7 +285,6 @@ class ProfileFile(_Strict):
             power=self.power.convert() if self.power else None,
             price=self.price.convert() if self.price else None,
             lifecycle=self.lifecycle.convert() if self.lifecycle else None,
-            lanes=tuple(lane.convert() for lane in self.lanes),
             default_lane=Lane(
                 device=self.id,
                 unit=default.unit.value,

@@ -36,7 +36,7 @@ TORCHVISION = (
     "squeezenet1_1",
 )
 """Networks taken from torchvision because timm has none of them."""
-CIFAR_DEPTHS = (20, 32, 44, 56, 110)
+CIFAR_DEPTHS = (8, 20, 32, 44, 56, 110)
 
 
 def _proxylessnas_mobile() -> nn.Module:

@@ -10,19 +10,13 @@ from pathlib import Path
 from advisor.catalog.caveats import CAVEATS, status
 from advisor.catalog.intake.comparing import compare
 from advisor.catalog.intake.configurations import set_variants
-from advisor.catalog.intake.rows import SEPARATOR, RawRow
+from advisor.catalog.intake.rows import RawRow
 from advisor.catalog.intake.screening import screen
+from advisor.catalog.measurements import COLUMNS, SEPARATOR
 from advisor.catalog.naming import catalog_name
 from advisor.catalog.tables import Table, write_table
 from advisor.errors import CatalogError
 
-COLUMNS = (
-    *("unit", "runtime", "precision", "threads", "batch", "variant", "network", "resolution"),
-    *("match", "latency_ms", "latency_min_ms", "latency_max_ms", "throughput_ips", "power_w"),
-    *("energy_mj", "memory_mb", "top1", "date", "source", "source_ref", "options", "model_raw"),
-    *("status", "caveats"),
-)
-"""Columns of ``measurements/<device>.csv``; ``top1`` in percent, ``batch`` empty if unstated."""
 _SAME = (
     *("unit", "runtime", "threads", "batch", "latency_ms", "latency_min_ms", "latency_max_ms"),
     *("throughput_ips", "power_w", "energy_mj", "memory_mb", "top1", "date", "source"),

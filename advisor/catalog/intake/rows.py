@@ -3,9 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-SEPARATOR = " "
-"""Between caveat slugs in a cell."""
-
 
 @dataclass(slots=True, kw_only=True)
 class RawRow:
