@@ -58,5 +58,5 @@ def test_rows_without_a_network_say_so(rows: list[Measurement]) -> None:
 
 def test_only_a_few_figures_are_left_out() -> None:
     lines = ledger(ROOT)
-    assert 0 < sum(line.left_out for line in lines) < 0.02 * sum(line.total for line in lines)
+    assert 0 < sum(line.left_out for line in lines) < 0.03 * sum(line.total for line in lines)
     assert all(line.reasons for line in lines if line.left_out)

@@ -1,6 +1,7 @@
-"""``advisor catalog``: import, count and fit the shipped catalog again."""
+"""``advisor catalog``: add publications, count networks, fit the estimators again."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -13,26 +14,43 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 
 @click.group("catalog")
 def command() -> None:
-    """Import, count and fit the shipped catalog again.
+    """Add publications, count networks, fit the estimators again.
 
-    The order is: import, then count, then fit.
+    The order is: add, then count, then fit.
     """
 
 
-@command.command("import")
-@click.argument("raw", type=_folder)
+@command.command("add")
+@click.argument("table", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--catalog", "root", type=_folder, help="Folder of the catalog.")
-@click.option("--profiles", type=_folder, help="Folder of the profiles.")
-def import_raw(raw: Path, root: Path | None, profiles: Path | None) -> int:
-    """Write measurements, accuracies and device profiles from the raw tables in RAW."""
-    from advisor.catalog.intake.__main__ import main as import_catalog
-    from advisor.catalog.intake.importing import CAMPAIGNS
-    from advisor.catalog.intake.profiles.__main__ import main as import_profiles
-    from advisor.hardware.library import profiles_directory
+@click.option("--profiles-dir", type=_folder, help="Folder of your own device profiles.")
+@click.option("--dry-run", is_flag=True, help="Say what would be added; write nothing.")
+def add_table(table: Path, root: Path | None, profiles_dir: Path | None, dry_run: bool) -> int:
+    """Screen the published figures in TABLE, a CSV file, and add them to the catalog.
 
-    catalog, folder = root or catalog_directory(), profiles or profiles_directory()
-    import_catalog([str(raw), "--out", str(catalog)])
-    import_profiles([str(raw), "--out", str(folder), "--campaigns", str(catalog / CAMPAIGNS)])
+    Each row is told what it is good for: kept, caveat (used, with a doubt), left_out (on file,
+    used for nothing) or known (the catalog has it already).
+    """
+    from advisor.catalog.intake.adding import add
+    from advisor.cli.terminal_table import print_table
+    from advisor.hardware.library import profile_library
+
+    added = add(table, root or catalog_directory(), profile_library(own=profiles_dir),
+                dry_run=dry_run)  # fmt: skip
+    print_table(
+        ["Line", "Device", "Lane", "Network", "Verdict", "Why"],
+        [
+            [str(r.line), r.device, r.lane, r.network, r.status, " ".join(r.reasons)]
+            for r in added.rows
+        ],
+    )
+    counts = Counter(row.status for row in added.rows)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    say(f"{len(added.rows)} rows: {told}" + ("; nothing was written" if dry_run else ""))
+    if added.uncounted:
+        say(f"not counted yet: {', '.join(added.uncounted)}; run 'advisor catalog count'")
+    if not dry_run and len(counts) > ("known" in counts):
+        say("answers show the new figures at once; 'advisor catalog fit' lets predictions learn")
     return 0
 
 

@@ -1,0 +1,267 @@
+"""Adds a publication to the catalog: screens each row beside what is there, then writes it.
+
+The measurement tables are the source: what is added is kept as judged, and a reader may edit it.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from advisor.catalog.caveats import CAVEATS, status
+from advisor.catalog.intake.comparing import compare
+from advisor.catalog.intake.rows import RawRow
+from advisor.catalog.intake.screening import screen
+from advisor.catalog.lane_counts import write_lanes
+from advisor.catalog.measurements import COLUMNS, SEPARATOR, STATISTICS, TRANSFERS, device_ids
+from advisor.catalog.naming import catalog_name
+from advisor.catalog.tables import Table, write_table
+from advisor.core.workload_table import WorkloadTable, read
+from advisor.errors import CatalogError
+from advisor.hardware.cores import peak
+from advisor.hardware.library import ProfileLibrary
+from advisor.hardware.profile import DeviceProfile, UnitKind
+
+NEEDED = ("device_id", "unit", "runtime", "precision", "source", "source_ref")
+"""Columns that a table has to have and every row has to fill."""
+OPTIONAL = (
+    *("network", "timm_name", "model_raw", "match", "resolution", "input_h", "threads", "batch"),
+    *("variant", "latency_ms", "latency_min_ms", "latency_max_ms", "throughput_ips", "power_w"),
+    *("energy_mj", "memory_mb", "top1", "date", "options", "runtime_opts", "version"),
+    *("power_mode", "transfers", "statistic", "caveats", "notes"),
+)
+NUMBERS = ("latency_ms", "latency_min_ms", "latency_max_ms", "throughput_ips", "power_w",
+           "energy_mj", "memory_mb", "top1")  # fmt: skip
+SLACK = 4.0
+"""How far above its unit's peak a figure may be: fast convolutions need fewer operations than
+they count, and clocks rise above the nominal one."""
+_MATCHES = ("exact", "close", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One row of the new table and what the screening thinks of it."""
+
+    line: int
+    device: str
+    lane: str
+    """Lane as people read it, without the device."""
+    network: str
+    """Network at its input; the source's own name where the catalog has no such network."""
+    status: str
+    """``kept``, ``caveat``, ``left_out`` or ``known`` for a row that the catalog has already."""
+    reasons: tuple[str, ...]
+    """Sentences of all caveats, the gravest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """What a table adds to the catalog."""
+
+    rows: tuple[Judged, ...]
+    uncounted: tuple[str, ...]
+    """Networks at inputs whose workload ``advisor catalog count`` has still to count."""
+
+
+def add(table: Path, root: Path, profiles: ProfileLibrary, *, dry_run: bool = False) -> Addition:
+    """Judge the rows of ``table`` and write them to the catalog under ``root``.
+
+    Raises CatalogError that names line and column of a cell that cannot be read, and UsageError
+    for a device without a profile. With ``dry_run`` nothing is written.
+    """
+    new = [_read(table, profiles, line, cells) for line, cells in _records(table)]
+    if not new:
+        raise CatalogError(f"{table} holds no rows; it needs one line for each figure")
+    old = _existing(root)
+    seen = {_identity(row) for row in old}
+    fresh = [one for one in new if _identity(one.row) not in seen]
+    devices = {one.row.device: profiles.load(one.row.device) for one in fresh}
+    counts = read(root)
+    for one in fresh:
+        screen(one.row)
+        _check_hardware(one.row, devices[one.row.device], counts)
+    before = [set(row.slugs) for row in old]
+    rows = [*old, *(one.row for one in fresh)]
+    compare(rows)
+    for row, slugs in zip(old, before, strict=True):
+        # What was judged stays judged; only that a second publication disagrees is news.
+        row.slugs = slugs | ({"sources-disagree"} & row.slugs)
+    if not dry_run:
+        _write(root, table, old, [one.row for one in fresh])
+    told = {id(one) for one in fresh}
+    return Addition(
+        rows=tuple(_judged(one, known=id(one) not in told) for one in new),
+        uncounted=tuple(
+            sorted(
+                {
+                    f"{one.row.network}@{one.row.raw['input_h']}"
+                    for one in fresh
+                    if one.row.network and _counted(one.row) not in counts.index
+                }
+            )
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _New:
+    line: int
+    row: RawRow
+
+
+def _records(path: Path) -> list[tuple[int, dict[str, str]]]:
+    table = Table(path, NEEDED)
+    found = []
+    for line, cells in table.records():
+        for name in NEEDED:
+            if not cells[name].strip():
+                table.refuse(line, name, "", "every figure needs it")
+        for name in NUMBERS:
+            table.positive(line, name, cells.get(name, ""))
+        for name in ("threads", "batch", "resolution", "input_h"):
+            table.integer(line, name, cells.get(name, ""))
+        for name, allowed in (("transfers", TRANSFERS), ("statistic", STATISTICS),
+                              ("match", _MATCHES)):  # fmt: skip
+            if cells.get(name) and cells[name] not in allowed:
+                table.refuse(line, name, cells[name], f"allowed: {', '.join(allowed)}, or nothing")
+        if cells["unit"] not in list(UnitKind):
+            table.refuse(line, "unit", cells["unit"], f"allowed: {', '.join(UnitKind)}")
+        for slug in cells.get("caveats", "").split():
+            if slug not in CAVEATS:
+                table.refuse(line, "caveats", slug, f"allowed: {', '.join(sorted(CAVEATS))}")
+        if not (cells.get("latency_ms") or cells.get("throughput_ips")):
+            table.refuse(line, "latency_ms", "", "latency_ms or throughput_ips is needed")
+        found.append((line, cells))
+    return found
+
+
+def _read(path: Path, profiles: ProfileLibrary, line: int, cells: Mapping[str, str]) -> _New:
+    raw = {name: cells.get(name, "").strip() for name in (*NEEDED, *OPTIONAL)}
+    raw |= {"chip": "", "device": raw["device_id"]}
+    raw["input_h"] = raw["input_h"] or raw["resolution"]
+    raw["runtime_opts"] = raw["runtime_opts"] or raw["options"]
+    name = raw["network"] or raw["timm_name"]
+    raw["model_raw"] = raw["model_raw"] or name
+    if not raw["model_raw"]:
+        raise CatalogError(
+            f"{path}, line {line}: no network; fill network (its timm name) or model_raw"
+        )
+    device = profiles.resolve(raw["device_id"]).id
+    row = RawRow(raw=raw, device=device, precision=raw["precision"], variant=raw["variant"])
+    row.network, row.match = name, raw["match"] or "exact"
+    if not name:
+        row.network, row.match = catalog_name(row.source, raw["model_raw"]) or ("", "none")
+    row.slugs = set(raw["caveats"].split())
+    return _New(line=line, row=row)
+
+
+def _existing(root: Path) -> list[RawRow]:
+    found = []
+    for device in device_ids(root):
+        for _, cells in Table(root / "measurements" / f"{device}.csv", COLUMNS).records():
+            raw = {**dict.fromkeys(OPTIONAL, ""), **cells}
+            raw |= {"input_h": cells["resolution"], "runtime_opts": cells["options"]}
+            raw |= {"chip": "", "device": device, "device_id": device}
+            found.append(
+                RawRow(
+                    raw=raw,
+                    device=device,
+                    network=cells["network"],
+                    match=cells["match"],
+                    precision=cells["precision"],
+                    variant=cells["variant"],
+                    slugs=set(cells["caveats"].split()),
+                )
+            )
+    return found
+
+
+def _identity(row: RawRow) -> tuple[str, ...]:
+    """What tells a figure from every other, so that a table may be added twice."""
+    raw = row.raw
+    return (
+        *(row.device, raw["unit"], raw["runtime"], row.precision, raw["threads"], raw["batch"]),
+        *(row.variant, row.network or raw["model_raw"], raw["input_h"], raw["latency_ms"]),
+        *(raw["throughput_ips"], raw["source"], raw["source_ref"]),
+    )
+
+
+def _check_hardware(row: RawRow, profile: DeviceProfile, counts: WorkloadTable) -> None:
+    """Add what the device's profile says against a figure."""
+    unit = profile.unit(row.raw["unit"])
+    if unit is None:
+        raise CatalogError(
+            f"{profile.id} has no {row.raw['unit']}; its profile has "
+            f"{', '.join(str(one.kind) for one in profile.units)}: add the unit there first"
+        )
+    if unit.reason_against(row.precision) is not None:
+        # Cores without fp16 arithmetic still run fp16 weights; other units cannot at all.
+        halves = unit.kind is UnitKind.CPU and row.precision == "fp16"
+        row.slugs.add("fp16-weights-only" if halves else "precision-not-supported")
+    most, per_image = peak(unit, row.precision), row.ms_per_image
+    place = counts.index.get(_counted(row))
+    if most is None or per_image is None or place is None:
+        return
+    if 2e3 * float(counts.macs[place]) / per_image > SLACK * most.rate:
+        row.slugs.add("faster-than-peak")
+
+
+def _counted(row: RawRow) -> tuple[str, int]:
+    return row.network, int(row.raw["input_h"] or 0)
+
+
+def _write(root: Path, table: Path, old: Sequence[RawRow], new: Sequence[RawRow]) -> None:
+    by_device: dict[str, list[RawRow]] = defaultdict(list)
+    for row in [*old, *new]:
+        by_device[row.device].append(row)
+    touched = {row.device for row in new} | {
+        row.device for row in old if set(row.raw["caveats"].split()) != row.slugs
+    }
+    for device in sorted(touched):
+        path = root / "measurements" / f"{device}.csv"
+        write_table(path, COLUMNS, map(_record, by_device[device]))
+    write_lanes(root)
+    _write_import(root / "imports.csv", table, len(new))
+
+
+def _record(row: RawRow) -> dict[str, str]:
+    raw = row.raw
+    return {
+        **{name: raw.get(name, "") for name in COLUMNS},
+        "precision": row.precision,
+        "variant": row.variant,
+        "network": row.network,
+        "resolution": raw["input_h"],
+        "match": row.match,
+        "options": raw["runtime_opts"],
+        "statistic": "minimum" if "noisy-mean" in row.slugs else raw.get("statistic", ""),
+        "status": status(row.slugs),
+        "caveats": SEPARATOR.join(sorted(row.slugs)),
+    }
+
+
+def _write_import(path: Path, table: Path, rows: int) -> None:
+    columns = ("file", "rows", "sha256")
+    records = [cells for _, cells in Table(path, columns).records()] if path.is_file() else []
+    digest = hashlib.sha256(table.read_bytes()).hexdigest()
+    entry = {"file": f"measurements/{table.name}", "rows": str(rows), "sha256": digest}
+    if rows:
+        write_table(path, columns, [*records, entry])
+
+
+def _judged(one: _New, *, known: bool) -> Judged:
+    row = one.row
+    gravest = {"left_out": 0, "caveat": 1, "kept": 2}
+    slugs = sorted(row.slugs, key=lambda slug: (gravest[CAVEATS[slug].gravity.value], slug))
+    threads = f"{row.raw['threads']} threads" if row.raw["threads"] else ""
+    batch = f"batch {row.raw['batch']}" if row.raw["batch"] else "batch not stated"
+    parts = (row.raw["unit"], row.raw["runtime"], row.precision, batch, threads, row.variant)
+    return Judged(
+        line=one.line,
+        device=row.device,
+        lane=" ".join(filter(None, parts)),
+        network=f"{row.network or row.raw['model_raw']}@{row.raw['input_h'] or '?'}",
+        status="known" if known else status(row.slugs),
+        reasons=() if known else tuple(CAVEATS[slug].text for slug in slugs),
+    )
