@@ -40,7 +40,7 @@ _MATCHES = ("exact", "close", "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class ScreenedRow:
     """One row of the new table and what the screening thinks of it."""
 
     line: int
@@ -59,7 +59,7 @@ class Judged:
 class Addition:
     """What a table adds to the catalog."""
 
-    rows: tuple[Judged, ...]
+    rows: tuple[ScreenedRow, ...]
     uncounted: tuple[str, ...]
     """Networks at inputs whose workload ``advisor catalog count`` has still to count."""
 
@@ -250,14 +250,14 @@ def _write_import(path: Path, table: Path, rows: int) -> None:
         write_table(path, columns, [*records, entry])
 
 
-def _judged(one: _New, *, known: bool) -> Judged:
+def _judged(one: _New, *, known: bool) -> ScreenedRow:
     row = one.row
     gravest = {"left_out": 0, "caveat": 1, "kept": 2}
     slugs = sorted(row.slugs, key=lambda slug: (gravest[CAVEATS[slug].gravity.value], slug))
     threads = f"{row.raw['threads']} threads" if row.raw["threads"] else ""
     batch = f"batch {row.raw['batch']}" if row.raw["batch"] else "batch not stated"
     parts = (row.raw["unit"], row.raw["runtime"], row.precision, batch, threads, row.variant)
-    return Judged(
+    return ScreenedRow(
         line=one.line,
         device=row.device,
         lane=" ".join(filter(None, parts)),
