@@ -9,7 +9,7 @@ from pathlib import Path
 from advisor.core.workload import Workload
 
 _FACTORY = re.compile(r"(?P<factory>[A-Za-z_][\w.]*:[A-Za-z_]\w*)(?:@(?P<side>\d+))?")
-_ONNX = re.compile(r"(?P<path>.+\.onnx)(?:@(?P<side>\d+))?", re.IGNORECASE)
+_ONNX = re.compile(r"(?P<path>.+\.onnx)(?:@(?P<side>\d+)(?:x(?P<width>\d+))?)?", re.IGNORECASE)
 FACTORY_RESOLUTION = 224
 """Side of the input of a user's own network where none is stated."""
 
@@ -20,7 +20,7 @@ def is_foreign(spelling: str) -> bool:
 
 
 def describe_spelling(spelling: str) -> Workload:
-    """Count a user's own network: ``module:factory[@SIDE]`` or ``FILE.onnx[@SIDE]``.
+    """Count a user's own network: ``module:factory[@SIDE]``, ``FILE.onnx[@SIDE]`` or ``@HxW``.
 
     Raises NetworkError where it cannot be imported, built, read or run.
     """
@@ -29,7 +29,8 @@ def describe_spelling(spelling: str) -> Workload:
         from advisor.networks.onnx_file import describe_onnx
 
         side = int(onnx["side"]) if onnx["side"] else None
-        return describe_onnx(Path(onnx["path"]), resolution=side)
+        width = int(onnx["width"]) if onnx["width"] else None
+        return describe_onnx(Path(onnx["path"]), resolution=side, width=width)
     factory = _FACTORY.fullmatch(spelling)
     assert factory is not None, spelling
     from advisor.networks.building import describe_factory

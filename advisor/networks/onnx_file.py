@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from advisor.core.workload import Layer, OperatorClass, Workload
 from advisor.errors import NetworkError
+from advisor.networks.onnx_plain import make_plain
+from advisor.networks.onnx_sizes import inferred
 from advisor.networks.trace import Call, Trace
 
 INSTALL = "pip install 'vision-advisor[onnx]'"
@@ -96,47 +100,148 @@ _FREE = frozenset(
     ]
 )
 Shape = tuple[int, ...]
+_INDEX_TYPES = frozenset((6, 7, 9))
+"""ONNX types of sizes and indices (int32, int64, bool): no parameters, except int32 biases."""
+_ONE_BYTE = frozenset((2, 3))
+_POINTER = b"version https://git-lfs"
 
 
-def describe_onnx(path: Path, *, resolution: int | None = None) -> Workload:
+def describe_onnx(
+    path: Path, *, resolution: int | None = None, width: int | None = None
+) -> Workload:
     """Count the network in an ONNX file at batch 1.
 
-    ``resolution`` fills in a dynamic input size; where the file fixes one it is not needed.
-    Raises NetworkError where the file is missing or unreadable, or a size stays unknown.
+    ``resolution`` fills in a dynamic input size (its height where ``width`` is given, too); a
+    size that the file fixes cannot be changed by it. Operators whose size cannot be known before
+    they run are counted up to, and named in ``uncounted``. Raises NetworkError where the file is
+    missing or damaged, or nothing of it can be counted.
     """
+    if importlib.util.find_spec("onnx") is None:
+        raise NetworkError(f"reading {path} needs the onnx package: {INSTALL}")
+    model = _loaded(path)
+    height, wide = _fix_inputs(model, path, resolution, width)
+    whole = _stored_whole(model)
+    make_plain(model.graph)
     try:
-        import onnx
-    except ImportError:
-        raise NetworkError(f"reading {path} needs the onnx package: {INSTALL}") from None
-    try:
-        model = onnx.load(str(path), load_external_data=False)
-        side = _fix_input(model, path, resolution)
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    except NetworkError:
-        raise
+        graph = inferred(model)
     except Exception as error:
-        raise NetworkError(f"cannot read {path} as an ONNX network: {error}") from error
-    return _Graph(graph, path).workload(side)
+        raise NetworkError(f"{path}: shapes cannot be inferred: {_first_line(error)}") from error
+    workload = _Graph(graph, path).workload(height)
+    caveats = (f"{whole} parameters are stored as int8, at one byte each",) if whole else ()
+    name = f"{path}@{height}x{wide}" if wide != height else workload.network
+    return replace(workload, network=name, caveats=(*workload.caveats, *caveats))
 
 
-def _fix_input(model: Any, path: Path, resolution: int | None) -> int:
-    """Set the batch to 1 and unknown sides to ``resolution``; returns the side of the input."""
+def _loaded(path: Path) -> Any:
+    """Read and check a file; NetworkError says what is wrong with it."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise NetworkError(f"cannot read {path}: {error.strerror}") from None
+    if content.startswith(_POINTER):
+        raise NetworkError(f"{path} is a Git LFS pointer, not the network; fetch it: git lfs pull")
+    if not content:
+        raise NetworkError(f"{path} is empty")
+    try:
+        model = onnx.load_model_from_string(content)
+    except (DecodeError, ValueError):
+        raise NetworkError(f"{path} is no ONNX network, or is damaged or cut short") from None
+    if not model.graph.node:
+        raise NetworkError(f"{path} holds no operators; it is no ONNX network, or cut short")
+    _check(model, path)
+    return model
+
+
+def _check(model: Any, path: Path) -> None:
+    import onnx
+
+    for node in model.graph.node:
+        groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+        if groups < 1:
+            raise NetworkError(f"{path}: {node.op_type} {node.name!r} has group={groups}")
+    _check_order(model.graph, path)
+    try:
+        onnx.checker.check_model(model)
+    except Exception as error:
+        text = " ".join(str(error).split())
+        if not re.search(
+            r"No opset import|No Op registered|external|No schema|'shape' of 'type'", text
+        ):
+            raise NetworkError(f"{path} is not valid ONNX: {text[:200]}") from None
+
+
+def _check_order(graph: Any, path: Path) -> None:
+    """Refuse operators that read what is written behind them, or by nothing."""
+    written = {name for node in graph.node for name in node.output}
+    known = {"", *(t.name for t in graph.initializer), *(i.name for i in graph.input)}
+    known |= {t.values.name for t in graph.sparse_initializer}
+    for node in graph.node:
+        for name in node.input:
+            if name not in known:
+                what = "its operators form a cycle or stand in a wrong order" if (
+                    name in written) else "nothing writes it"  # fmt: skip
+                raise NetworkError(f"{path}: {node.op_type} reads {name!r}: {what}")
+        known.update(node.output)
+
+
+def _fix_inputs(model: Any, path: Path, height: int | None, width: int | None) -> tuple[int, int]:
+    """Set batch and unknown sides of all inputs; return height and width of the image."""
     constants = {tensor.name for tensor in model.graph.initializer}
-    images = [item for item in model.graph.input if item.name not in constants]
-    if len(images) != 1 or len(images[0].type.tensor_type.shape.dim) != 4:
-        raise NetworkError(f"{path}: one image input of four dimensions is needed")
-    batch, first, *rest = images[0].type.tensor_type.shape.dim
-    dynamic = batch.dim_value != 1
+    inputs = [item for item in model.graph.input if item.name not in constants]
+    images = [item for item in inputs if len(item.type.tensor_type.shape.dim) == 4]
+    if not images:
+        shapes = ", ".join(f"{i.name} {_shown(i)}" for i in inputs) or "none"
+        raise NetworkError(f"{path}: one image input of four dimensions is needed; it has {shapes}")
+    sides = [_fix_image(item, path, height, width) for item in images]
+    for item in inputs:
+        for dimension in item.type.tensor_type.shape.dim:
+            dimension.dim_value = max(dimension.dim_value, 1)
+    return sides[0]
+
+
+def _fix_image(item: Any, path: Path, height: int | None, width: int | None) -> tuple[int, int]:
+    batch, first, second, third = item.type.tensor_type.shape.dim
+    if any(d.dim_value < 0 for d in (batch, first, second, third)):
+        raise NetworkError(f"{path}: input {item.name!r} has a negative size {_shown(item)}")
     batch.dim_value = 1
-    sides = [first, *rest[:1]] if rest and rest[-1].dim_value in (1, 3) else rest
-    for side in sides:
+    last = third.dim_value in (1, 3) and first.dim_value not in (1, 3)
+    places = ((first, height), (second, width or height)) if last else (
+        (second, height), (third, width or height))  # fmt: skip
+    for side, asked in places:
+        if side.dim_value and asked not in (None, side.dim_value):
+            fixed = "x".join(str(s.dim_value) for s, _ in places)
+            raise NetworkError(
+                f"{path}: input {item.name!r} has a fixed size of {fixed}, {asked} cannot be set; "
+                "export it with a dynamic size"
+            )
         if not side.dim_value:
-            if resolution is None:
-                raise NetworkError(f"{path}: the input size is dynamic; write {path}@RESOLUTION")
-            side.dim_value, dynamic = resolution, True
-    if dynamic:  # sizes noted in the file are of another input
-        del model.graph.value_info[:]
-    return int(sides[0].dim_value)
+            if asked is None:
+                raise NetworkError(
+                    f"{path}: the size of input {item.name!r} is dynamic; write "
+                    f"{path}@RESOLUTION or {path}@HEIGHTxWIDTH"
+                )
+            side.dim_value = asked
+    return int(places[0][0].dim_value), int(places[1][0].dim_value)
+
+
+def _shown(item: Any) -> str:
+    dims = item.type.tensor_type.shape.dim
+    return "x".join(str(d.dim_value or d.dim_param or "?") for d in dims)
+
+
+def _stored_whole(model: Any) -> int:
+    """Parameters that the file keeps in one byte."""
+    return sum(
+        math.prod(t.dims) for t in model.graph.initializer
+        if t.data_type in _ONE_BYTE and math.prod(t.dims) > 1 and len(t.dims) > 1
+    )  # fmt: skip
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
 
 
 class _Graph:
@@ -146,27 +251,47 @@ class _Graph:
         self.graph = graph
         self.path = path
         self.constants: dict[str, Shape] = {t.name: tuple(t.dims) for t in graph.initializer}
+        biases = {name for node in graph.node for name in node.input[2:3]}
+        self.given = {
+            t.name: math.prod(t.dims)
+            for t in graph.initializer
+            if t.data_type not in _INDEX_TYPES or (t.name in biases and t.data_type == 6)
+        }
         self.shapes = self.constants | {
             item.name: tuple(d.dim_value for d in item.type.tensor_type.shape.dim)
             for item in [*graph.input, *graph.value_info, *graph.output]
         }
-        self.image = next(i.name for i in graph.input if i.name not in self.constants)
-        self.buffer: dict[str, int] = {self.image: 0}
+        self.images = [i.name for i in graph.input if i.name not in self.constants]
+        self.buffer = {name: place for place, name in enumerate(self.images)}
         self.writer: dict[int, int] = {}
-        self.trace = Trace(sizes={0: math.prod(self.shapes[self.image])})
+        self.lost: set[str] = set()
+        """Tensors whose size is not known before the network runs."""
+        self.after = 0
+        """Operators behind those, which are not counted."""
+        self.trace = Trace(
+            sizes={place: math.prod(self.shapes[name]) for name, place in self.buffer.items()}
+        )
 
     def workload(self, side: int) -> Workload:
-        """Count every node."""
+        """Count every node whose size is known."""
         for node in self.graph.node:
             self._visit(node)
+        if not self.trace.calls:
+            raise NetworkError(
+                f"{self.path}: no operator can be counted; export it with a fixed input size"
+            )
+        read = {name for node in self.graph.node for name in node.input}
         statistics = sum(
-            math.prod(self.constants.get(name, (0,)))
+            self.given.get(name, 0)
             for node in self.graph.node
             if node.op_type == "BatchNormalization"
             for name in node.input[3:5]
         )
-        learned = {n for node in self.graph.node for n in node.input if n in self.constants}
-        elements = sum(math.prod(self.constants[name]) for name in learned)
+        elements = sum(size for name, size in self.given.items() if name in read)
+        caveats = ()
+        if self.after:
+            caveats = (f"{self.after} operators behind {', '.join(self.trace.unknown())} are not "
+                       "counted: their sizes are known only when it runs",)  # fmt: skip
         return Workload(
             network=str(self.path),
             resolution=side,
@@ -175,25 +300,38 @@ class _Graph:
             peak_activations=self.trace.peak(),
             layers=self.trace.layers(),
             uncounted=self.trace.unknown(),
+            caveats=caveats,
         )
 
     def _visit(self, node: Any) -> None:
         activations = [name for name in node.input if name in self.buffer]
-        if not activations:
+        if not activations and not any(name in self.lost for name in node.input):
             for name in node.output:  # arithmetic on constants alone is done once
                 self.constants.setdefault(name, self.shapes.get(name, ()))
+            return
+        if node.op_type in ("Shape", "Size"):  # sizes are no activations
+            for name in node.output:
+                self.constants.setdefault(name, self.shapes.get(name, ()))
+            return
+        behind = any(name in self.lost for name in node.input)
+        if behind and not (activations and self._known(node)):
+            self.lost.update(node.output)
+            self.after += 1
             return
         if node.op_type in _FREE:
             for name in node.output:
                 self.buffer[name] = self.buffer[activations[0]]
             return
+        if not self._known(node):
+            self.trace.uncounted[node.op_type] += 1
+            self.lost.update(node.output)
+            return
+        self._record(node, activations, self.shapes[node.output[0]])
+
+    def _known(self, node: Any) -> bool:
+        """Whether the size of what a node writes was inferred."""
         shape = self.shapes.get(node.output[0])
-        if not shape or not all(shape):
-            raise NetworkError(
-                f"{self.path}: the size of {node.output[0]!r} cannot be inferred; "
-                "export it with a fixed input size"
-            )
-        self._record(node, activations, shape)
+        return bool(shape) and all(size > 0 for size in shape or ())
 
     def _record(self, node: Any, activations: list[str], shape: Shape) -> None:
         layer = self._layer(node, activations, shape)
@@ -274,7 +412,7 @@ class _Graph:
         if layer.groups > 1:
             alone = layer.groups == layer.in_channels
             return OperatorClass.DEPTHWISE if alone else OperatorClass.GROUPED
-        if source == self.image:
+        if source in self.images:
             return OperatorClass.STEM
         one = layer.kernel_h == layer.kernel_w == 1
         return OperatorClass.POINTWISE if one else OperatorClass.DENSE

@@ -1,0 +1,78 @@
+"""Rewrite quantised and fused ONNX operators as the plain ones that they compute.
+
+``QLinearConv``, ``FusedConv`` and their like become ``Conv`` on the same tensors, quantising and
+dequantising fall away, so that shapes are inferred and work is counted as of any other network.
+Only for counting: the result computes nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_PLAIN: Mapping[str, tuple[str, tuple[int, ...]]] = {
+    "QLinearConv": ("Conv", (0, 3, 8)),
+    "ConvInteger": ("Conv", (0, 1)),
+    "FusedConv": ("Conv", (0, 1, 2)),
+    "NhwcFusedConv": ("Conv", (0, 1, 2)),
+    "QLinearMatMul": ("MatMul", (0, 3)),
+    "MatMulInteger": ("MatMul", (0, 1)),
+    "DynamicQuantizeMatMul": ("MatMul", (0, 1)),
+    "MatMulIntegerToFloat": ("MatMul", (0, 1)),
+    "FusedMatMul": ("MatMul", (0, 1)),
+    "FusedGemm": ("Gemm", (0, 1, 2)),
+    "QGemm": ("Gemm", (0, 3, 6)),
+    "QLinearAdd": ("Add", (0, 3)),
+    "QLinearMul": ("Mul", (0, 3)),
+    "QLinearSigmoid": ("Sigmoid", (0,)),
+    "QLinearLeakyRelu": ("LeakyRelu", (0,)),
+    "QLinearSoftmax": ("Softmax", (0,)),
+    "QLinearGlobalAveragePool": ("GlobalAveragePool", (0,)),
+    "QLinearAveragePool": ("AveragePool", (0,)),
+    "QLinearReduceMean": ("ReduceMean", (0,)),
+    "BiasGelu": ("Add", (0, 1)),
+    "FastGelu": ("Relu", (0,)),
+    "QuickGelu": ("Relu", (0,)),
+}
+"""Plain operator, and which inputs of the fused one are its tensors."""
+_PASSED = frozenset(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"))
+"""Operators whose output is their first input at another precision."""
+_KEPT = frozenset(
+    ("auto_pad", "dilations", "group", "kernel_shape", "pads", "strides", "ceil_mode", "axis",
+     "axes", "keepdims", "transA", "transB", "count_include_pad")
+)  # fmt: skip
+"""Attributes that decide shapes."""
+
+
+def make_plain(graph: Any) -> None:
+    """Rewrite the nodes of a graph in place."""
+    source: dict[str, str] = {}
+    nodes = []
+    for node in graph.node:
+        node.input[:] = [source.get(name, name) for name in node.input]
+        if node.op_type in _PASSED and node.input:
+            source[node.output[0]] = node.input[0]
+            continue
+        _rewrite(node)
+        nodes.append(node)
+    kept = {name for node in nodes for name in node.output}
+    outputs = [item for item in graph.output if item.name in kept]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    del graph.value_info[:]
+    del graph.output[:]
+    graph.output.extend(outputs)
+
+
+def _rewrite(node: Any) -> None:
+    if node.op_type == "QLinearConcat":
+        inputs: Iterable[str] = list(node.input[2::3])
+        plain = "Concat"
+    elif node.op_type in _PLAIN:
+        plain, places = _PLAIN[node.op_type]
+        inputs = [node.input[i] for i in places if i < len(node.input)]
+    else:
+        return
+    node.op_type, node.domain = plain, ""
+    node.input[:] = [name for name in inputs if name]
+    attributes = [one for one in node.attribute if one.name in _KEPT]
+    del node.attribute[:]
+    node.attribute.extend(attributes)

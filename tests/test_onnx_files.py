@@ -1,0 +1,150 @@
+"""ONNX files as people export them: quantised, fused, cut by operators nobody knows, damaged."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from advisor.core.workload import Workload
+from advisor.errors import NetworkError
+from advisor.networks import describe_spelling
+from tests.onnx_files import bytes_of, floats, network, two_convolutions
+
+MACS = 16 * 3 * 8 * 8
+"""Of a 1×1 convolution from 3 to 16 channels at 8×8."""
+CONV = helper.make_node("Conv", ["image", "w"], ["a"])
+
+
+def counted(folder: Path, model: onnx.ModelProto, suffix: str = "") -> Workload:
+    path = folder / "net.onnx"
+    path.write_bytes(model.SerializeToString())
+    return describe_spelling(f"{path}{suffix}")
+
+
+def test_an_integer_convolution_counts_as_the_plain_one(tmp_path: Path) -> None:
+    scale, zero = floats("s", 1), helper.make_tensor("z", TensorProto.INT8, [1], [0])
+    nodes = [
+        helper.make_node("QuantizeLinear", ["image", "s", "z"], ["q"]),
+        helper.make_node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z"], ["a"]),
+        helper.make_node("DequantizeLinear", ["a", "s", "z"], ["out"]),
+    ]
+    workload = counted(tmp_path, network(nodes, [scale, zero, bytes_of("w", 16, 3, 1, 1)]))
+    assert (workload.macs, workload.parameters) == (MACS, 48)
+    assert "48 parameters are stored as int8" in workload.caveats[0]
+
+
+def test_quantised_weights_count_once(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w8", "s", "z"], ["w"]),
+        CONV,
+    ]
+    zero = helper.make_tensor("z", TensorProto.INT8, [1], [0])
+    workload = counted(
+        tmp_path, network(nodes, [floats("s", 1), zero, bytes_of("w8", 16, 3, 1, 1)])
+    )
+    assert (workload.macs, workload.parameters) == (MACS, 48)
+
+
+def test_a_fused_convolution_counts_as_the_plain_one(tmp_path: Path) -> None:
+    fused = helper.make_node(
+        "FusedConv", ["image", "w", "b"], ["a"], domain="com.microsoft", activation="Relu"
+    )
+    weights = [floats("w", 16, 3, 1, 1), floats("b", 16)]
+    workload = counted(tmp_path, network([fused], weights))
+    assert (workload.macs, workload.parameters, workload.uncounted) == (MACS, 64, ())
+
+
+def test_a_network_is_counted_up_to_an_operator_that_nobody_knows(tmp_path: Path) -> None:
+    nodes = [
+        CONV,
+        helper.make_node("Warp", ["a"], ["b"], domain="mine"),
+        helper.make_node("Conv", ["b", "w2"], ["out"]),
+    ]
+    weights = [floats("w", 16, 3, 1, 1), floats("w2", 4, 16, 1, 1)]
+    workload = counted(tmp_path, network(nodes, weights))
+    assert workload.macs == MACS
+    assert workload.uncounted == ("Warp ×1",)
+    assert "1 operators behind Warp ×1 are not counted" in workload.caveats[0]
+
+
+def test_both_inputs_of_two_are_found(tmp_path: Path) -> None:
+    nodes = [
+        CONV,
+        helper.make_node("Conv", ["other", "w"], ["b"]),
+        helper.make_node("Concat", ["a", "b"], ["out"], axis=1),
+    ]
+    model = network(nodes, [floats("w", 16, 3, 1, 1)], inputs=("image", "other"))
+    assert counted(tmp_path, model).macs == 2 * MACS
+
+
+def test_an_input_need_not_be_square(tmp_path: Path) -> None:
+    model = network([CONV], [floats("w", 16, 3, 1, 1)], size=("n", 3, "h", "w"))
+    assert counted(tmp_path, model, "@8x16").macs == 2 * MACS
+    assert counted(tmp_path, model, "@8").macs == MACS
+
+
+def test_a_fixed_size_is_not_answered_at_another(tmp_path: Path) -> None:
+    model = network([CONV], [floats("w", 16, 3, 1, 1)])
+    with pytest.raises(NetworkError, match="fixed size of 8x8, 16 cannot be set"):
+        counted(tmp_path, model, "@16")
+
+
+def test_a_resize_by_sizes_of_the_graph_is_counted_through(tmp_path: Path) -> None:
+    start = helper.make_tensor("i0", TensorProto.INT64, [1], [0])
+    middle = helper.make_tensor("i2", TensorProto.INT64, [1], [2])
+    end = helper.make_tensor("i4", TensorProto.INT64, [1], [4])
+    pooled = helper.make_node("MaxPool", ["a"], ["p"], kernel_shape=[2, 2], strides=[2, 2])
+    nodes = [
+        CONV,
+        pooled,
+        helper.make_node("Shape", ["image"], ["s"]),
+        helper.make_node("Slice", ["s", "i2", "i4"], ["hw"]),
+        helper.make_node("Shape", ["p"], ["t"]),
+        helper.make_node("Slice", ["t", "i0", "i2"], ["nc"]),
+        helper.make_node("Concat", ["nc", "hw"], ["sizes"], axis=0),
+        helper.make_node("Resize", ["p", "", "", "sizes"], ["r"]),
+        helper.make_node("Conv", ["r", "w2"], ["out"]),
+    ]
+    weights = [floats("w", 16, 3, 1, 1), floats("w2", 4, 16, 1, 1), start, middle, end]
+    workload = counted(tmp_path, network(nodes, weights, size=("n", 3, "h", "w")), "@8")
+    assert workload.macs == MACS + 4 * 16 * 8 * 8
+    assert workload.parameters == 16 * 3 + 4 * 16
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "Git LFS pointer"),
+        (two_convolutions().SerializeToString()[:100], "damaged|cut short"),
+        (b"\x00\x01hello", "damaged|cut short"),
+    ],
+)
+def test_a_file_that_is_no_network_says_what_it_is(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(content)
+    with pytest.raises(NetworkError, match=said) as refused:
+        describe_spelling(str(path))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (network([CONV], [floats("w", 16, 3, 1, 1)], size=(1, 3, -8, 8)), "negative size"),
+        (network([helper.make_node("Conv", ["image", "w"], ["a"], group=0)],
+                 [floats("w", 16, 3, 1, 1)]), "group=0"),
+        (network([helper.make_node("Conv", ["b", "w"], ["a"]),
+                  helper.make_node("Relu", ["a"], ["b"])], [floats("w", 3, 3, 1, 1)]), "cycle"),
+        (network([CONV], [floats("w", 16, 3, 1, 1)], size=(1, 24)), "four dimensions is needed"),
+    ],
+)  # fmt: skip
+def test_an_absurd_network_is_refused_with_the_cause(
+    tmp_path: Path, model: onnx.ModelProto, said: str
+) -> None:
+    with pytest.raises(NetworkError, match=said) as refused:
+        counted(tmp_path, model)
+    assert "\n" not in str(refused.value)
