@@ -163,7 +163,6 @@ def test_every_public_class_has_a_name_of_its_own() -> None:
 
 FAMILIES = (
     "cli",
-    "catalog.intake.profiles",
     "networks.blueprints",
     "networks.pricing",
     "estimators.accuracy",

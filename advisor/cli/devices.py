@@ -57,6 +57,42 @@ def show(device: str, profiles_dir: Path | None, form: str) -> int:
     return 0
 
 
+@command.command("new")
+@click.argument("name")
+@click.option("--like", required=True, help="Known device that is most like it.")
+@_own
+def new(name: str, like: str, profiles_dir: Path | None) -> int:
+    """Start the profile of a device NAME as a copy of a like one, for you to edit.
+
+    It goes to your own profiles, or to the folder of --profiles-dir.
+    """
+    from advisor.cli.output import say
+    from advisor.hardware.library import advisor_home
+    from advisor.hardware.new_profile import start
+
+    path = start(name, like, profile_library(own=profiles_dir),
+                 profiles_dir or advisor_home() / "profiles")  # fmt: skip
+    click.echo(path)
+    say(f"edit it: what differs, and where each figure is from; then --device {path.stem} works")
+    return 0
+
+
+@command.command("index")
+@click.option("--profiles", "folder", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of profiles; the shipped ones unless stated.")  # fmt: skip
+def index(folder: Path | None) -> int:
+    """Read every profile of a folder and write its index, by which devices are found quickly."""
+    from advisor.cli.output import say
+    from advisor.hardware.library import INDEX, profiles_directory, read_profile
+    from advisor.hardware.profile_text import index as text
+
+    place = profiles_directory(folder)
+    profiles = [read_profile(path) for path in sorted(place.glob("*.yaml"))]
+    (place / INDEX).write_text(text(profiles), encoding="utf-8")
+    say(f"{len(profiles)} profiles in {place / INDEX}")
+    return 0
+
+
 @command.command("detect")
 @click.option("--id", "device", default="host", show_default=True, help="Id of the profile.")
 def detect(device: str) -> int:

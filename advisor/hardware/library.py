@@ -170,12 +170,13 @@ def _located(name: str, explicit: Path | None, variable: str, error: type[Adviso
 
 
 def _folder_entries(folder: Path) -> Iterator[IndexEntry]:
+    """Yield the devices of the index, then those of files that it does not know yet."""
     index = folder / INDEX
-    if index.is_file():
-        yield from _indexed(index)
-        return
-    for path in sorted(folder.glob("*.yaml")):
-        profile = read_profile(path)
+    files = {path.stem: path for path in folder.glob("*.yaml")}
+    indexed = list(_indexed(index)) if index.is_file() else []
+    yield from (entry for entry in indexed if entry.id in files)
+    for device in sorted(files.keys() - {entry.id for entry in indexed}):
+        profile = read_profile(files[device])
         yield IndexEntry(
             id=profile.id,
             aliases=profile.aliases,
@@ -183,7 +184,7 @@ def _folder_entries(folder: Path) -> Iterator[IndexEntry]:
             name=profile.name,
             vendor=profile.vendor or "",
             default_lane=profile.default_lane.name,
-            path=path,
+            path=files[device],
         )
 
 

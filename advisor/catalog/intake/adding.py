@@ -11,6 +11,7 @@ from pathlib import Path
 
 from advisor.catalog.caveats import CAVEATS, status
 from advisor.catalog.intake.comparing import compare
+from advisor.catalog.intake.importing import write_caveats
 from advisor.catalog.intake.rows import RawRow
 from advisor.catalog.intake.screening import screen
 from advisor.catalog.lane_counts import write_lanes
@@ -221,6 +222,7 @@ def _write(root: Path, table: Path, old: Sequence[RawRow], new: Sequence[RawRow]
     for device in sorted(touched):
         path = root / "measurements" / f"{device}.csv"
         write_table(path, COLUMNS, map(_record, by_device[device]))
+    write_caveats(root / "caveats.yaml")
     write_lanes(root)
     _write_import(root / "imports.csv", table, len(new))
 

@@ -1,6 +1,5 @@
 """Import raw measurements: names, variants and caveats by rule; one file per device."""
 
-import hashlib
 import json
 import re
 from collections import defaultdict
@@ -128,33 +127,26 @@ def import_measurements(raw_dir: Path, out: Path) -> list[RawRow]:
         stale.unlink()
     for device, mine in sorted(by_device.items()):
         write_table(folder / f"{device}.csv", COLUMNS, map(_record, mine))
-    _write_caveats(out / "caveats.yaml")
+    write_caveats(out / "caveats.yaml")
     _write_aliases(out / "device_aliases.csv", rows)
     return rows
 
 
-def _write_caveats(path: Path) -> None:
+def write_caveats(path: Path) -> None:
     """Write one ``slug: "sentence"`` a line; JSON strings are YAML strings."""
     lines = [f"{slug}: {json.dumps(CAVEATS[slug].text)}" for slug in sorted(CAVEATS)]
-    path.write_text("\n".join(["# Written by python -m advisor.catalog.", *lines, ""]))
+    path.write_text(
+        "\n".join(
+            [
+                "# Sentences of advisor/catalog/caveats.py; advisor catalog add writes them.",
+                *lines,
+                "",
+            ]
+        )
+    )
 
 
 def _write_aliases(path: Path, rows: list[RawRow]) -> None:
     pairs = {(r.raw["device_id"], r.device) for r in rows if r.raw["device_id"] != r.device}
     columns = ("raw_device_id", "device")
     write_table(path, columns, [dict(zip(columns, p, strict=True)) for p in sorted(pairs)])
-
-
-def import_counts(raw_dir: Path, out: Path) -> None:
-    """Write ``imports.csv``: rows and SHA-256 of each raw file that was imported."""
-    accuracies = sorted(raw_dir.glob("accuracy/*.csv"))
-    paths = [*accuracies, *raw_tables(raw_dir, out / CAMPAIGNS)]
-    records = [
-        {
-            "file": f"{path.parent.name}/{path.name}",
-            "rows": str(len(read_raw(path))),
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
-        for path in paths
-    ]
-    write_table(out / "imports.csv", ("file", "rows", "sha256"), records)

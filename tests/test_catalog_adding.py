@@ -1,0 +1,144 @@
+"""A publication is screened beside the catalog's figures and added to them."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from advisor.catalog.intake.adding import NEEDED, Addition, add
+from advisor.catalog.measurements import read_device
+from advisor.core.workload import Layer, OperatorClass, Workload
+from advisor.core.workload_table import WorkloadTable, write
+from advisor.errors import CatalogError, UsageError
+from advisor.hardware.library import ProfileLibrary
+
+BOARD = """\
+id: board
+name: Board
+units:
+- kind: cpu
+  name: one core
+  silicon:
+    clusters:
+    - {cores: 1, core: Cortex-A53, clock_ghz: 1}
+    source: hand
+    confidence: high
+  unsupported: {bf16: no bf16 arithmetic}
+  source: hand
+  confidence: high
+  runtimes_source: hand
+default_lane: {unit: cpu, runtime: ncnn, precision: fp32}
+"""
+ROW = {
+    "device_id": "board",
+    "unit": "cpu",
+    "runtime": "ncnn",
+    "precision": "fp32",
+    "threads": "1",
+    "batch": "1",
+    "network": "toy",
+    "resolution": "32",
+    "latency_ms": "10",
+    "date": "2026-01",
+    "source": "a-paper",
+    "source_ref": "a paper, table 1",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A catalog whose one network has a million multiply-accumulates: 0.25 ms at the peak."""
+    folder = tmp_path / "catalog"
+    (folder / "measurements").mkdir(parents=True)
+    layer = Layer(operator=OperatorClass.DENSE, kind="convolution", macs=1_000_000, weights=9)
+    one = Workload(
+        network="toy",
+        resolution=32,
+        parameters=9,
+        buffers=0,
+        peak_activations=1,
+        layers=(layer,),
+    )
+    write(WorkloadTable.of([one]), folder)
+    return folder
+
+
+def library(folder: Path) -> ProfileLibrary:
+    (folder / "profiles").mkdir(exist_ok=True)
+    (folder / "profiles" / "board.yaml").write_text(BOARD)
+    return ProfileLibrary(folders=(folder / "profiles",))
+
+
+def added(root: Path, *rows: dict[str, str], dry_run: bool = False) -> Addition:
+    table = root.parent / "table.csv"
+    with table.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list({**ROW, **rows[0]}))
+        writer.writeheader()
+        writer.writerows({**ROW, **row} for row in rows)
+    return add(table, root, library(root.parent), dry_run=dry_run)
+
+
+def test_a_sound_figure_is_kept_and_can_be_read_back(root: Path) -> None:
+    assert [row.status for row in added(root, {}).rows] == ["kept"]
+    (found,) = read_device(root, "board")
+    assert (found.network, found.latency, found.source) == ("toy", 0.01, "a-paper")
+    assert "board,cpu,ncnn,fp32,1,1,,1,1" in (root / "lanes.csv").read_text()
+
+
+def test_a_table_added_twice_changes_nothing(root: Path) -> None:
+    added(root, {})
+    before = (root / "measurements" / "board.csv").read_bytes()
+    assert [row.status for row in added(root, {}).rows] == ["known"]
+    assert (root / "measurements" / "board.csv").read_bytes() == before
+
+
+def test_a_dry_run_writes_nothing(root: Path) -> None:
+    added(root, {}, dry_run=True)
+    assert not list((root / "measurements").iterdir())
+
+
+def test_a_figure_far_above_the_peak_is_left_out(root: Path) -> None:
+    (row,) = added(root, {"latency_ms": "0.05"}).rows
+    assert row.status == "left_out"
+    assert "Faster than the unit's arithmetic allows" in row.reasons[0]
+
+
+def test_a_precision_that_the_profile_rules_out_is_left_out(root: Path) -> None:
+    (row,) = added(root, {"precision": "bf16"}).rows
+    assert row.reasons == ("The chip's unit has no arithmetic of this precision.",)
+
+
+def test_a_mean_far_above_the_minimum_is_taken_at_the_minimum(root: Path) -> None:
+    (row,) = added(root, {"latency_min_ms": "5"}).rows
+    assert row.status == "caveat"
+    (found,) = read_device(root, "board")
+    assert (found.latency, found.statistic) == (0.005, "minimum")
+
+
+def test_two_publications_that_differ_are_both_kept_and_say_so(root: Path) -> None:
+    added(root, {})
+    (row,) = added(root, {"latency_ms": "20", "source": "b-paper"}).rows
+    assert row.status == "caveat"
+    rows = read_device(root, "board")
+    assert [one.status for one in rows] == ["caveat", "caveat"]
+    assert all("sources-disagree" in one.caveats for one in rows)
+
+
+def test_a_network_without_a_count_is_named(root: Path) -> None:
+    assert added(root, {"network": "resnet18"}).uncounted == ("resnet18@32",)
+
+
+@pytest.mark.parametrize("column", NEEDED)
+def test_an_empty_cell_that_is_needed_is_named(root: Path, column: str) -> None:
+    with pytest.raises(CatalogError, match=f"line 2, column {column}.*every figure needs it"):
+        added(root, {column: ""})
+
+
+def test_a_device_without_a_profile_is_refused(root: Path) -> None:
+    with pytest.raises(UsageError, match=r"bord.*did you mean 'board'"):
+        added(root, {"device_id": "bord"})
+
+
+def test_an_unknown_caveat_is_refused(root: Path) -> None:
+    with pytest.raises(CatalogError, match="column caveats: 'doubtfull' is not allowed"):
+        added(root, {"caveats": "doubtfull"})
