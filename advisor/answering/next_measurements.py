@@ -167,7 +167,7 @@ def _lanes(profile: DeviceProfile, request: Request, evidence: Evidence) -> list
     if request.batch is None and profile.default_lane.is_bulk:
         request = request.model_copy(update={"batch": 1})  # what the device can be measured at
     measured = dict.fromkeys(own.lane for own in _own(profile, evidence))
-    mine = [lane for lane in measured if _fits(lane, request)]
+    mine = [lane for lane in measured if request.fits(lane)]
     known = {lane.precision for lane in mine}
     wanted = lanes_for(profile, request) if request.precisions or not mine else []
     others = [lane for lane in wanted if lane.precision not in known]
@@ -179,16 +179,6 @@ def _timed(lane: Lane, profile: DeviceProfile) -> Lane:
     if lane.unit != UnitKind.CPU or lane.threads is not None or profile.evidence(lane):
         return lane
     return replace(lane, threads=profile.default_lane.threads or 1)
-
-
-def _fits(lane: Lane, request: Request) -> bool:
-    return (
-        request.unit in (None, lane.unit)
-        and request.runtime in (None, lane.runtime)
-        and (not request.precisions or lane.precision in request.precisions)
-        and request.batch in (None, lane.batch)
-        and request.threads in (None, lane.threads)
-    )
 
 
 def _own(profile: DeviceProfile, evidence: Evidence) -> list[Timing]:

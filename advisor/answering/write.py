@@ -42,7 +42,7 @@ def lane_record(
         device_name=profile.name,
         is_default=not asked,
         published=evidence.published(profile).networks(lane),
-        others=(known.lane(profile.id) for known in profile.lanes),
+        others=(known.lane for known in profile.lanes),
     )
 
 

@@ -5,7 +5,7 @@ The table is small, so that a profile is read with its measured lanes without it
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from advisor.catalog.measurements import Measurement, device_ids, read_device
@@ -36,12 +36,7 @@ def counted(rows: Iterable[Measurement]) -> list[LaneEvidence]:
 
 def _evidence(lane: Lane, tally: _Tally) -> LaneEvidence:
     return LaneEvidence(
-        unit=lane.unit,
-        runtime=lane.runtime,
-        precision=lane.precision,
-        batch=lane.batch,
-        threads=lane.threads,
-        variant=lane.variant,
+        **asdict(lane),
         rows=tally.rows,
         networks=len(tally.networks),
     )

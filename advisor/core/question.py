@@ -131,6 +131,15 @@ def _spelled(place: OptionPlace) -> str:
     return "--" + place.key.replace("_", "-")
 
 
+def _unknown(kind: type[Question], layer: Stated, key: str) -> UsageError:
+    """Name a key that is none of the options, spelled as its writer spells them."""
+    names = list(options_of(kind))
+    if any("-" in str(name) for name in layer.options):
+        key, names = key.replace("_", "-"), [name.replace("_", "-") for name in names]
+    what = f"key in {layer.origin}:" if layer.origin else "option"
+    return unknown_name(what, key, names, f"advisor {kind.COMMAND} --help")
+
+
 def _merged(kind: type[Question], layers: Collection[Stated]) -> dict[str, tuple[object, str]]:
     """Return what is stated by key, and where; an option replaces those that it excludes."""
     table = options_of(kind)
@@ -139,8 +148,7 @@ def _merged(kind: type[Question], layers: Collection[Stated]) -> dict[str, tuple
         own = dict(layer.given())
         for key in own:
             if key not in table:
-                listing = f"advisor {kind.COMMAND} --help"
-                raise unknown_name(f"key {layer.origin}".strip() + ":", key, table, listing)
+                raise _unknown(kind, layer, key)
             other = next((one for one in table[key].option.excludes if one in own), None)
             if other is not None:
                 raise UsageError(f"give {layer.where(key)} or {layer.where(other)}, not both")

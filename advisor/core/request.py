@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from advisor.core.constraint import Constraint
+from advisor.core.lane import Lane
 from advisor.core.option import (
     CANDIDATES,
     FILE,
@@ -120,6 +121,16 @@ class LaneRequest(Question):
     def precision(self) -> str | None:
         """The only precision, or None."""
         return self.precisions[0] if len(self.precisions) == 1 else None
+
+    def fits(self, lane: Lane) -> bool:
+        """Whether a lane is one that was asked for."""
+        return (
+            self.unit in (None, lane.unit)
+            and self.runtime in (None, lane.runtime)
+            and (not self.precisions or lane.precision in self.precisions)
+            and self.batch in (None, lane.batch)
+            and self.threads in (None, lane.threads)
+        )
 
     def lane_fields(self) -> dict[str, Any]:
         """Return the fields of the lane, by name."""

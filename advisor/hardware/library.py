@@ -238,6 +238,7 @@ def _measured(path: Path) -> Mapping[str, tuple[LaneEvidence, ...]]:
         for row in csv.DictReader(stream):
             found[row["device"]].append(
                 LaneEvidence(
+                    device=row["device"],
                     unit=row["unit"],
                     runtime=row["runtime"],
                     precision=row["precision"],

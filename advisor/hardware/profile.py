@@ -5,7 +5,7 @@ what a user asked for into one lane of the device, or refuses it with the reason
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -197,31 +197,18 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaneEvidence:
-    """A lane of the device that publications measured."""
+class LaneEvidence(Lane):
+    """A lane that publications measured."""
 
-    unit: str
-    runtime: str
-    precision: str
-    batch: int
-    threads: int | None = None
-    variant: str = ""
     rows: int
     """Published figures."""
     networks: int
     """Different networks of the catalog among them that match exactly."""
 
-    def lane(self, device: str) -> Lane:
+    @property
+    def lane(self) -> Lane:
         """The lane itself."""
-        return Lane(
-            device=device,
-            unit=self.unit,
-            runtime=self.runtime,
-            precision=self.precision,
-            threads=self.threads,
-            batch=self.batch,
-            variant=self.variant,
-        )
+        return Lane(**{field.name: getattr(self, field.name) for field in fields(Lane)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +247,7 @@ class DeviceProfile:
 
     def evidence(self, lane: Lane) -> LaneEvidence | None:
         """What was published for the lane; None where nothing was."""
-        return next((item for item in self.lanes if item.lane(self.id) == lane), None)
+        return next((item for item in self.lanes if item.lane == lane), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,11 +278,12 @@ def resolve_lane(
     unit = _unit_for(profile, request)
     if request.precision is not None:
         _check_precision(profile, unit, request.precision)
-    fitting = [item for item in profile.lanes if item.unit == unit.kind and _fits(item, request)]
-    if _fits_lane(profile.default_lane, unit, request):
-        lane = profile.default_lane
+    fitting = [item for item in profile.lanes if item.unit == unit.kind and request.fits(item)]
+    default = profile.default_lane
+    if default.unit == unit.kind and request.fits(default):
+        lane = default
     elif fitting:
-        lane = min(fitting, key=lambda item: _distance(item, profile)).lane(profile.id)
+        lane = min(fitting, key=lambda item: _distance(item, profile)).lane
     else:
         lane = _unmeasured(profile, unit, request)
         _check_precision(profile, unit, lane.precision)
@@ -368,25 +356,6 @@ def _check_precision(profile: DeviceProfile, unit: UnitProfile, precision: str) 
     ways += [f"or {' or '.join(others)}"] if others else []
     hint = f" ({'; '.join(ways)})" if ways else ""
     raise UsageError(f"{profile.id} {unit.kind}: no {precision}: {reason}{hint}")
-
-
-def _fits(item: LaneEvidence, request: LaneRequest) -> bool:
-    return (
-        request.runtime in (None, item.runtime)
-        and request.precision in (None, item.precision)
-        and request.batch in (None, item.batch)
-        and request.threads in (None, item.threads)
-    )
-
-
-def _fits_lane(lane: Lane, unit: UnitProfile, request: LaneRequest) -> bool:
-    return (
-        lane.unit == unit.kind
-        and request.runtime in (None, lane.runtime)
-        and request.precision in (None, lane.precision)
-        and request.batch in (None, lane.batch)
-        and request.threads in (None, lane.threads)
-    )
 
 
 def _distance(item: LaneEvidence, profile: DeviceProfile) -> tuple[object, ...]:

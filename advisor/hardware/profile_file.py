@@ -251,6 +251,10 @@ class _LaneKey(_Strict):
     threads: Count | None = None
     variant: str = ""
 
+    def on(self, device: str) -> dict[str, Any]:
+        """Return the fields of the lane, by name."""
+        return {**self.model_dump(), "unit": self.unit.value, "device": device}
+
 
 class ProfileFile(_Strict):
     """One file of ``profiles/``."""
@@ -271,7 +275,6 @@ class ProfileFile(_Strict):
 
     def convert(self) -> DeviceProfile:
         """Return the profile in SI."""
-        default = self.default_lane
         return DeviceProfile(
             id=self.id,
             name=self.name,
@@ -285,15 +288,7 @@ class ProfileFile(_Strict):
             power=self.power.convert() if self.power else None,
             price=self.price.convert() if self.price else None,
             lifecycle=self.lifecycle.convert() if self.lifecycle else None,
-            default_lane=Lane(
-                device=self.id,
-                unit=default.unit.value,
-                runtime=default.runtime,
-                precision=default.precision,
-                threads=default.threads,
-                batch=default.batch,
-                variant=default.variant,
-            ),
+            default_lane=Lane(**self.default_lane.on(self.id)),
         )
 
 

@@ -71,7 +71,7 @@ def stated_assumptions(asked: PurchaseRequest) -> Assumptions:
 
 def workload_limits(workload: Duty) -> tuple[Constraint, ...]:
     """Read the limits of a workload."""
-    origin = f"limit of workload {workload.name}"
+    origin = f"the limits of workload {workload.name}"
     return WorkloadLimits.read(Stated(options=workload.limits, origin=origin)).limits
 
 
