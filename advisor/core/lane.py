@@ -4,7 +4,7 @@ Two figures belong together only when all of a lane is equal: figures of differe
 runtimes, precisions or batches are never averaged.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 BULK = 0
 """Batch of lanes whose figures are the steady state of large batches that differ by row."""
@@ -33,6 +33,11 @@ class Lane:
     def is_bulk(self) -> bool:
         """Whether the figures are time per image at a large batch, never a batch-1 latency."""
         return self.batch == BULK
+
+    @property
+    def lane(self) -> "Lane":
+        """The lane alone, without what a record of it adds."""
+        return Lane(**{field.name: getattr(self, field.name) for field in fields(Lane)})
 
     @property
     def settings(self) -> str:

@@ -5,7 +5,7 @@ what a user asked for into one lane of the device, or refuses it with the reason
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -204,11 +204,6 @@ class LaneEvidence(Lane):
     """Published figures."""
     networks: int
     """Different networks of the catalog among them that match exactly."""
-
-    @property
-    def lane(self) -> Lane:
-        """The lane itself."""
-        return Lane(**{field.name: getattr(self, field.name) for field in fields(Lane)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

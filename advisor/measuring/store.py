@@ -88,7 +88,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRecord:
+class SessionRecord(Lane):
     """One session: one process that timed some networks in one lane."""
 
     id: str
@@ -96,13 +96,6 @@ class SessionRecord:
     """Names the call of the program that the session belongs to, so that it can be resumed."""
     number: int
     """Which repetition it is, from 1."""
-    device: str
-    unit: str
-    runtime: str
-    precision: str
-    threads: int | None
-    batch: int
-    variant: str = ""
     machine: str
     """Digest of what makes two machines unlike."""
     packages: str
@@ -116,19 +109,6 @@ class SessionRecord:
     ended: str | None = None
     status: str = "running"
     """running, finished, interrupted, failed, superseded or imported."""
-
-    @property
-    def lane(self) -> Lane:
-        """The lane that its figures belong to."""
-        return Lane(
-            device=self.device,
-            unit=self.unit,
-            runtime=self.runtime,
-            precision=self.precision,
-            threads=self.threads,
-            batch=self.batch,
-            variant=self.variant,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
