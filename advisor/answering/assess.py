@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.answering.batch_ladder import predicted
+from advisor.answering.power import powers
 from advisor.catalog.accuracy import Accuracy
 from advisor.catalog.accuracy_at_precision import PrecisionChanges
 from advisor.catalog.operator_support import OperatorSupport
@@ -48,7 +49,7 @@ STREAMED = "the weights do not fit the memory on the chip and are read at every 
 _OVER_FLOOR = 3.0
 """Highest latency by the floor: a link reaches a third of its rate or more."""
 COUNTED = "counted from the network's layers"
-POWER_METHOD = "latency × power between idle and typical draw of the profile"
+POWER_METHOD = "latency × power of the board under load"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -364,46 +365,34 @@ class LaneAssessor:
         )
 
     def _energy(self, latency: Estimate | None) -> list[Estimate | Gap]:
-        power = self._power
+        """Power of board and chip, and the energy of one image by that of the board."""
+        found = powers(self.profile, self.lane.unit, self.level)
+        power = found[0]
         if isinstance(power, Gap):
-            return [power, Gap(metric=Metric.ENERGY, reason=power.reason)]
+            return [*found, Gap(metric=Metric.ENERGY, reason=power.reason)]
         if latency is None:
-            return [power, Gap(metric=Metric.ENERGY, reason="energy needs a latency")]
-        images = self.images
+            return [*found, Gap(metric=Metric.ENERGY, reason="energy needs a latency")]
+        value = latency.value * power.value / self.images
+        low, high = (
+            math.exp(math.hypot(*(math.log(_ratio(e, side)) for e in (latency, power))))
+            for side in ("low", "high")
+        )
         energy = Estimate(
             metric=Metric.ENERGY,
-            value=latency.value * power.value / images,
-            interval=Interval(
-                low=latency.interval.low * power.interval.low / images,
-                high=latency.interval.high * power.interval.high / images,
-                level=self.level,
+            value=value,
+            interval=Interval(low=value / low, high=value * high, level=self.level),
+            provenance=replace(
+                power.provenance, source=f"{POWER_METHOD}; {power.provenance.source}"
             ),
-            provenance=power.provenance,
             shared=latency.shared,
         )
-        return [power, energy]
+        return [*found, energy]
 
-    @cached_property
-    def _power(self) -> Estimate | Gap:
-        profile = self.profile.power
-        if profile is None or profile.typical is None:
-            return Gap(metric=Metric.POWER, reason=f"no power figure for {self.profile.id}")
-        if profile.covers not in ("device", self.lane.unit):
-            reason = f"the power figure of {self.profile.id} is of its {profile.covers}"
-            return Gap(metric=Metric.POWER, reason=reason)
-        low = profile.idle if profile.idle is not None else 0.2 * profile.typical
-        return Estimate(
-            metric=Metric.POWER,
-            value=(min(low, profile.typical) + profile.typical) / 2,
-            interval=Interval(
-                low=min(low, profile.typical), high=profile.typical, level=self.level
-            ),
-            provenance=Provenance(
-                origin=Origin.ANALYTIC,
-                source=f"{POWER_METHOD}; {profile.origin.source}",
-                caveats=(f"{profile.kind} figure of the {profile.covers}, not a measurement",),
-            ),
-        )
+
+def _ratio(estimate: Estimate, side: str) -> float:
+    """Factor from the value to one end of its interval, 1 or more."""
+    end: float = getattr(estimate.interval, side)
+    return max(estimate.value / end if side == "low" else end / estimate.value, 1.0)
 
 
 def _share(value: float) -> float:

@@ -10,6 +10,8 @@ from advisor.answering.recommend import assessor_on, workloads
 from advisor.catalog.claims import claims_about
 from advisor.core.candidate import Candidate
 from advisor.core.document import EstimateEntry, Estimates, LaneRecord
+from advisor.core.estimate import Gap
+from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.request import CompareRequest, EstimateRequest
 from advisor.hardware.lanes import lanes_for
@@ -23,16 +25,25 @@ def estimate(request: EstimateRequest, evidence: Evidence) -> Estimates:
 
     Raises UsageError for unknown candidates, devices and recipes.
     """
-    subjects = subjects_named(request.candidates, evidence)
+    subjects = subjects_named(request.candidates, evidence, _lanes(request, evidence))
     return _estimates(request, subjects, evidence, request.metrics, request.recipe)
 
 
 def compare(request: CompareRequest, evidence: Evidence) -> Estimates:
     """Put candidates side by side, with the well-known claims about their families."""
-    subjects = subjects_named(request.candidates, evidence)
+    subjects = subjects_named(request.candidates, evidence, _lanes(request, evidence))
     document = _estimates(request, subjects, evidence, COMPARED, None)
     names = [subject.candidate.architecture for subject in subjects]
     return document.model_copy(update={"claims": claims_about(names, evidence.root)})
+
+
+def _lanes(asked: CompareRequest, evidence: Evidence) -> list[Lane]:
+    """The lanes of all devices, in order."""
+    return [
+        lane
+        for request in asked.on_each_device()
+        for lane in lanes_for(evidence.profiles.load(request.device), request)
+    ]
 
 
 def _estimates(
@@ -74,8 +85,8 @@ def with_recipe(
 ) -> list[Subject]:
     """Give the accuracy of a training recipe to the subjects that have no published weights.
 
-    With a recipe named it replaces that of published weights, too. Networks without a published
-    series of variants stay as they are.
+    With a recipe named it replaces that of published weights, too, and is a gap where nobody
+    published a series trained by it. Without one, networks of no published series stay as they are.
     """
     asked = [i for i, s in enumerate(subjects) if recipe or s.weights is None]
     if not asked:
@@ -89,12 +100,42 @@ def with_recipe(
     for i, estimate in zip(asked, top1, strict=True):
         if estimate is not None:
             found[i] = replace(found[i], top1=estimate)
+        elif recipe:
+            found[i] = replace(found[i], top1=_untrained(found[i], recipe))
     return found
 
 
-def subjects_named(patterns: Sequence[str], evidence: Evidence) -> list[Subject]:
-    """Resolve spellings to subjects with the weights that fit their input."""
-    return [subject_of(candidate, evidence) for candidate in evidence.candidates(patterns)]
+def _untrained(subject: Subject, recipe: str) -> Gap:
+    name = subject.candidate.architecture
+    reason = f"no published accuracy of {name} or its series trained by the recipe {recipe}"
+    return Gap(metric=Metric.TOP1, reason=reason)
+
+
+def subjects_named(
+    patterns: Sequence[str], evidence: Evidence, lanes: Sequence[Lane] = ()
+) -> list[Subject]:
+    """Resolve spellings to subjects with the weights that fit their input.
+
+    A name without weights and input size means the input that was measured in the first of
+    ``lanes`` with a figure of it, so that it is the evidence that answers; else the weights' own.
+    """
+    found: dict[str, Subject] = {}
+    for pattern in patterns:
+        for candidate in evidence.candidates([_sized(pattern, evidence, lanes)]):
+            found.setdefault(candidate.name, subject_of(candidate, evidence))
+    return list(found.values())
+
+
+def _sized(pattern: str, evidence: Evidence, lanes: Sequence[Lane]) -> str:
+    """Add the input size with evidence to a plain name of the catalog."""
+    if pattern not in evidence.architectures:
+        return pattern
+    trained = {weights.resolution for weights in evidence.weights_of(pattern)}
+    for lane in lanes:
+        measured = evidence.resolutions_in(lane, pattern) & trained
+        if measured:
+            return f"{pattern}@{max(measured)}"
+    return pattern
 
 
 def subject_of(candidate: Candidate, evidence: Evidence) -> Subject:

@@ -21,6 +21,7 @@ from advisor.catalog.network_names import NetworkNames, read_aliases
 from advisor.catalog.operator_support import OperatorSupport, read_support
 from advisor.catalog.published import PublishedFigures
 from advisor.core.candidate import Candidate
+from advisor.core.lane import Lane
 from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, read
 from advisor.errors import UsageError, unknown_name
@@ -81,6 +82,12 @@ class Evidence:
         if profile.id not in self._published:
             self._published[profile.id] = PublishedFigures(root=self.root, device=profile.id)
         return self._published[profile.id]
+
+    def resolutions_in(self, lane: Lane, network: str) -> set[int]:
+        """Input sizes at which a network was measured in a lane, by the user or by others."""
+        profile = self.profiles.load(lane.device)
+        figures = (*self.published(profile).cells, *self.own(profile).figures)
+        return {size for found, name, size in figures if found == lane and name == network}
 
     def own(self, profile: DeviceProfile) -> OwnFigures:
         """What the user measured on a device, read once."""

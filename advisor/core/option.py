@@ -246,6 +246,36 @@ class LimitForm(Form):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScopedLimit(Form):
+    """An upper limit whose metric depends on what it is of, such as ``3W:chip``."""
+
+    metavar: str = "QUANTITY[:SCOPE]"
+    part: bool = True
+    scopes: Mapping[str, Metric]
+    """Metric by scope; the first is meant where none is said, and the first name is written."""
+
+    def read(self, stated: object, where: str) -> Constraint:
+        """Return the limit in SI."""
+        text, colon, scope = one_word(stated, where).partition(":")
+        scope = scope.strip() if colon else next(iter(self.scopes))
+        if scope not in self.scopes:
+            allowed = ", ".join(self.scopes)
+            raise UsageError(f"{where}: {scope!r} is nothing to limit; allowed: {allowed}")
+        of = self.scopes[scope]
+        return Constraint(metric=of, at_most=parse(text, of.unit, option=where))
+
+    def write(self, value: Any) -> Written:
+        """Write the limit of one of the metrics, where there is one."""
+        default = next(iter(self.scopes.values()))
+        for one in value:
+            scope = next((name for name, of in self.scopes.items() if of is one.metric), None)
+            if scope is not None and one.at_most is not None:
+                bound = spell(one.at_most, one.metric.unit)
+                return bound if one.metric is default else f"{bound}:{scope}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OneMetric(Form):
     """The only objective."""
 

@@ -38,6 +38,7 @@ class Metric(StrEnum):
     FLASH = "flash"
     ENERGY = "energy"
     POWER = "power"
+    CHIP_POWER = "chip_power"
     PARAMETERS = "parameters"
     MACS = "macs"
 
@@ -72,6 +73,7 @@ _UNIT = {
     Metric.FLASH: Unit.BYTE,
     Metric.ENERGY: Unit.JOULE,
     Metric.POWER: Unit.WATT,
+    Metric.CHIP_POWER: Unit.WATT,
     Metric.PARAMETERS: Unit.COUNT,
     Metric.MACS: Unit.COUNT,
 }
@@ -85,7 +87,8 @@ _LABEL = {
     Metric.WEIGHTS: "Weights",
     Metric.FLASH: "Flash",
     Metric.ENERGY: "Energy",
-    Metric.POWER: "Power",
+    Metric.POWER: "Board power",
+    Metric.CHIP_POWER: "Chip power",
     Metric.PARAMETERS: "Parameters",
     Metric.MACS: "MACs",
 }

@@ -22,8 +22,10 @@ ANCHORS: Mapping[Metric, tuple[float, float]] = {
     Metric.TOP5: (0.8, 1.0),
     Metric.PEAK_MEMORY: (1e10, 1e7),
     Metric.WEIGHTS: (1e9, 1e6),
+    Metric.FLASH: (1e9, 1e6),
     Metric.ENERGY: (1.0, 1e-3),
     Metric.POWER: (1e2, 1e-1),
+    Metric.CHIP_POWER: (1e2, 1e-1),
     Metric.PARAMETERS: (1e9, 1e6),
     Metric.MACS: (1e11, 1e8),
 }

@@ -27,6 +27,7 @@ from advisor.core.option import (
     Option,
     Positive,
     Probability,
+    ScopedLimit,
     Whole,
 )
 from advisor.core.quantity import Metric
@@ -38,16 +39,25 @@ def _limit(name: str, metric: Metric, side: str, text: str) -> Option:
     return Option(name=name, form=LimitForm(metric=metric, side=side), help=text)
 
 
+POWER_SCOPES = {
+    "board": Metric.POWER,
+    "chip": Metric.CHIP_POWER,
+    "module": Metric.CHIP_POWER,
+}
+"""What a limit on the power may be of."""
 LIMITS = (
     _limit("max-latency", Metric.LATENCY, "at_most", "Most time of one batch, such as 10ms."),
     _limit("min-throughput", Metric.THROUGHPUT, "at_least",
            "Least images a second, such as 30/s."),
     _limit("max-memory", Metric.PEAK_MEMORY, "at_most", "Most memory at once, such as 512MB."),
     _limit("max-weights", Metric.WEIGHTS, "at_most", "Largest weight size, such as 20MB."),
+    _limit("max-flash", Metric.FLASH, "at_most",
+           "Most program memory of a microcontroller, such as 2MB."),
     _limit("max-params", Metric.PARAMETERS, "at_most", "Most parameters, such as 5M."),
     _limit("max-macs", Metric.MACS, "at_most", "Most multiply-accumulates, such as 600M."),
     _limit("max-energy", Metric.ENERGY, "at_most", "Most energy of one image, such as 20mJ."),
-    _limit("max-power", Metric.POWER, "at_most", "Most average power, such as 5W."),
+    Option(name="max-power", form=ScopedLimit(scopes=POWER_SCOPES),
+           help="Most average power: 5W of the board at its input, 3W:chip of the chip alone."),
     _limit("min-top1", Metric.TOP1, "at_least", "Least ImageNet-1k top-1, such as 75%."),
 )  # fmt: skip
 """Options that set a limit; all fill ``limits``."""

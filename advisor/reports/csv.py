@@ -31,8 +31,10 @@ COLUMN: dict[Metric, tuple[str, str, float]] = {
     Metric.TOP5: ("top5", "_percent", 1e2),
     Metric.PEAK_MEMORY: ("peak_memory", "_mb", 1e-6),
     Metric.WEIGHTS: ("weights", "_mb", 1e-6),
+    Metric.FLASH: ("flash", "_mb", 1e-6),
     Metric.ENERGY: ("energy", "_mj", 1e3),
     Metric.POWER: ("power", "_w", 1.0),
+    Metric.CHIP_POWER: ("chip_power", "_w", 1.0),
     Metric.PARAMETERS: ("parameters", "_m", 1e-6),
     Metric.MACS: ("macs", "_g", 1e-9),
 }

@@ -55,8 +55,9 @@ def figure_text(figure: Figure) -> str:
 
 
 def _use(document: Recommendation, entry: Entry) -> Decision:
+    lane = lane_words(_lane_of(document, entry))
     sentences = [
-        f"Run it on {document.lane.device_name} with {lane_words(_lane_of(document, entry))}.",
+        f"Run it at {entry.resolution} px on {document.lane.device_name} with {lane}.",
         *(_limit_sentence(document, entry, index) for index in range(len(document.request.limits))),
         *_knee_sentence(document, entry),
         *_quality_sentence(document, entry),

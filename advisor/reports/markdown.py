@@ -186,7 +186,7 @@ def _table(rows: Sequence[RowView], columns: Sequence[Metric], *, ranked: bool) 
 
 def _cells(row: RowView, columns: Sequence[Metric], *, ranked: bool) -> list[str]:
     training = f", {escape(row.training)}" if row.training else ""
-    model = f"{escape(row.candidate)} {escape(row.precision)}{training}"
+    model = f"{escape(row.title)} {escape(row.precision)}{training}"
     judged = (
         [row.probability, row.verdict, "◆" if row.on_front else ""]
         if ranked

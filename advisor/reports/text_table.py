@@ -41,7 +41,7 @@ def estimate_tables(
         yield _estimates(rows, columns, wide=_wide(rows, columns) <= width - _ORIGIN - _MODEL[1])
         return
     for row in rows:
-        yield Text(f"{row.candidate} {row.precision} on {row.lane}", "bold")
+        yield Text(f"{row.title} {row.precision} on {row.lane}", "bold")
         yield _block(row, columns)
         yield Text()
 

@@ -64,6 +64,8 @@ class RowView:
     origin: str
     """Origin of the figure the table is about: the latency, else the first one known."""
     cells: Mapping[Metric, CellView]
+    resolution: int = 0
+    """Side of the input in pixels."""
     reason: str = ""
     """Why it was turned away, or the command that would settle its verdict."""
     probability: str = ""
@@ -76,6 +78,13 @@ class RowView:
     """Why it stands where it does, where the difference is no order."""
     training: str = ""
     """What has to be done before it can be used, where nobody has trained it yet."""
+
+    @property
+    def title(self) -> str:
+        """The candidate with its input size, also where its name implies that."""
+        if "@" in self.candidate or not self.resolution:
+            return self.candidate
+        return f"{self.candidate} at {self.resolution} px"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +264,7 @@ def entry_row(entry: Entry, columns: Iterable[Metric], notes: Footnotes) -> RowV
         verdict=entry.verdict,
         on_front=entry.on_front,
         origin=_origin(cells),
+        resolution=entry.resolution,
         cells=cells,
         reason=entry.settle,
         probability=chance_words(entry.probability),
@@ -292,6 +302,7 @@ def estimate_row(item: EstimateEntry, columns: Iterable[Metric], notes: Footnote
         verdict="",
         on_front=False,
         origin=_origin(cells),
+        resolution=item.resolution,
         cells=cells,
         reason="; ".join(item.gaps.values()),
     )

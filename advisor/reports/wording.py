@@ -54,7 +54,8 @@ METRIC_MEANING = {
     Metric.WEIGHTS: "size of the model's learned numbers as stored",
     Metric.FLASH: "program memory of a microcontroller: weights and the code that runs them",
     Metric.ENERGY: "energy for one image",
-    Metric.POWER: "average power while it runs",
+    Metric.POWER: "average power of the whole board at its input while it runs",
+    Metric.CHIP_POWER: "average power of the chip or module alone while it runs",
     Metric.PARAMETERS: "how many numbers the model learned",
     Metric.MACS: "multiplications with addition for one image",
 }
