@@ -32,7 +32,7 @@ from advisor.hardware.library import (
     profile_library,
 )
 from advisor.hardware.profile import DeviceProfile
-from advisor.measuring.own_figures import OwnFigures, own_times
+from advisor.measuring.own_figures import OwnFigures, own_times, store_path
 from advisor.networks import cache as workload_cache
 from advisor.networks import is_foreign
 
@@ -282,11 +282,14 @@ class Evidence:
             resolution=candidate.resolution or self.default_resolution(candidate),
         )
 
-    @cached_property
-    def inputs(self) -> dict[str, str]:
-        """SHA-256 of each catalog file that every answer reads."""
-        names = ("accuracy.csv", "networks.csv", "layers.npz", "precision_changes.csv")
+    def inputs(self, device: str) -> dict[str, str]:
+        """SHA-256 of each file that an answer for a device rests on, by name."""
+        names = ("accuracy.csv", "networks.csv", "layers.npz", "precision_changes.csv",
+                 "runtime_operators.csv")  # fmt: skip
         files = [self.root / name for name in names]
+        files += sorted(self.root.glob("estimator*.*"))
+        files += [self.root / "measurements" / f"{device}.csv", store_path()]
+        files.append(self.profiles.resolve(device).path)
         return {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files

@@ -246,7 +246,7 @@ def recommendation(
         ledger=ledger(judged, demands),
         relaxations=() if entries else relaxations(judged, demands.limits),
         warnings=(*told, *answer.warnings(entries, unsure, records)),
-        inputs=tuple(Input(name=n, sha256=h) for n, h in evidence.inputs.items()),
+        inputs=tuple(Input(name=n, sha256=h) for n, h in evidence.inputs(request.device).items()),
     )
 
 

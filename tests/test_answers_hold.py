@@ -1,0 +1,178 @@
+"""Answers that hold whatever is asked: physics, order, and one answer from every command."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from advisor.answering.estimates import estimate
+from advisor.answering.evidence import Evidence
+from advisor.answering.recommend import assessor_on, recommend
+from advisor.core.constraint import Constraint, Verdict
+from advisor.core.lane import Lane
+from advisor.core.quantity import Metric
+from advisor.core.request import EstimateRequest, Request
+from advisor.hardware.lanes import lanes_for
+from advisor.hardware.roofline import floor
+from advisor.hardware.room import room
+
+EVIDENCE = Evidence()
+DEVICES = (
+    *("jetson-nano", "raspberry-pi-4", "coral-dev-board", "nvidia-t4", "geforce-rtx-4090"),
+    *("galaxy-s24", "rk3588", "stm32h747i-disco", "hailo-8l", "jetson-agx-orin"),
+)
+NETWORKS = ("mobilenetv2_100", "resnet18", "resnet50", "efficientnet_b0", "vit_base_patch16_224")
+WIDTHS = ("mobilenetv2_035", "mobilenetv2_050", "mobilenetv2_100", "mobilenetv2_140")
+hundred = settings(
+    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+devices = st.sampled_from(DEVICES)
+
+
+def assessed(device: str, network: str, batch: int | None = None, **changes: object):  # type: ignore[no-untyped-def]
+    """Predict one network at 224 pixels on a device's default lane."""
+    request = Request(device=device, batch=batch, published=False, **changes)  # type: ignore[arg-type]
+    profile = EVIDENCE.profiles.load(device)
+    lane = lanes_for(profile, request)[0]
+    table = EVIDENCE.table.rows([EVIDENCE.table.index[network, 224]])
+    assessor = assessor_on(lane, profile, request, EVIDENCE)
+    return assessor, table
+
+
+def seconds(device: str, network: str, batch: int) -> float:
+    assessor, table = assessed(device, network, batch)
+    return (
+        float(assessor._predictions(table).value[0]) * assessor.images / max(assessor.lane.batch, 1)
+    )
+
+
+@hundred
+@given(devices, st.sampled_from(NETWORKS), st.sampled_from((1, 2, 8, 32, 256)))
+def test_no_prediction_beats_the_roofline(device: str, network: str, batch: int) -> None:
+    assessor, table = assessed(device, network, batch)
+    found = assessor._predictions(table)
+    least = floor(assessor.profile, assessor.lane, table, images=max(assessor.lane.batch, 1)).least
+    assert (found.low >= least * (1 - 1e-9)).all()
+    assert (found.low <= found.value).all()
+    assert (found.value <= found.high).all()
+
+
+@hundred
+@given(
+    devices,
+    st.sampled_from(NETWORKS),
+    st.integers(1, 15),
+    st.integers(1, 15),
+)
+def test_more_images_never_take_less_time(device: str, network: str, batch: int, more: int) -> None:
+    fewer, many = sorted((batch, more))
+    assert seconds(device, network, fewer) <= seconds(device, network, many) * (1 + 1e-9)
+
+
+@hundred
+@given(devices, st.sampled_from(NETWORKS), st.sampled_from((1, 4, 16)))
+def test_throughput_times_latency_is_the_batch(device: str, network: str, batch: int) -> None:
+    asked = EstimateRequest(candidates=(f"{network}@224",), device=(device,), batch=batch)
+    (entry,) = estimate(asked, EVIDENCE).estimates
+    latency, rate = (entry.metrics.get(m) for m in (Metric.LATENCY, Metric.THROUGHPUT))
+    if latency is not None and rate is not None and latency.origin == rate.origin:
+        assert latency.value * rate.value == pytest.approx(batch, rel=1e-2)
+
+
+@pytest.mark.parametrize("device", ["jetson-nano", "raspberry-pi-4"])
+def test_a_tighter_limit_never_admits_more(device: str) -> None:
+    met = []
+    for limit in (0.010, 0.030, 0.100):
+        limits = (Constraint(metric=Metric.LATENCY, at_most=limit),)
+        answer = recommend(Request(device=device, limits=limits), EVIDENCE)
+        met.append({entry.candidate for entry in answer.ranked})
+    assert met[0] <= met[1] <= met[2]
+
+
+def test_recommend_and_estimate_say_the_same() -> None:
+    limits = (Constraint(metric=Metric.LATENCY, at_most=0.05),)
+    request = Request(device="jetson-nano", limits=limits, models=("mobilenetv*", "resnet*"))
+    best = recommend(request, EVIDENCE).ranked[:5]
+    asked = EstimateRequest(
+        candidates=tuple(entry.candidate for entry in best), device=("jetson-nano",)
+    )
+    for entry, alone in zip(best, estimate(asked, EVIDENCE).estimates, strict=True):
+        for metric in (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY):
+            one, other = entry.metrics[metric], alone.metrics[metric]
+            assert one.value == pytest.approx(other.value, rel=1e-6)
+
+
+def test_32_images_of_resnet50_need_half_a_second_on_a_jetson_nano() -> None:
+    assert seconds("jetson-nano", "resnet50", 32) >= 0.55
+
+
+def test_256_images_of_resnet50_need_five_milliseconds_on_an_rtx_5090() -> None:
+    assert seconds("geforce-rtx-5090", "resnet50", 256) >= 0.0049
+
+
+def test_a_microcontroller_holds_activations_in_ram_and_weights_in_flash() -> None:
+    asked = EstimateRequest(candidates=("mobilenetv2_035@128",), device=("stm32h747i-disco",))
+    (entry,) = estimate(asked, EVIDENCE).estimates
+    assert 0.1e6 < entry.metrics[Metric.PEAK_MEMORY].value < 0.6e6
+    assert 1.6e6 < entry.metrics[Metric.FLASH].value < 2.3e6
+
+
+def test_a_chips_power_does_not_keep_a_limit_on_the_board() -> None:
+    limits = (Constraint(metric=Metric.POWER, at_most=3.0),)
+    request = Request(device="coral-dev-board", limits=limits, models=("mobilenetv2_100",))
+    answer = recommend(request, EVIDENCE)
+    assert not answer.ranked
+
+
+def test_the_deployed_form_is_what_is_counted() -> None:
+    row = EVIDENCE.table.index["mobileone_s0", 224]
+    assert EVIDENCE.table.parameters[row] == 2_078_504
+    assert EVIDENCE.table.macs[row] == pytest.approx(275e6, rel=0.01)
+
+
+def test_a_name_alone_means_the_input_that_was_measured_in_the_lane() -> None:
+    asked = EstimateRequest(candidates=("resnet50",), device=("jetson-nano",))
+    (entry,) = estimate(asked, EVIDENCE).estimates
+    assert entry.resolution == 224
+
+
+def test_a_known_recipe_without_a_model_is_a_gap() -> None:
+    asked = EstimateRequest(
+        candidates=("regnety_160@224",), device=("jetson-nano",), recipe="pycls-dds",
+        published=False,
+    )  # fmt: skip
+    (entry,) = estimate(asked, EVIDENCE).estimates
+    assert Metric.TOP1 not in entry.metrics
+    assert "pycls-dds" in entry.gaps[Metric.TOP1]
+
+
+@pytest.mark.parametrize("device", ["hailo-8l", "coral-dev-board", "stm32h747i-disco"])
+def test_without_limits_the_first_is_known_to_run_and_fits(device: str) -> None:
+    _first_place_holds(device, ())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", EVIDENCE.profiles.names())
+def test_every_devices_first_place_is_timed_fits_and_is_possible(device: str) -> None:
+    _first_place_holds(device, ())
+    _first_place_holds(device, (Constraint(metric=Metric.TOP1, at_least=0.75),))
+
+
+def _first_place_holds(device: str, limits: tuple[Constraint, ...]) -> None:
+    answer = recommend(Request(device=device, limits=limits), EVIDENCE)
+    for first in answer.ranked[:1]:
+        profile = EVIDENCE.profiles.load(device)
+        speed = first.metrics.get(Metric.LATENCY) or first.metrics.get(Metric.THROUGHPUT)
+        assert speed is not None
+        most = room(profile).memory
+        assert most is None or first.metrics[Metric.PEAK_MEMORY].value <= most
+        lane: Lane = answer.lane.lane
+        row = EVIDENCE.table.index.get((first.architecture, first.resolution))
+        if row is not None and Metric.LATENCY in first.metrics:
+            one = replace(lane, precision=first.precision)
+            table = EVIDENCE.table.rows([row])
+            least = floor(profile, one, table, images=max(lane.batch, 1)).least
+            assert np.all(first.metrics[Metric.LATENCY].value >= least * (1 - 1e-9))
+        assert first.verdict is Verdict.MET
