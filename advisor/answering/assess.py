@@ -124,7 +124,7 @@ class LaneAssessor:
         found = predicted(
             self.latency, self.lane, table, self._batches, level=self.level, shared=shared
         )
-        found = self._above_floors(found, table)
+        found = self._above_floors(_rounded(found), table)
         refusals = self.support.refusals(self.lane, table)
         reasons = tuple(r or known for r, known in zip(refusals, found.reasons, strict=True))
         found = replace(found, reasons=reasons)
@@ -387,6 +387,18 @@ class LaneAssessor:
             shared=latency.shared,
         )
         return [*found, energy]
+
+
+def _rounded(found: "Prediction") -> "Prediction":
+    """Keep the digits that do not depend on who else is predicted: the model is single-precise."""
+    ends = {name: _digits(getattr(found, name)) for name in ("low", "value", "high")}
+    return replace(found, **ends)
+
+
+def _digits(values: Floats, digits: int = 4) -> Floats:
+    step = 10.0 ** (np.floor(np.log10(np.maximum(values, 1e-30))) - digits + 1)
+    rounded: Floats = np.round(values / step) * step
+    return rounded
 
 
 def _ratio(estimate: Estimate, side: str) -> float:
