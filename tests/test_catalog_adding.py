@@ -60,6 +60,7 @@ def root(tmp_path: Path) -> Path:
         layers=(layer,),
     )
     write(WorkloadTable.of([one]), folder)
+    (folder / "network_aliases.csv").write_text("name,network,source\n")
     return folder
 
 
@@ -125,7 +126,18 @@ def test_two_publications_that_differ_are_both_kept_and_say_so(root: Path) -> No
 
 
 def test_a_network_without_a_count_is_named(root: Path) -> None:
-    assert added(root, {"network": "resnet18"}).uncounted == ("resnet18@32",)
+    assert added(root, {"resolution": "64"}).uncounted == ("toy@64",)
+
+
+def test_a_network_that_nobody_knows_is_refused(root: Path) -> None:
+    with pytest.raises(CatalogError, match=r"line 2, column network: 'unheard-of' is no network"):
+        added(root, {"network": "unheard-of"})
+
+
+def test_a_name_of_the_publication_alone_is_on_file_without_a_network(root: Path) -> None:
+    (row,) = added(root, {"network": "", "model_raw": "OurNet"}).rows
+    assert row.network == "OurNet@32"
+    assert "No network of the catalog is the same" in " ".join(row.reasons)
 
 
 @pytest.mark.parametrize("column", NEEDED)

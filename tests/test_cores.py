@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from advisor.errors import ProfileError
-from advisor.hardware.cores import TABLE, core_rates, cpu_cores, effective_cores, peak
+from advisor.hardware.cores import (
+    TABLE,
+    core_rates,
+    cpu_cores,
+    effective_cores,
+    peak,
+    unknown_cores,
+)
 from advisor.hardware.origin import Confidence, Sourced
 from advisor.hardware.profile import PeakRates, UnitKind, UnitProfile
 from advisor.hardware.silicon import Cluster, Silicon
@@ -58,6 +65,10 @@ def test_halves_without_fp16_arithmetic_are_computed_in_fp32() -> None:
 def test_a_core_or_clock_nobody_knows_leaves_the_peak_unknown() -> None:
     assert peak(unit(replace(BIG, core="Cortex-Z1")), "fp32") is None
     assert peak(unit(replace(BIG, clock=None)), "fp32") is None
+
+
+def test_a_core_that_the_table_lacks_is_named() -> None:
+    assert unknown_cores(unit(BIG, replace(LITTLE, core="Cortex-Z1"))) == ("Cortex-Z1",)
 
 
 def test_one_thread_is_one_core() -> None:

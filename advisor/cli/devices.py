@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from advisor.hardware.library import profile_library
+from advisor.hardware.profile import DeviceProfile
 
 _own = click.option("--profiles-dir", type=click.Path(path_type=Path, file_okay=False),
                     help="Folder of your own device profiles.")  # fmt: skip
@@ -52,6 +53,7 @@ def show(device: str, profiles_dir: Path | None, form: str) -> int:
     profile = library.load(device)
     if form == "table":
         click.echo(path.read_text(encoding="utf-8"), nl=False)
+        _tell_more(profile)
         return 0
     click.echo(json.dumps(_plain(profile), indent=1, ensure_ascii=False))
     return 0
@@ -104,6 +106,21 @@ def detect(device: str) -> int:
     say(f"wrote {path}; now 'advisor recommend --device {device}' answers for this machine")
     click.echo(path.read_text(encoding="utf-8"), nl=False)
     return 0
+
+
+def _tell_more(profile: DeviceProfile) -> None:
+    """Print the lanes with published figures, and cores that nothing is known of."""
+    from advisor.cli.output import say
+    from advisor.hardware.cores import unknown_cores
+
+    if profile.lanes:
+        click.echo("# lanes with published figures, counted from the catalog:")
+    for item in profile.lanes:
+        name = item.lane(profile.id).name
+        click.echo(f"# {name}: {item.rows} figures, {item.networks} networks that match exactly")
+    for unit in profile.units:
+        for core in unknown_cores(unit):
+            say(f"{core!r} is no row of profiles/cpu_cores.csv: no peak is computed from it")
 
 
 def _plain(value: Any) -> Any:

@@ -161,6 +161,12 @@ def core_rates(unit: UnitProfile, precision: str) -> tuple[float, ...]:
     return tuple(rates)
 
 
+def unknown_cores(unit: UnitProfile) -> tuple[str, ...]:
+    """Cores that the unit's clusters name and the table of cores lacks: no peak follows."""
+    clusters = unit.silicon.clusters if unit.silicon else ()
+    return tuple(sorted({cluster.core for cluster in clusters} - set(cpu_cores())))
+
+
 def effective_cores(silicon: Silicon, threads: int | None = None) -> float | None:
     """How many of its fastest core's single-thread speed a CPU reaches with ``threads``.
 

@@ -17,6 +17,7 @@ from advisor.catalog.intake.screening import screen
 from advisor.catalog.lane_counts import write_lanes
 from advisor.catalog.measurements import COLUMNS, SEPARATOR, STATISTICS, TRANSFERS, device_ids
 from advisor.catalog.naming import catalog_name
+from advisor.catalog.network_names import NetworkNames, read_aliases
 from advisor.catalog.tables import Table, write_table
 from advisor.core.workload_table import WorkloadTable, read
 from advisor.errors import CatalogError
@@ -71,14 +72,15 @@ def add(table: Path, root: Path, profiles: ProfileLibrary, *, dry_run: bool = Fa
     Raises CatalogError that names line and column of a cell that cannot be read, and UsageError
     for a device without a profile. With ``dry_run`` nothing is written.
     """
-    new = [_read(table, profiles, line, cells) for line, cells in _records(table)]
+    counts = read(root)
+    names = NetworkNames(frozenset(counts.networks), read_aliases(root))
+    new = [_read(table, profiles, names, line, cells) for line, cells in _records(table)]
     if not new:
         raise CatalogError(f"{table} holds no rows; it needs one line for each figure")
     old = _existing(root)
     seen = {_identity(row) for row in old}
     fresh = [one for one in new if _identity(one.row) not in seen]
     devices = {one.row.device: profiles.load(one.row.device) for one in fresh}
-    counts = read(root)
     for one in fresh:
         screen(one.row)
         _check_hardware(one.row, devices[one.row.device], counts)
@@ -137,7 +139,13 @@ def _records(path: Path) -> list[tuple[int, dict[str, str]]]:
     return found
 
 
-def _read(path: Path, profiles: ProfileLibrary, line: int, cells: Mapping[str, str]) -> _New:
+def _read(
+    path: Path,
+    profiles: ProfileLibrary,
+    names: NetworkNames,
+    line: int,
+    cells: Mapping[str, str],
+) -> _New:
     raw = {name: cells.get(name, "").strip() for name in (*NEEDED, *OPTIONAL)}
     raw |= {"chip": "", "device": raw["device_id"]}
     raw["input_h"] = raw["input_h"] or raw["resolution"]
@@ -150,11 +158,28 @@ def _read(path: Path, profiles: ProfileLibrary, line: int, cells: Mapping[str, s
         )
     device = profiles.resolve(raw["device_id"]).id
     row = RawRow(raw=raw, device=device, precision=raw["precision"], variant=raw["variant"])
-    row.network, row.match = name, raw["match"] or "exact"
-    if not name:
+    if name:
+        row.network = _network(path, names, line, name)
+        row.match = raw["match"] or "exact"
+    else:
         row.network, row.match = catalog_name(row.source, raw["model_raw"]) or ("", "none")
     row.slugs = set(raw["caveats"].split())
     return _New(line=line, row=row)
+
+
+def _network(path: Path, names: NetworkNames, line: int, name: str) -> str:
+    """Return the catalog's spelling of a network; CatalogError where it is none or several."""
+    if name.partition(":")[0] in names.architectures or name in names.architectures:
+        return name
+    meant = names.meaning(name)
+    if len(meant) == 1:
+        return meant[0].partition("@")[0]
+    near = ", ".join((meant or names.nearest(name))[:5])
+    what = f"may mean {near}" if meant else f"is no network that is known; near it: {near}"
+    raise CatalogError(
+        f"{path}, line {line}, column network: {name!r} {what}. Write one of the catalog's names, "
+        "or leave network empty and put the publication's own name in model_raw"
+    )
 
 
 def _existing(root: Path) -> list[RawRow]:
