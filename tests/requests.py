@@ -9,6 +9,7 @@ from advisor.answering.asking import PRESET
 from advisor.core.candidate import Candidate
 from advisor.core.measuring_request import (
     CalibrateRequest,
+    CompressRequest,
     ImportRequest,
     KitRequest,
     MeasureRequest,
@@ -48,6 +49,7 @@ from advisor.core.request import (
 KINDS: tuple[type[Question], ...] = (
     Request, CompareRequest, EstimateRequest, QuestionsRequest, ExplainRequest, SearchRequest,
     PurchaseRequest, CalibrateRequest, KitRequest, ImportRequest, MeasureRequest, TeachRequest,
+    CompressRequest,
 )  # fmt: skip
 plain_words = st.from_regex(
     r"[A-Za-z0-9_.*?\[\]/'\" $&;äß-]*[A-Za-z0-9_*?]", fullmatch=True

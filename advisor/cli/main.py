@@ -21,6 +21,7 @@ COMMANDS = {
     "calibrate": ("advisor.cli.calibrate", "Fit a device from a few measurements."),
     "search": ("advisor.cli.search", "Search variants that fit the limits and need training."),
     "trial": ("advisor.cli.trial", "Train candidates on your own images and judge them."),
+    "compress": ("advisor.cli.compress", "Prune, distil and quantise a network on your images."),
     "devices": ("advisor.cli.devices", "List devices and show their profiles."),
     "models": ("advisor.cli.models", "List networks and show what is known of one."),
     "procure": ("advisor.cli.procure", "Review devices for a purchase: cost, supply, a ranking."),

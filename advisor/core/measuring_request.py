@@ -17,6 +17,7 @@ from advisor.core.option import (
     NamedFiles,
     Option,
     Positive,
+    Probability,
     Whole,
 )
 from advisor.core.question import Question
@@ -251,3 +252,58 @@ class TeachRequest(Question):
     worker: Annotated[
         bool, Option(form=Flag(), help="Join a trial of the same options; needs --storage.")
     ] = False
+
+
+class CompressRequest(Question):
+    """A network to prune, distil and quantise on the user's images."""
+
+    COMMAND: ClassVar[str] = "compress"
+
+    candidate: Annotated[str, Option(argument=True, help="A name such as resnet18.")]
+    data: Annotated[
+        str, Option(form=FILE, help="Images, in any form that 'advisor trial' reads.")
+    ]
+    folder: Annotated[str, Option(form=FOLDER, help="Where the ONNX files go.")]
+    prune: Annotated[
+        float | None,
+        Option(form=Probability(), help="Share of every layer's channels that go, such as 30%."),
+    ] = None
+    quantise: Annotated[
+        str, Option(form=Choice(names=("int8",)), help="Quantise weights and features: int8.")
+    ] = ""
+    distil_from: Annotated[str, Option(help="Network that teaches it.")] = ""
+    epochs: Annotated[float, Option(form=Positive(), help="Passes of the training before.")] = 5.0
+    retrain: Annotated[float, Option(form=Positive(), help="Passes after the pruning.")] = 3.0
+    resolution: Annotated[
+        int | None, Option(form=Whole(least=8, most=2048), help="Side of the input.")
+    ] = None
+    train_images: Annotated[
+        int | None, Option(form=Whole(least=4), help="Most images to learn from.")
+    ] = None
+    test_images: Annotated[
+        int | None, Option(form=Whole(least=4), help="Most images to judge by.")
+    ] = None
+    weights: Annotated[
+        dict[str, str],
+        Option(form=NamedFiles(),
+               help="Trained weights of a network; default the caches of this machine."),
+    ] = Field(default_factory=dict)  # fmt: skip
+    mirror: Annotated[
+        bool,
+        Option(name="no-mirror", form=Flag(sets=False),
+               help="Mirror images show something else (digits, text)."),
+    ] = True  # fmt: skip
+    batch: Annotated[int, Option(form=Whole(least=2), help="Images of one step.")] = 32
+    learning_rate: Annotated[
+        float | None,
+        Option(form=Positive(), help="Default: found before, 0.001 after the pruning."),
+    ] = None
+    seed: Annotated[int, Option(form=Whole(), help="Seed of everything that is drawn.")] = 0
+    threads: Annotated[
+        int, Option(form=COUNT, help="CPU threads, of training and of timing.")
+    ] = 1
+    confidence: Level = 0.9
+    device: Annotated[
+        str, Option(help="Device whose latency is estimated for each file.")
+    ] = ""
+    runtime: Annotated[str, Option(help="Runtime of that device.")] = ""

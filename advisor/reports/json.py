@@ -17,6 +17,7 @@ KINDS = {
     "estimates": "advisor.core.document:Estimates",
     "procurement": "advisor.procurement.review:ProcurementReview",
     "trial": "advisor.trials.record:TrialRecord",
+    "compression": "advisor.trials.compression_record:CompressionRecord",
 }
 """Documents that a result file may hold, by their ``kind``; imported when one is read."""
 

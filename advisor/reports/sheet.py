@@ -84,6 +84,12 @@ def sheet_of(document: Document, form: str) -> Sheet:
         from advisor.reports.trial_sheet import trial_sheet
 
         return trial_sheet(document)
+    from advisor.trials.compression_record import CompressionRecord
+
+    if isinstance(document, CompressionRecord):
+        from advisor.reports.compression_sheet import compression_sheet
+
+        return compression_sheet(document)
     raise UsageError(f"{form}: cannot show {type(document).__name__}")
 
 

@@ -1,10 +1,11 @@
 """Compare models on the same test images: who is better, and who is tied."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import comb
-from statistics import fmean
+from statistics import NormalDist, fmean
 
 from advisor.trials.record import Comparison, Stage, Standing, TrialRun
 from advisor.trials.scoring import over_seeds
@@ -20,6 +21,22 @@ def mcnemar(only_first: int, only_second: int) -> float:
     fewer = min(only_first, only_second)
     tail = sum(comb(differing, k) for k in range(fewer + 1))
     return min(1.0, 2.0 * tail / float(2**differing))
+
+
+def paired_change(
+    before: Sequence[int], after: Sequence[int], truth: Sequence[int], level: float
+) -> tuple[float, float, float]:
+    """Return the change of accuracy on the same images with its interval (Agresti & Min 2005)."""
+    marks = list(zip(before, after, truth, strict=True))
+    lost = sum(b == t != a for b, a, t in marks)
+    won = sum(a == t != b for b, a, t in marks)
+    images = len(marks)
+    change = (won - lost) / images
+    fewer, more, count = lost + 0.5, won + 0.5, images + 2
+    middle = (more - fewer) / count
+    half = NormalDist().inv_cdf((1 + level) / 2)
+    half *= math.sqrt(more + fewer - (more - fewer) ** 2 / count) / count
+    return change, min(middle - half, change), max(middle + half, change)
 
 
 def holm(values: Sequence[float]) -> list[float]:

@@ -102,10 +102,11 @@ class Training:
         *,
         steps: int,
         seed: int,
+        trained: bool = False,
         teacher: Teacher | None = None,
     ) -> None:
         self.learn, self.choose, self.recipe = learn, choose, recipe
-        self.steps, self.seed = steps, seed
+        self.steps, self.seed, self.trained = steps, seed, trained
         network = network.to(memory_format=torch.channels_last)
         hasten_norms(network)
         self.task = _task(network, recipe, teacher)
@@ -147,7 +148,7 @@ class Training:
             if reached and self.done < self.steps:
                 pruned = watch.pruned(points.index(self.done) + 1, self.curve[-1].accuracy)
         return Trained(
-            network=self.judged,
+            network=self.judged.eval(),
             curve=tuple(self.curve),
             recipe=self.recipe,
             images_per_second=self.done * self.recipe.batch / max(self._seconds, 1e-9),
@@ -165,7 +166,7 @@ class Training:
         began = time.perf_counter()
         images, labels = self.learn.batch(self.done, self.recipe.batch, self.seed)
         self.schedule.step_update(self.done)
-        self.task.train()
+        learning(self.task, trained=self.trained)
         loss = self.task(images, labels)["loss"]
         check_finite(loss, f"step {self.done + 1}")
         self.optimizer.zero_grad()
@@ -254,6 +255,19 @@ def hasten_norms(network: nn.Module) -> None:
             module.momentum = max(module.momentum, QUICK_NORM)
 
 
+def learning(task: nn.Module, *, trained: bool) -> None:
+    """Put a task into training mode; trained weights keep the statistics of their batch norms.
+
+    Otherwise the first batches, unlike the images that the weights were trained on, would change
+    every feature before a single weight has moved.
+    """
+    task.train()
+    if trained:
+        for module in task.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
+
 def judge(
     network: nn.Module, part: Part, beat: Callable[[], None] = lambda: None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -277,9 +291,10 @@ def find_learning_rate(
 
     The network is left as it was.
     """
-    network = copy.deepcopy(network).train()
+    network = copy.deepcopy(network)
     hasten_norms(network)
-    task = _task(network, recipe, None).train()
+    task = _task(network, recipe, None)
+    learning(task, trained=trained)
     optimizer = _optimizer(task, recipe)
     low, high = SWEEP_RATES
     smooth, best, best_rate = 0.0, math.inf, low

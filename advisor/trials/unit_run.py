@@ -128,7 +128,15 @@ class Runner:
         learn = self._part(unit, "train", trained=weights.trained)
         choose = self._part(unit, "validation", trained=weights.trained)
         recipe, steps = self._planned(unit, network, learn, trained=weights.trained)
-        training = Training(network, learn, choose, recipe, steps=steps, seed=unit.seed)
+        training = Training(
+            network,
+            learn,
+            choose,
+            recipe,
+            steps=steps,
+            seed=unit.seed,
+            trained=weights.trained,
+        )
         checkpoint = self.folder(unit) / "checkpoint.pt"
         trained = training.run(watch, checkpoint)
         if trained.pruned:

@@ -1,0 +1,320 @@
+"""Compression: teach, prune, distil and quantise a network, and judge every file that comes out.
+
+What counts is measured: each file's accuracy is that of ONNX Runtime on the test images, its
+latency is timed in turns with the others.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.answering.estimates import estimate
+from advisor.answering.evidence import Evidence
+from advisor.answering.trial import check_packages, models_of
+from advisor.answering.write import now, version
+from advisor.core.candidate import Candidate
+from advisor.core.document import Figure
+from advisor.core.measuring_request import CompressRequest
+from advisor.core.quantity import Metric
+from advisor.core.request import EstimateRequest
+from advisor.core.spread import median_interval
+from advisor.core.workload import Workload
+from advisor.errors import AdvisorError, UsageError
+from advisor.hardware.library import advisor_home
+from advisor.measuring.runtimes.onnx_export import export_onnx
+from advisor.measuring.runtimes.onnxruntime import OnnxEngine, quantise
+from advisor.measuring.timing import MachineClock, Sample, Session, TimingPlan, WarmUp
+from advisor.trials.batches import Part
+from advisor.trials.bench import Bench, code_digest, environment, prepare
+from advisor.trials.compressing import Compressor, TaughtNetwork
+from advisor.trials.compression_record import (
+    CompressedFile,
+    CompressionRecord,
+    CompressionRequest,
+    PairedChange,
+    TimedHere,
+)
+from advisor.trials.paired_tests import paired_change
+from advisor.trials.record import Recipe, Stage, TrialRequest
+from advisor.trials.scoring import wilson
+from advisor.trials.weights import file_digest
+
+MOST = 0.9
+"""Largest share of the channels that may go."""
+CALIBRATION = 64
+"""Training images by which the ranges of int8 are set."""
+TIMING = TimingPlan(budget=40.0, warm_up_seconds=2.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompressionTask:
+    """A compression to be done."""
+
+    request: CompressionRequest
+    folder: Path
+    command: str
+    """The command that gives the same compression."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Exported:
+    """A file with what is known of it before it is judged."""
+
+    name: str
+    path: Path
+    precision: str
+    workload: Workload
+    drawn_from: Path
+    """The float file of the same layers."""
+
+
+def compress(
+    task: CompressionTask, evidence: Evidence, *, tell: Callable[[str], None]
+) -> CompressionRecord:
+    """Compress and judge; TrialError or NetworkError where a step cannot be done."""
+    _check_packages()
+    asked = task.request
+    task.folder.mkdir(parents=True, exist_ok=True)
+    home = advisor_home() / "trials"
+    bench = prepare(asked.training, folder=task.folder, home=home)
+    compressor = Compressor(bench=bench, tell=tell)
+    taught = compressor.taught(asked.model)
+    exported = _files(asked, compressor, taught, task.folder)
+    tell("judging and timing the files")
+    told = [_told(one.path, compressor.part(taught, "test")) for one in exported]
+    times = _timed(exported, compressor.part(taught, "test"), asked.training.threads)
+    figures, lane = _estimated(asked, exported, taught.resolution, evidence)
+    seen = [
+        _Seen(told=classes, turns=turns, figure=figure)
+        for classes, turns, figure in zip(told, times, figures, strict=True)
+    ]
+    files = tuple(_file(o, s, seen[0], bench) for o, s in zip(exported, seen, strict=True))
+    return CompressionRecord(
+        advisor_version=version(),
+        created=now(),
+        command=task.command,
+        request=asked,
+        code=code_digest(),
+        data=bench.record(),
+        environment=environment(asked.training.threads),
+        folder=str(task.folder),
+        resolution=taught.resolution,
+        lane=lane,
+        weights=taught.run.weights,
+        files=files,
+        warnings=tuple(_warnings(taught, files, bench)),
+    )
+
+
+def _check_packages() -> None:
+    check_packages()
+    needed = {"torch_pruning": "torch-pruning", "onnxruntime": "onnxruntime", "onnx": "onnx"}
+    lacking = [package for name, package in needed.items() if util.find_spec(name) is None]
+    if lacking:
+        raise AdvisorError(
+            f"{', '.join(lacking)} missing: pip install 'vision-advisor[trial,onnxruntime]'"
+        )
+
+
+def _files(
+    asked: CompressionRequest, compressor: Compressor, taught: TaughtNetwork, folder: Path
+) -> list[_Exported]:
+    """Make every file: as trained, pruned or distilled, and each of them in int8."""
+    networks: list[tuple[str, Any]] = [("as trained", taught.network)]
+    if asked.prune or asked.distil_from:
+        teacher = compressor.taught(asked.distil_from) if asked.distil_from else None
+        words = [f"{100 * asked.prune:.0f} % pruned"] if asked.prune else []
+        words += [f"distilled from {asked.distil_from}"] if asked.distil_from else []
+        smaller = compressor.smaller(taught, asked.prune, asked.epochs, teacher)
+        networks.append((", ".join(words), smaller))
+    side = taught.resolution
+    example = np.zeros((1, 3, side, side), np.float32)
+    found = []
+    for name, network in networks:
+        path = folder / f"{_slug(asked.model, name)}.onnx"
+        export_onnx(network, example, path)
+        workload = _counted(path, side)
+        found.append(
+            _Exported(name=name, path=path, precision="fp32", workload=workload, drawn_from=path)
+        )
+        if asked.quantise:
+            target = folder / f"{_slug(asked.model, name)}-int8.onnx"
+            quantise(path, target, _calibration(compressor.part(taught, "train")))
+            int8 = "int8" if name == "as trained" else f"{name}, int8"
+            found.append(
+                _Exported(
+                    name=int8, path=target, precision="int8", workload=workload, drawn_from=path
+                )
+            )
+    return found
+
+
+def _slug(model: str, name: str) -> str:
+    kept = [c if c.isalnum() or c in "._" else "-" for c in f"{model}-{name}".replace(" % ", "-")]
+    return "".join(kept).replace("--", "-")
+
+
+def _counted(path: Path, side: int) -> Workload:
+    from advisor.networks.onnx_file import describe_onnx
+
+    return describe_onnx(path, resolution=side)
+
+
+def _calibration(part: Part) -> tuple[NDArray[np.float32], ...]:
+    """Return training images, spread over the part, one a batch."""
+    chosen = np.linspace(0, len(part) - 1, min(CALIBRATION, len(part))).astype(int)
+    some = replace(part, indices=part.indices[chosen])
+    return tuple(images.numpy() for images, _ in some.in_order(1))
+
+
+def _told(path: Path, part: Part) -> list[int]:
+    """Return the class that a file tells for each image, as it will run: in ONNX Runtime."""
+    engine = OnnxEngine(path, 1)
+    told = []
+    for images, _ in part.in_order(1):
+        engine.load(np.ascontiguousarray(images.numpy()))
+        engine.run()
+        told.append(int(engine.result().argmax()))
+    return told
+
+
+def _timed(files: Sequence[_Exported], part: Part, threads: int) -> list[list[float]]:
+    """Time all files in turns, so that a drift of the machine meets them alike."""
+    first = replace(part, indices=part.indices[:1])
+    image = np.ascontiguousarray(next(iter(first.in_order(1)))[0].numpy())
+    engines = [OnnxEngine(one.path, threads) for one in files]
+    for engine in engines:
+        engine.load(image)
+
+    def listen(_: Sample | WarmUp) -> None:
+        return None
+
+    session = Session(
+        passes={i: engine.run for i, engine in enumerate(engines)},
+        clock=MachineClock(),
+        listen=listen,
+        plan=TIMING,
+    )
+    session.run()
+    return [session.turns[i] for i in range(len(files))]
+
+
+def _estimated(
+    asked: CompressionRequest, files: Sequence[_Exported], side: int, evidence: Evidence
+) -> tuple[list[Figure | str], str]:
+    """Estimate each file's latency on the device that was asked for; a gap is a reason."""
+    if not asked.device:
+        return ["no --device was named"] * len(files), ""
+    found: list[Figure | str] = []
+    lane = ""
+    for one in files:
+        request = EstimateRequest(
+            candidates=(f"{one.drawn_from}@{side}",),
+            devices=(asked.device,),
+            runtime=asked.runtime,
+            precisions=(one.precision,),
+        )
+        try:
+            entry = estimate(request, evidence).estimates[0]
+        except AdvisorError as error:
+            found.append(str(error))
+            continue
+        lane = entry.lane if one.precision == "fp32" or not lane else lane
+        gap = entry.gaps.get(Metric.LATENCY, "no estimate")
+        found.append(entry.metrics.get(Metric.LATENCY, gap))
+    return found, lane
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What a file showed: the classes it tells, the medians of its turns, its estimate."""
+
+    told: Sequence[int]
+    turns: Sequence[float]
+    figure: Figure | str
+
+
+def _file(one: _Exported, seen: _Seen, base: _Seen, bench: Bench) -> CompressedFile:
+    level, truth = bench.request.level, bench.truth
+    correct = sum(a == t for a, t in zip(seen.told, truth, strict=True))
+    value, low, high = paired_change(base.told, seen.told, truth, level)
+    change = PairedChange(value=value, low=low, high=high, level=level)
+    turns, figure = seen.turns, seen.figure
+    bounds = median_interval(turns) if len(turns) >= 6 else (min(turns), max(turns))
+    middle = float(np.median(turns))
+    return CompressedFile(
+        name=one.name,
+        file=one.path.name,
+        sha256=file_digest(one.path),
+        precision=one.precision,
+        parameters=one.workload.parameters,
+        macs=float(one.workload.macs),
+        bytes=one.path.stat().st_size,
+        accuracy=wilson(correct, len(truth), level),
+        change=None if one.name == "as trained" else change,
+        measured=TimedHere(
+            median=middle,
+            low=bounds[0],
+            high=bounds[1],
+            speed_up=float(np.median(base.turns)) / middle,
+        ),
+        estimated=figure if isinstance(figure, Figure) else None,
+        gap=figure if isinstance(figure, str) else "",
+    )
+
+
+def _warnings(taught: TaughtNetwork, files: Sequence[CompressedFile], bench: Bench) -> list[str]:
+    told = list(bench.record().warnings)
+    if not taught.run.weights.trained:
+        told.append(f"{taught.candidate.name} {taught.run.weights.statement}")
+    told += [
+        f"{one.name}: fewer parameters or bits, but not faster here ({one.measured.speed_up:.2f} ×)"
+        for one in files[1:]
+        if one.measured is not None and one.measured.speed_up < 1
+    ]
+    return told
+
+
+def task_of_compression(asked: CompressRequest, evidence: Evidence) -> CompressionTask:
+    """Return the compression that a request leads to; UsageError for unknown networks."""
+    if not (asked.prune or asked.quantise or asked.distil_from):
+        raise UsageError("nothing to do: give --prune 30%, --quantise int8 or --distil-from NAME")
+    if asked.prune is not None and asked.prune > MOST:
+        raise UsageError(f"--prune: {100 * asked.prune:g}% leaves too little; at most 90%")
+    names = [asked.candidate, *([asked.distil_from] if asked.distil_from else [])]
+    models = models_of(names, evidence)
+    training = TrialRequest(
+        data=asked.data,
+        models=models,
+        stages=(Stage.FINETUNE,),
+        resolution=asked.resolution,
+        epochs=asked.epochs,
+        seed=asked.seed,
+        recipe=Recipe(batch=asked.batch, mirror=asked.mirror, learning_rate=asked.learning_rate),
+        train_images=asked.train_images,
+        test_images=asked.test_images,
+        weights=asked.weights,
+        threads=asked.threads,
+        level=asked.confidence,
+    )
+    request = CompressionRequest(
+        model=models[0],
+        prune=asked.prune or 0.0,
+        quantise=bool(asked.quantise),
+        distil_from=models[-1] if asked.distil_from else "",
+        epochs=asked.retrain,
+        training=training,
+        device=asked.device,
+        runtime=asked.runtime or None,
+    )
+    return CompressionTask(request=request, folder=Path(asked.folder), command=asked.command())
+
+
+def as_candidate(record: CompressionRecord, one: CompressedFile) -> Candidate:
+    """Return the spelling by which every other command takes a compressed file."""
+    return Candidate(architecture=str(Path(record.folder) / one.file), resolution=record.resolution)

@@ -1,0 +1,108 @@
+"""The report of a compression: what each file costs and brings, side by side."""
+
+from collections.abc import Iterator
+
+from advisor.core.quantity import Unit, human
+from advisor.reports.sheet import Sheet, SheetFigure, SheetSection, SheetTable
+from advisor.reports.trial_charts import accuracy_bars
+from advisor.trials.compression_record import CompressedFile, CompressionRecord
+
+HEAD = ("File", "Precision", "Parameters", "MACs", "Size", "Accuracy", "Interval", "Change",
+        "Latency here", "Faster", "Estimated")  # fmt: skip
+
+
+def compression_sheet(record: CompressionRecord) -> Sheet:
+    """Compute the report of a compression."""
+    bars = [
+        (one.name, one.accuracy.value, one.accuracy.low, one.accuracy.high) for one in record.files
+    ]
+    lane = f" Estimated: {record.lane}." if record.lane else ""
+    note = (
+        f"Accuracy of each file in ONNX Runtime on {record.files[0].accuracy.images:,} test "
+        f"images, with the {100 * record.files[0].accuracy.level:g} % interval; the change is to "
+        "the first file on the same images. Latency here: median of a batch of one in ONNX "
+        f"Runtime, {record.environment.threads} threads, all files in turns.{lane}"
+    )
+    rows = tuple(_row(one) for one in record.files)
+    return Sheet(
+        title=f"{record.request.model}, compressed",
+        subtitle=f"On {record.data.name}, {record.created[:10]}",
+        headline=_headline(record),
+        sentences=(f"The network {record.weights.statement}.",),
+        facts=tuple(_facts(record)),
+        warnings=record.warnings,
+        sections=(
+            SheetSection(
+                title="Before and after",
+                tables=(SheetTable(title="", head=HEAD, rows=rows, note=note),),
+                figures=(
+                    SheetFigure(
+                        title="Accuracy with interval",
+                        drawing=accuracy_bars(bars, title="Accuracy of each file"),
+                    ),
+                ),
+                text=tuple(f"{one.name}: {one.gap}" for one in record.files if one.gap),
+                brief=True,
+            ),
+            SheetSection(
+                title="The files",
+                tables=(
+                    SheetTable(
+                        title="",
+                        head=("File", "Name", "SHA-256"),
+                        rows=tuple((one.name, one.file, one.sha256) for one in record.files),
+                    ),
+                ),
+            ),
+        ),
+        command=record.command,
+        versions=(
+            ("Advisor version", record.advisor_version),
+            ("Finished at", record.created),
+            ("Images (SHA-256)", record.data.digest),
+            ("Code (SHA-256)", record.code),
+            *record.environment.packages.items(),
+        ),
+    )
+
+
+def _headline(record: CompressionRecord) -> str:
+    last = record.files[-1]
+    change = _change(last)
+    faster = f"{last.measured.speed_up:.2f} × as fast here" if last.measured else "not timed"
+    return f"{last.name}: {faster}, accuracy {change}"
+
+
+def _facts(record: CompressionRecord) -> Iterator[tuple[str, str]]:
+    yield "Network", record.request.model
+    yield "Input", f"{record.resolution} × {record.resolution} pixels"
+    yield "Images", f"{record.data.images:,} in {len(record.data.classes)} classes"
+    yield "Folder", record.folder
+
+
+def _row(one: CompressedFile) -> tuple[str, ...]:
+    timed, figure = one.measured, one.estimated
+    return (
+        one.name,
+        one.precision,
+        human(one.parameters, Unit.COUNT),
+        human(one.macs, Unit.COUNT),
+        human(one.bytes, Unit.BYTE),
+        f"{100 * one.accuracy.value:.1f} %",
+        f"{100 * one.accuracy.low:.1f} to {100 * one.accuracy.high:.1f} %",
+        _change(one),
+        human(timed.median, Unit.SECOND) if timed else "–",
+        f"{timed.speed_up:.2f} ×" if timed else "–",
+        f"{human(figure.value, Unit.SECOND)} ({human(figure.low, Unit.SECOND)} to "
+        f"{human(figure.high, Unit.SECOND)})"
+        if figure
+        else "–",
+    )
+
+
+def _change(one: CompressedFile) -> str:
+    if one.change is None:
+        return "–"
+    change = one.change
+    points = [f"{100 * x:+.1f}".replace("-", "−") for x in (change.value, change.low, change.high)]
+    return f"{points[0]} points ({points[1]} to {points[2]})"
