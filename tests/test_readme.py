@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SLOW = (
     *("catalog import", "catalog count", "catalog fit", "validate"),
     *("calibrate host", "calibrate ID", "measure ", "kit", "import", "search --family"),
-    "trial ",
+    *("trial ", "compress "),
 )
 """Commands that take minutes or need raw files; their own tests run them."""
 

@@ -260,9 +260,7 @@ class CompressRequest(Question):
     COMMAND: ClassVar[str] = "compress"
 
     candidate: Annotated[str, Option(argument=True, help="A name such as resnet18.")]
-    data: Annotated[
-        str, Option(form=FILE, help="Images, in any form that 'advisor trial' reads.")
-    ]
+    data: Annotated[str, Option(form=FILE, help="Images, in any form that 'advisor trial' reads.")]
     folder: Annotated[str, Option(form=FOLDER, help="Where the ONNX files go.")]
     prune: Annotated[
         float | None,
@@ -299,11 +297,7 @@ class CompressRequest(Question):
         Option(form=Positive(), help="Default: found before, 0.001 after the pruning."),
     ] = None
     seed: Annotated[int, Option(form=Whole(), help="Seed of everything that is drawn.")] = 0
-    threads: Annotated[
-        int, Option(form=COUNT, help="CPU threads, of training and of timing.")
-    ] = 1
+    threads: Annotated[int, Option(form=COUNT, help="CPU threads, of training and of timing.")] = 1
     confidence: Level = 0.9
-    device: Annotated[
-        str, Option(help="Device whose latency is estimated for each file.")
-    ] = ""
+    device: Annotated[str, Option(help="Device whose latency is estimated for each file.")] = ""
     runtime: Annotated[str, Option(help="Runtime of that device.")] = ""

@@ -220,7 +220,7 @@ class Probability(Form):
 
     def write(self, value: Any) -> Written:
         """Write it in percent."""
-        return spell(value, Unit.FRACTION)
+        return None if value is None else spell(value, Unit.FRACTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
