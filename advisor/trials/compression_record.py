@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from advisor.core.document import Document, Figure
+from advisor.core.document import Figure
+from advisor.core.filed import Document
 from advisor.trials.record import DataRecord, Environment, ImageAccuracy, TrialRequest, Weights
 
 SCHEMA_VERSION = 1
