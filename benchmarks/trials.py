@@ -92,16 +92,16 @@ def unseen(records: Sequence[TrialRecord]) -> None:
 
 def _left_out(record: TrialRecord, evidence: Evidence) -> Iterator[bool]:
     tried = []
-    for one in record.standings:
-        name = Candidate.parse(one.model).architecture
+    for standing in record.standings:
+        name = Candidate.parse(standing.model).architecture
         weights = evidence.weights_of(name)
         tried.append(
             Tried(
                 network=name,
                 family=family_of(name),
                 imagenet=weights[0].top1 if weights else None,
-                accuracy=one.accuracy.value,
-                images=one.accuracy.images,
+                accuracy=standing.accuracy.value,
+                images=standing.accuracy.images,
             )
         )
     for place, one in enumerate(tried):
