@@ -24,6 +24,7 @@ UNDECLARED = {
 """Packages that are imported and cannot be declared."""
 BY_NAME = {
     "grpcio": "Optuna's proxy of a storage",
+    "ipykernel": "the notebook that runs the documentation's",
     "onnxscript": "PyTorch's export to ONNX",
     "protobuf": "Optuna's proxy of a storage",
     "psycopg": "the address of a PostgreSQL storage",

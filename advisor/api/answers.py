@@ -41,7 +41,9 @@ class Shown(Document):
         try:
             from pandas import DataFrame
         except ImportError:
-            raise UsageError("to_dataframe() needs pandas: pip install pandas") from None
+            raise UsageError(
+                "to_dataframe() needs pandas: pip install 'vision-advisor[notebook]'"
+            ) from None
         return DataFrame(self.to_records())
 
     def _repr_html_(self) -> str:
