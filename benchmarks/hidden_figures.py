@@ -28,10 +28,14 @@ from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.request import Request
 from advisor.errors import EvidenceError
-from advisor.estimators.fit.fitting import Data, fit, means_of, read_data
+from advisor.estimators.fit.fitting import Data, means_of, read_data
+from advisor.estimators.fit.solving import solve
+from advisor.estimators.fit.tuning import oddness
 from advisor.estimators.latency import LatencyModel
 from advisor.hardware.profile import DeviceProfile
 
+CELLS = 10000
+"""Cells that the blind estimator knows, as many of every lane."""
 HIDDEN = 10
 LEAST = 20
 Key = tuple[Lane, str, int]
@@ -97,8 +101,13 @@ def without(evidence: Evidence, data: Data, hidden: frozenset[Key]) -> Evidence:
         (data.lanes.facts[lane].lane, data.table.networks[at], int(data.table.resolutions[at]))
         for lane, at in zip(data.lane.tolist(), data.network.tolist(), strict=True)
     ]
-    kept = data.take(np.array([i for i, key in enumerate(keys) if key not in hidden]))
-    fitted = replace(fit(kept, means_of(kept), shipped.variances), calibration=shipped.calibration)
+    rest = data.take(np.array([i for i, key in enumerate(keys) if key not in hidden]))
+    kept = rest.take(rest.thinned(CELLS))
+    means = means_of(kept)
+    odd = oddness(kept, means, shipped.variances)
+    kept = replace(kept, lanes=kept.lanes.with_odd(odd))
+    known = solve(kept, means, shipped.variances).whole()
+    fitted = replace(known, calibration=shipped.calibration)
     blind = Evidence(root=evidence.root, profiles=evidence.profiles)
     blind.__dict__["latency"] = LatencyModel(
         fitted=fitted, profiles=evidence.profiles, long=evidence.latency.long

@@ -129,5 +129,6 @@ def test_networks_of_different_families_share_nothing_at_the_level_of_families()
         share=np.zeros((3, len(COLUMNS))),
         features=np.zeros((3, 5)),
         family=np.array([0, 0, -1]),
+        publication=np.zeros((3, 0)),
     )
     assert kinship(points, points).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]

@@ -114,8 +114,8 @@ def once_measured(
 ) -> LatencyModel:
     """Return the model that has timed some rows of the catalog's ``table`` as it predicts them.
 
-    How wide its answers are does not depend on what is found: the variance of a Gaussian process
-    rests on which networks were timed alone.
+    How wide its answers are hardly depends on what is found, as long as the timings agree: the
+    variance of a Gaussian process rests on which networks were timed.
     """
     picked = table.rows(rows)
     seconds = model.predict(lane, picked).value.tolist()

@@ -26,7 +26,7 @@ from advisor.core.candidate import Candidate
 from advisor.core.document import Entry, Recommendation
 from advisor.core.filed import Document
 from advisor.core.lane import Lane
-from advisor.core.quantity import Metric
+from advisor.core.quantity import Metric, human
 from advisor.core.request import Request
 from advisor.errors import EvidenceError
 from advisor.estimators.latency import Timing
@@ -83,6 +83,10 @@ class LaneNarrowing(Document):
     """Command that takes the figures in and tells the widths again."""
     note: str = ""
     """What to do instead of the command."""
+    like: str = ""
+    """Published designs and runtimes that the answers lean on where nothing is of the lane."""
+    doubted: tuple[str, ...] = Field(default=())
+    """Own timings that are not believed, because the others refute them."""
 
 
 class Narrowing(Document):
@@ -224,7 +228,15 @@ def _narrowed(
         command=command,
         take_in=calibrate_command(lane) if names else "",
         note=BULK_NOTE if lane.is_bulk else BY_HAND if names and not command else "",
+        like=model.like(lane),
+        doubted=tuple(_doubt(one, evidence) for one in model.doubted(lane)),
     )
+
+
+def _doubt(timing: Timing, evidence: Evidence) -> str:
+    """Name a timing that is not believed."""
+    row = evidence.table.index[timing.network, timing.resolution]
+    return f"{_spelling(evidence, row)} ({human(timing.seconds, Metric.LATENCY.unit)})"
 
 
 def _pick(

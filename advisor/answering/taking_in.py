@@ -9,11 +9,13 @@ from advisor.answering.evidence import Evidence
 from advisor.answering.next_measurements import Narrowing, narrowing, settling
 from advisor.answering.own_table import read_own
 from advisor.answering.plausibility import of_another_device, plausible
+from advisor.core.lane import Lane
 from advisor.core.measuring_request import CalibrateRequest, ImportRequest, TableRequest
 from advisor.core.question import Stated, options_of
 from advisor.core.request import LaneRequest, Request
 from advisor.errors import MeasurementError, ProfileError, UsageError
 from advisor.hardware.library import advisor_home, read_profile
+from advisor.hardware.stated import families, keep_stated, stated_profile
 from advisor.measuring.reading import Settled, device_of
 from advisor.measuring.store import MeasurementStore
 from advisor.measuring.table import store_rows
@@ -33,11 +35,15 @@ def calibrate(request: CalibrateRequest, *, note: Say, warn: Say) -> Narrowing:
     if request.profile:
         note(f"kept {keep_profile(Path(request.profile), request.device)}")
     evidence = evidence_for(request.profiles_dir)
+    if request.measurements and _is_new(request, evidence):
+        note(f"kept {_stated(request, evidence)}: a profile of what the options say")
+        evidence = evidence_for(request.profiles_dir)
     question = _question(request, evidence, note)
     if request.measurements:
         fields = {name: getattr(request, name) for name in TableRequest.model_fields}
         table = ImportRequest(table=request.measurements, device=request.device, **fields)
         take_in(table, evidence, note=note, warn=warn)
+        evidence = evidence_for(request.profiles_dir)  # whose estimator knows them
     answer = settling if request.asked else narrowing
     found = answer(question, evidence, request.count)
     return found.model_copy(update={"command": request.command()})
@@ -80,6 +86,11 @@ def take_in(request: ImportRequest, evidence: Evidence, *, note: Say, warn: Say)
         f"kept {kept.new} figures of {profile.id} ({'; '.join(lanes)}), left out {len(refused)}"
         f"{known}"
     )
+    model = evidence_for(request.profiles_dir).latency
+    for lane in dict.fromkeys(row.lane for row in found.rows):
+        doubted = [f"{one.network}@{one.resolution}" for one in model.doubted(lane)]
+        if doubted:
+            note(f"not believed in {lane.name}: {', '.join(doubted)}; your other timings refute it")
     return refused
 
 
@@ -96,6 +107,34 @@ def keep_profile(profile: Path, device: str) -> Path:
     except OSError as error:
         raise ProfileError(f"cannot write {target}: {error.strerror}") from error
     return target
+
+
+def _is_new(request: CalibrateRequest, evidence: Evidence) -> bool:
+    """Whether the device has no profile and the options say enough of it to make one."""
+    try:
+        evidence.profiles.resolve(request.device)
+    except UsageError as error:
+        if request.unit and request.runtime and request.precision:
+            return True
+        raise UsageError(
+            f"{error}; or say what it is: --unit npu --runtime qnn --precision int8 "
+            "--ip-family Hexagon"
+        ) from error
+    return False
+
+
+def _stated(request: CalibrateRequest, evidence: Evidence) -> Path:
+    """Keep a profile of a device that nobody has one of, made of what the options say."""
+    lane = Lane(
+        device=request.device,
+        unit=request.unit or "",
+        runtime=request.runtime or "",
+        precision=request.precision or "",
+        threads=request.threads,
+        batch=request.batch or 1,
+    )
+    text = stated_profile(lane, request.ip_family, families(evidence.profiles))
+    return keep_stated(text, request.device)
 
 
 def _question(request: CalibrateRequest, evidence: Evidence, note: Say) -> Request:

@@ -1,6 +1,8 @@
 """Published figures of a lane as estimates, with the noise that repeated publications show."""
 
+import json
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,13 +13,17 @@ from advisor.catalog.measurements import Cell, Measurement, caveat_texts, cells,
 from advisor.core.estimate import Estimate, Interval, Origin, Provenance
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
+from advisor.errors import CatalogError
 
-NOISE = {"exact": 0.06, "close": 0.12}
-"""Standard deviation of the logarithm between a published figure and a repetition of it.
+Quantiles = tuple[tuple[float, ...], tuple[float, ...]]
+"""Levels, and the quantile of the absolute log ratio at each."""
 
-From cells that several publications report for the same lane and network; a network that is
-only close to the one named differs about twice as much.
-"""
+PUBLICATIONS = "publications.json"
+"""How far independent publications of one cell are from one another, learned by the fit."""
+NOISE = 0.06
+"""Standard deviation of the logarithm between two publications, where nothing was learned."""
+CLOSE = 0.12
+"""Standard deviation of the logarithm that a network adds which is only close to the named one."""
 
 MEMORY_NOISE = 0.25
 """The same of published peaks of memory: they are rounded to a megabyte, and runtimes' versions
@@ -46,6 +52,10 @@ class PublishedFigures:
         found = cells(self.measurements)
         return {key: cell for key, cell in found.items() if key not in self.without}
 
+    @cached_property
+    def _quantiles(self) -> Quantiles | None:
+        return read_quantiles(self.root)
+
     def networks(self, lane: Lane) -> int:
         """Different networks with a figure for the lane."""
         return len({network for found, network, _ in self.cells if found == lane})
@@ -73,7 +83,7 @@ class PublishedFigures:
         return Estimate(
             metric=metric,
             value=value,
-            interval=_interval(value, cell, level),
+            interval=_interval(value, cell, level, self._quantiles),
             provenance=self._provenance(cell),
         )
 
@@ -103,9 +113,33 @@ class PublishedFigures:
         )
 
 
-def _interval(value: float, cell: Cell, level: float) -> Interval:
-    """Widen by the noise between publications, and to half the spread of the cell's own rows."""
-    quantile = NormalDist().inv_cdf((1 + level) / 2)
-    log_half = max(quantile * NOISE.get(cell.match, NOISE["close"]), math.log(cell.spread) / 2)
-    factor = math.exp(log_half)
+def _interval(value: float, cell: Cell, level: float, learned: Quantiles | None) -> Interval:
+    """Widen to where a second publication would lie, and to half the spread of the cell's rows."""
+    normal = NormalDist().inv_cdf((1 + level) / 2)
+    log_half = _interpolated(learned, level) if learned else normal * NOISE
+    if cell.match != "exact":
+        log_half = math.hypot(log_half, normal * CLOSE)
+    factor = math.exp(max(log_half, math.log(cell.spread) / 2))
     return Interval(low=value / factor, high=value * factor, level=level)
+
+
+def _interpolated(learned: Quantiles, level: float) -> float:
+    """Return the quantile at a level, linearly between the levels that are kept."""
+    levels, values = learned
+    after = min(max(bisect_left(levels, level), 1), len(levels) - 1)
+    share = (level - levels[after - 1]) / (levels[after] - levels[after - 1])
+    share = min(max(share, 0.0), 1.0)
+    return values[after - 1] + share * (values[after] - values[after - 1])
+
+
+def read_quantiles(root: Path) -> Quantiles | None:
+    """Read the learned levels and quantiles of the log ratio; None where there are none."""
+    path = root / PUBLICATIONS
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        values = document["log_ratio"]
+        return (tuple(document["levels"]), tuple(values)) if values else None
+    except FileNotFoundError:
+        return None
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise CatalogError(f"cannot read {path}: {error}") from error

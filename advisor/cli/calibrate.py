@@ -51,6 +51,13 @@ def _print(found: "Narrowing") -> None:
     if found.summary:
         click.echo(f"Request: {found.summary}.")
     for lane in found.lanes:
+        if lane.doubted:
+            click.echo(
+                f"Not believed in {lane.lane}: {', '.join(lane.doubted)}; the other timings "
+                "refute it. Measure it again, or check its unit and network."
+            )
+        if lane.like and not lane.measured:
+            click.echo(f"Answers for {lane.lane} lean on {lane.like}.")
         _print_next(lane)
 
 

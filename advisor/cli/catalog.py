@@ -89,26 +89,36 @@ def count(root: Path | None, anew: bool, published: bool, processes: int) -> int
 @click.option("--folds", type=click.IntRange(2),
               help="Folds of each leave-out at most; fewer are quicker.")  # fmt: skip
 @click.option("--keep-left-out", is_flag=True,
-              help="Calibrate by what the last fit left out: three minutes.")  # fmt: skip
+              help="Calibrate by what the last fit left out.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
-              help="Leave-outs that run at once; each takes a processor and 3 GB.")  # fmt: skip
+              help="Leave-outs that run at once; each takes a processor and 2 GB.")  # fmt: skip
 def fit(
     root: Path | None, profiles: Path | None, folds: int | None, keep_left_out: bool, jobs: int
 ) -> int:
-    """Fit the estimators to the catalog again and write their parameters."""
-    import logging
+    """Fit the estimators to the catalog again and write their parameters.
 
-    from advisor.estimators.fit.refit import refit
+    A fit that was stopped goes on where it was.
+    """
+    from advisor.estimators.fit.refit import count_steps, refit
     from advisor.estimators.fit.runs import RUNS, with_folds
     from advisor.hardware.library import profile_library
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     runs = RUNS if folds is None else with_folds(RUNS, folds)
-    refit(
-        root or catalog_directory(),
-        profile_library(profiles),
-        runs=runs,
-        keep_left_out=keep_left_out,
-        jobs=jobs,
-    )
+    with click.progressbar(
+        range(count_steps(runs)), label="fitting", show_pos=True, show_eta=False
+    ) as bar:
+
+        def progress(step: str) -> None:
+            bar.label = step
+            bar.update(1)
+
+        seconds = refit(
+            root or catalog_directory(),
+            profile_library(profiles),
+            runs=runs,
+            keep_left_out=keep_left_out,
+            jobs=jobs,
+            progress=progress,
+        )
+    say(f"fitted in {seconds:.0f} s")
     return 0

@@ -1,6 +1,5 @@
 """``advisor validate``: the estimators' error on what they have not seen."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,9 @@ from advisor.core.option import words
 from advisor.errors import UsageError
 
 if TYPE_CHECKING:
-    from advisor.estimators.validation import ValidationSettings
+    from advisor.estimators.fit.leave_out import Split
 
-SPLITS = ("pair", "device-pair", "architecture", "family", "lane", "device")
+SPLITS = ("pair", "architecture", "family", "lane", "chip")
 NOTES = "validation.notes.md"
 """Beside the written page: what was tried and what the data lack, put at its end."""
 _form = click.Choice(["table", "json", "markdown"])
@@ -30,12 +29,7 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
     help="Estimator to validate; top1 is that of variants.",
 )
 @click.option("--split", help=f"Splits, separated by commas: {', '.join(SPLITS)}.")
-@click.option("--shots", help="Measurements that a left-out device keeps, such as 0,5,10,20.")
-@click.option(
-    "--recompute",
-    is_flag=True,
-    help="Leave out and fit again instead of reading what the last fit left out; hours.",
-)
+@click.option("--shots", help="Timings that a lane of an unseen chip is told, such as 0,5,10.")
 @click.option(
     "--measurements",
     type=_file,
@@ -59,8 +53,9 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 def command(metric: str, measurements: Path | None, form: str, **options: object) -> int:
     """Show the estimators' error on what was left out of the catalog.
 
-    By unseen pair of lane and network, unseen architecture, family, lane and device; beside each
-    figure that of a line in log MACs and of the plain roofline.
+    By unseen pair of lane and network, unseen architecture, family, lane and chip; beside each
+    figure that of a line in log MACs and of the plain roofline. Variances and intervals are those
+    of the other half of the chips and families.
     """
     if options["by_lane"]:
         _print_lanes()
@@ -78,8 +73,8 @@ def _latency(form: str, options: dict[str, object]) -> str:
     from advisor.estimators.validation.writing import to_json, to_markdown, to_table
     from advisor.hardware.library import catalog_directory, profile_library
 
-    settings = _settings(options)
-    report = validate(catalog_directory(), profile_library(), settings)
+    splits, shots = _splits(options), _shots(options)
+    report = validate(catalog_directory(), profile_library(), splits, shots)
     folder = options["output"]
     if isinstance(folder, Path):
         notes = folder / NOTES
@@ -90,30 +85,25 @@ def _latency(form: str, options: dict[str, object]) -> str:
     return {"table": to_table, "json": to_json, "markdown": to_markdown}[form](report)
 
 
-def _settings(options: dict[str, object]) -> "ValidationSettings":
+def _splits(options: dict[str, object]) -> "tuple[Split, ...]":
     from advisor.estimators.fit.leave_out import Split
-    from advisor.estimators.validation import ValidationSettings
 
     splits = words(options["split"] or (), "--split") or SPLITS
     unknown = [name for name in splits if name not in SPLITS]
     if unknown:
         raise UsageError(f"--split: unknown split {unknown[0]!r}; allowed: {', '.join(SPLITS)}")
-    known = ValidationSettings().shots
-    shots = _whole(words(options["shots"] or (), "--shots")) or known
-    if set(shots) - set(known):
-        allowed = ", ".join(map(str, known))
+    return tuple(Split(name) for name in splits)
+
+
+def _shots(options: dict[str, object]) -> "tuple[int, ...]":
+    from advisor.estimators.fit.runs import SHOTS
+
+    kept = sorted({one.count for one in SHOTS})
+    texts = words(options["shots"] or (), "--shots")
+    if not set(texts) <= {str(count) for count in kept}:
+        allowed = ", ".join(map(str, kept))
         raise UsageError(f"--shots: {options['shots']!r} is not among the counts kept: {allowed}")
-    return ValidationSettings(
-        splits=tuple(Split(name) for name in splits),
-        shots=shots,
-        recompute=bool(options["recompute"]),
-    )
-
-
-def _whole(texts: Sequence[str]) -> tuple[int, ...]:
-    if not all(text.isdigit() for text in texts):
-        raise UsageError(f"--shots: {','.join(texts)!r} is not a list of whole numbers")
-    return tuple(int(text) for text in texts)
+    return tuple(map(int, texts)) or tuple(kept)
 
 
 def _print_lanes() -> None:

@@ -63,6 +63,10 @@ class CalibrateRequest(TableRequest):
     profile: Annotated[
         str, Option(form=FILE, help="Profile of the device, kept among your own.")
     ] = ""
+    ip_family: Annotated[
+        str,
+        Option(help="Family of the unit's design, such as Hexagon, of a device without a profile."),
+    ] = ""
     count: Annotated[
         int,
         Option(name="next", form=Whole(least=1, most=50),

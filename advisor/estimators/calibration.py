@@ -1,8 +1,10 @@
 """Calibration: how wide an interval has to be, by evidence class and level.
 
-Each class keeps the distribution of |error| / spread over networks that were left out, where
-spread is the model's own standard deviation. Its quantile at a level, with the finite-sample
-correction of split conformal prediction (Vovk et al. 2005), is the factor of the interval.
+Each class keeps the distribution of |error| / spread over cells that were left out of the fit that
+ships, where spread is the model's own standard deviation. Its quantile at a level, with the
+finite-sample correction of split conformal prediction (Vovk et al. 2005), is the factor of the
+interval. Errors inside a group (a chip, a family, an architecture) go together, so a group counts
+as the square root of its cells, and what is not yet seen is one more group.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,10 +20,8 @@ Floats = NDArray[np.float64]
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
 """Levels at which quantiles are kept; between them they are interpolated."""
-LEAST = 60
-"""Left-out cells that a class of its own needs."""
-OF_LANE = 25
-"""Cells that a lane may count for in a class: errors inside a lane go together."""
+LEAST, LEAST_GROUPS = 40, 10
+"""Left-out cells, and groups of them, that a class of its own needs."""
 _GAUSS = (0.674, 0.842, 1.036, 1.282, 1.440, 1.645, 1.780, 1.960, 2.170, 2.326, 2.576)
 """Two-sided quantiles of the normal distribution at LEVELS, used where nothing was left out."""
 
@@ -49,18 +49,14 @@ class Calibration:
         """Calibrate from the left-out cells of each class; small classes are pooled."""
         pooled: dict[str, list[Scores]] = {}
         for one in scores:
-            for key in wider(one.key):
+            for key in dict.fromkeys(wider(one.key)):
                 pooled.setdefault(key, []).append(one)
-        return Calibration(
-            quantiles={
-                key: conformal(
-                    np.concatenate([one.values for one in parts]),
-                    weights_of(np.concatenate([one.lane for one in parts])),
-                )
-                for key, parts in pooled.items()
-                if sum(len(one.values) for one in parts) >= LEAST
-            }
-        )
+        found = {}
+        for key, parts in pooled.items():
+            group = np.concatenate([one.group for one in parts])
+            if len(group) >= LEAST and len(np.unique(group)) >= LEAST_GROUPS:
+                found[key] = conformal(np.concatenate([one.values for one in parts]), group)
+        return Calibration(quantiles=found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,40 +66,56 @@ class Scores:
     key: str
     values: Floats
     """|error| / spread."""
-    lane: NDArray[np.int64]
+    group: NDArray[np.str_]
+    """What each cell was left out with: its chip, its family or its architecture."""
 
     @staticmethod
     def by_class(
-        keys: NDArray[np.str_], values: Floats, lane: NDArray[np.int64]
+        keys: NDArray[np.str_], values: Floats, group: NDArray[np.str_]
     ) -> Iterator["Scores"]:
         """Split cells by their class."""
         for key in np.unique(keys):
             mine = keys == key
-            yield Scores(key=str(key), values=values[mine], lane=lane[mine])
-
-
-def weights_of(lane: NDArray[np.int64]) -> Floats:
-    """Return the weight of each cell, so that no lane counts for more than ``OF_LANE`` cells."""
-    _, position, count = np.unique(lane, return_inverse=True, return_counts=True)
-    weights: Floats = np.minimum(1.0, OF_LANE / count)[position]
-    return weights
+            yield Scores(key=str(key), values=values[mine], group=group[mine])
 
 
 def wider(name: str) -> tuple[str, ...]:
-    """Return a class, ``network/lane/unit``, and the wider ones that hold it, narrowest first."""
+    """Return a class, ``network/lane/unit``, and the wider ones that hold it, narrowest first.
+
+    Where others are left out only so many networks of a lane are kept, so that lanes with many have
+    the factors of those with some where they have none of their own.
+    """
     network, lane, unit = name.split("/")
-    return (f"{network}/{lane}/{unit}", f"{network}/{lane}", f"any/{lane}", "any/any")
+    lanes = (lane, "some") if lane == "many" else (lane,)
+    found = [
+        key
+        for one in lanes
+        for key in (f"{network}/{one}/{unit}", f"{network}/{one}", f"any/{one}")
+    ]
+    return (*found, "any/any")
 
 
-def conformal(values: Floats, weights: Floats | None = None) -> tuple[float, ...]:
+def weights_of(group: NDArray[np.str_]) -> Floats:
+    """Return the weight of each cell: a group of n cells counts as the square root of n."""
+    _, position, count = np.unique(group, return_inverse=True, return_counts=True)
+    weights: Floats = 1 / np.sqrt(count.astype(np.float64))
+    return weights[position]
+
+
+def conformal(values: Floats, group: NDArray[np.str_] | None = None) -> tuple[float, ...]:
     """Return the conformal quantile of absolute scores at each of LEVELS.
 
-    The least score below which, with its own weight, lies the level of the weight of all scores
-    and of one more that is beyond them.
+    Without groups every score is one of its own.
+
+    The least score below which lies the level of the weight of all scores and of one more group
+    that is beyond them all.
     """
     order = np.argsort(values)
-    weight = np.ones(len(values)) if weights is None else weights[order]
-    below = np.cumsum(weight)
-    wanted = np.minimum(np.array(LEVELS) * (below[-1] + weight.mean()), below[-1])
+    if group is None:
+        group = np.arange(len(values)).astype(np.str_)
+    weight = weights_of(group)
+    below = np.cumsum(weight[order])
+    one_more = below[-1] / len(np.unique(group))
+    wanted = np.minimum(np.array(LEVELS) * (below[-1] + one_more), below[-1])
     places = np.minimum(np.searchsorted(below, wanted - 1e-9), len(values) - 1)
     return tuple(float(q) for q in values[order][places])

@@ -7,21 +7,23 @@ functions of its features, one for all networks and one for those of its family.
 The covariance of each part over lanes is a mixture of the relations of ``lanes``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advisor.estimators.columns import COLUMNS, KIND_OF
-from advisor.estimators.lane_relations import LaneScale, LaneSet, relations
+from advisor.estimators.lane_relations import ODD, LaneScale, LaneSet, relations
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-LINEAR = ("common", "kind", "operator", "column", "trend")
+PUBLICATION = "publication"
+"""The part that the figures of one publication have in common in a lane: its protocol."""
+LINEAR = ("common", "kind", "operator", "column", "trend", PUBLICATION)
 """Parts that are linear in known weights: of the lane, of kinds of work, operators and columns,
-and of the logarithms of the network's sizes."""
+of the logarithms of the network's sizes, and of the publication."""
 SMOOTH = "feature"
 """The part that is a smooth function of the network's features."""
 FAMILY = "family"
@@ -54,13 +56,25 @@ class Variances:
 
     def lane_matrices(self, a: LaneSet, b: LaneSet, scale: LaneScale) -> dict[str, Singles]:
         """Return the covariance over lanes by level: (a, b)."""
-        related = relations(a, b, scale)
+        names = sorted({name for by in self.by_relation.values() for name in by})
+        related = relations(a, b, scale, [*names, ODD])
+        odd = related[ODD]
         found = {}
         for level in LEVELS:
             total = np.zeros((len(a), len(b)))
+            if level == "common":
+                total += odd
             for relation, variance in self.by_relation.get(level, {}).items():
                 total += variance * related[relation]
             found[level] = total.astype(np.float32)
+        return found
+
+    def of_lanes(self, lanes: LaneSet, scale: LaneScale, level: str) -> Floats:
+        """Return the variance of each lane at one level."""
+        found = lanes.odd**2 if level == "common" else np.zeros(len(lanes))
+        for relation, variance in self.by_relation.get(level, {}).items():
+            _, _, fact = relation.partition(":")
+            found = found + variance * (scale.centred(lanes, fact) ** 2 if fact else 1.0)
         return found
 
     def noise(self, exact: NDArray[np.bool_]) -> Floats:
@@ -81,6 +95,8 @@ class Points:
     """(n, features) of the cell's network."""
     family: NDArray[np.int64]
     """Number of the network's family, -1 where it is not known to the fit."""
+    publication: Floats
+    """(n, publications): 1 for that of the figure, 0 throughout where it is of none."""
 
     def __len__(self) -> int:
         return len(self.lane)
@@ -92,7 +108,25 @@ class Points:
             share=self.share[rows],
             features=self.features[rows],
             family=self.family[rows],
+            publication=self.publication[rows],
         )
+
+    @staticmethod
+    def joined(parts: "Sequence[Points]") -> "Points":
+        """Put several together."""
+        return Points(
+            lane=np.concatenate([p.lane for p in parts]),
+            share=np.concatenate([p.share for p in parts]),
+            features=np.concatenate([p.features for p in parts]),
+            family=np.concatenate([p.family for p in parts]),
+            publication=np.concatenate([p.publication for p in parts]),
+        )
+
+
+def publication_weights(publication: NDArray[np.int64], count: int) -> Floats:
+    """Return the weights of the publication of each figure; -1 is of none: (n, count)."""
+    found: Floats = (publication[:, None] == np.arange(count)).astype(np.float64)
+    return found
 
 
 def basis(points: Points) -> dict[str, Floats]:
@@ -104,6 +138,7 @@ def basis(points: Points) -> dict[str, Floats]:
         "operator": points.share @ OPERATOR_OF,
         "column": points.share,
         "trend": sizes / _TREND_SCALE - _TREND_CENTER / 2,
+        PUBLICATION: points.publication,
     }
 
 

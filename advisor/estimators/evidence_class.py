@@ -57,8 +57,8 @@ class EvidenceClass:
 
     unit: str = ""
     """cpu, gpu, npu … of the lane."""
-    peaked: bool = True
-    """Whether the profile tells the unit's peak."""
+    like: str = ""
+    """Designs and runtimes that the answer leans on, where the lane has no figures."""
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class EvidenceClass:
     @property
     def key(self) -> str:
         """Name of the class under which its calibration is kept."""
-        return class_key(self.name, self.unit, peaked=self.peaked)
+        return f"{self.name}/{self.unit}"
 
     @property
     def label(self) -> str:
@@ -85,20 +85,18 @@ class EvidenceClass:
         """What a reader has to know before relying on the value."""
         found = []
         if self.lane is LaneKnown.PROFILE:
-            found.append("nothing measured on this device: inferred from its profile")
+            like = f", most from {self.like}" if self.like else ""
+            found.append(f"nothing measured on this device: inferred from its profile{like}")
         elif self.lane is LaneKnown.DEVICE:
-            found.append("nothing measured in this lane: inferred from the device's other lanes")
+            like = f", most from {self.like}" if self.like else ""
+            found.append(
+                f"nothing measured in this lane: inferred from the device's other lanes{like}"
+            )
         elif self.lane is LaneKnown.HARDLY:
             found.append(f"only {self.count} network{'s' * (self.count > 1)} measured in this lane")
         if self.network is NetworkKnown.FAMILY:
             found.append("no network of this family was measured anywhere")
         return tuple(found)
-
-
-def class_key(name: str, unit: str, *, peaked: bool) -> str:
-    """Return the key of a class; from a profile alone, a known peak is a class of its own."""
-    alone = name.endswith(LaneKnown.PROFILE.name.lower())
-    return f"{name}/{unit}{' without peak' if alone and not peaked else ''}"
 
 
 def lane_class(networks: int) -> LaneKnown | None:
@@ -109,7 +107,7 @@ def lane_class(networks: int) -> LaneKnown | None:
 def known_of_lane(fitted: "Fitted", facts: "LaneFacts", own: int) -> tuple[LaneKnown, int]:
     """Return the class of a lane and how many networks are published in it."""
     lane = facts.lane
-    count = fitted.networks_in_lane.get(lane, 0)
+    count = fitted.networks_in_lane(lane)
     published = lane_class(count)
     measured = next((known for least, known in _OWN if own >= least), None)
     if measured is not None and own >= count:

@@ -7,7 +7,6 @@ of the very long lanes, which are fitted by themselves and layer by layer.
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,8 +20,8 @@ from advisor.core.lane import Lane
 from advisor.errors import CatalogError
 from advisor.estimators.calibration import Calibration
 from advisor.estimators.columns import COLUMNS
-from advisor.estimators.covariance import LINEAR, Variances
-from advisor.estimators.kinship import numbered
+from advisor.estimators.covariance import LINEAR, Variances, publication_weights
+from advisor.estimators.kinship import numbered, strict_family_of
 from advisor.estimators.lane_relations import LaneScale, LaneSet, lane_document, lanes_from
 from advisor.estimators.layer_costs import Corrections, LayerCosts, Perceptron
 from advisor.estimators.unit_costs import UnitCosts
@@ -35,7 +34,7 @@ ALL, LONG = "estimator", "estimator.long"
 LONG_LANE = 300
 """Cells above which a lane is very long: enough to be fitted layer by layer."""
 _LANES, _LAYERS = "lanes_", "layers_"
-VERSION = 1
+VERSION = 2
 _REFIT = "'advisor catalog fit' writes it again"
 
 
@@ -57,6 +56,11 @@ class Fitted:
     """(network, resolution) of each row of the arrays by network."""
     families: tuple[str, ...]
     architecture: Integers
+    """What is left out with each row: its relatives and all their resolutions."""
+    twin: Integers
+    """First row of the same work."""
+    measured: NDArray[np.bool_]
+    """Whether each row was measured in any lane, also where its cells were not needed."""
     parameters: Integers
     log_work: Floats
     """(networks, columns): log of the amounts of work."""
@@ -65,6 +69,9 @@ class Fitted:
     cell_lane: Integers
     """Lane of each cell, ascending."""
     cell_network: Integers
+    cell_publication: Integers
+    """Publication of each cell, as a position in ``publications``."""
+    publications: tuple[str, ...]
     cell_weight: Floats
     """Weight of each cell in every mean: inverse covariance times surprise."""
     cell_noise: Floats
@@ -73,6 +80,10 @@ class Fitted:
     """(lanes, columns): log seconds per unit of work."""
     lane_weights: Mapping[str, Floats]
     """Level -> (lanes, parts): sum over each lane's cells of weight times basis."""
+    lane_networks: Integers
+    """Architectures measured in each lane."""
+    long_lanes: NDArray[np.bool_]
+    """Lanes that hold enough cells to be fitted layer by layer."""
     is_of_long: bool = False
     """Whether this is the fit to very long lanes alone."""
     corrections: Corrections | None = None
@@ -99,17 +110,15 @@ class Fitted:
         return numbered(self.families)
 
     @cached_property
-    def architecture_measured(self) -> NDArray[np.bool_]:
-        """Whether the network, or a twin of it, was measured anywhere."""
-        measured = np.zeros(len(self.networks), bool)
-        measured[self.cell_network] = True
-        seen = set(self.architecture[measured].tolist())
-        return np.array([one in seen for one in self.architecture.tolist()])
+    def twins_measured(self) -> NDArray[np.bool_]:
+        """Whether the network, or a twin of it, was measured at its resolution anywhere."""
+        return np.isin(self.twin, self.twin[self.measured])
 
     @cached_property
     def families_measured(self) -> frozenset[str]:
-        """Families of which any network was measured."""
-        return frozenset(self.families[row] for row in set(self.cell_network.tolist()))
+        """First words of the names of which any network was measured."""
+        rows = np.flatnonzero(self.measured).tolist()
+        return frozenset(strict_family_of(self.networks[row][0]) for row in rows)
 
     @cached_property
     def kinds(self) -> frozenset[str]:
@@ -122,18 +131,25 @@ class Fitted:
         measured = [self.lanes.facts[lane].lane for lane in sorted(set(self.cell_lane.tolist()))]
         return frozenset((lane.device, lane.unit) for lane in measured)
 
-    @cached_property
-    def networks_in_lane(self) -> dict[Lane, int]:
-        """Architectures measured in each lane."""
-        architectures = self.architecture[self.cell_network].tolist()
-        pairs = set(zip(self.cell_lane.tolist(), architectures, strict=True))
-        counts = Counter(lane for lane, _ in pairs)
-        return {one.lane: counts[row] for row, one in enumerate(self.lanes.facts)}
+    def networks_in_lane(self, lane: Lane) -> int:
+        """Return how many architectures were measured in a lane."""
+        position = self.lanes.index.get(lane)
+        return 0 if position is None else int(self.lane_networks[position])
 
     @cached_property
     def _bounds(self) -> Integers:
         found: Integers = np.searchsorted(self.cell_lane, np.arange(len(self.lanes) + 1))
         return found
+
+    def publication_of(self, lane: Lane) -> int:
+        """Return the publication with most figures in a lane, -1 where there are none."""
+        position = self.lanes.index.get(lane)
+        cells = self.cell_publication[self.cells_of_lane(position)] if position is not None else ()
+        return int(np.bincount(cells).argmax()) if len(cells) else -1
+
+    def publication_weights(self, publication: Integers) -> Floats:
+        """Return the weights of the publication of each figure; -1 is of none."""
+        return publication_weights(publication, len(self.publications))
 
     def cells_of_lane(self, lane: int) -> Integers:
         """Return the cells of a lane."""
@@ -142,7 +158,7 @@ class Fitted:
     def is_long(self, lane: Lane) -> bool:
         """Whether a lane holds enough cells to be fitted layer by layer."""
         position = self.lanes.index.get(lane)
-        return position is not None and len(self.cells_of_lane(position)) > LONG_LANE
+        return position is not None and bool(self.long_lanes[position])
 
 
 INPUTS = ("networks.csv", "layers.npz")
@@ -167,16 +183,12 @@ def write_fitted(fitted: Fitted, root: Path, name: str = ALL) -> None:
         "inputs": fitted.inputs,
         "columns": [column.name for column in COLUMNS],
         "lanes": [lane_document(one) for one in fitted.lanes.facts],
-        "scale": {
-            "peak": fitted.scale.peak,
-            "bandwidth": fitted.scale.bandwidth,
-            "clock": fitted.scale.clock,
-            "typical_peak": fitted.scale.typical_peak,
-        },
+        "typical": fitted.scale.typical,
         "variances": variances_document(fitted.variances),
         "calibration": {k: list(v) for k, v in sorted(fitted.calibration.quantiles.items())},
         "networks": [list(key) for key in fitted.networks],
         "families": list(fitted.families),
+        "publications": list(fitted.publications),
         "groups": [list(key) for key in groups],
         "is_of_long": fitted.is_of_long,
         **_layer_document(fitted.corrections),
@@ -188,11 +200,16 @@ def write_fitted(fitted: Fitted, root: Path, name: str = ALL) -> None:
         **by_level,
         "parts": np.array([fitted.costs.parts[key] for key in groups], np.float32),
         "architecture": fitted.architecture.astype(np.int32),
+        "twin": fitted.twin.astype(np.int32),
+        "measured": fitted.measured,
+        "lane_networks": fitted.lane_networks.astype(np.int16),
+        "long_lanes": fitted.long_lanes,
         "parameters": fitted.parameters,
         "log_work": fitted.log_work.astype(np.float32),
         "features": fitted.features.astype(np.float32),
         "cell_lane": fitted.cell_lane.astype(np.int16),
         "cell_network": fitted.cell_network.astype(np.int16),
+        "cell_publication": fitted.cell_publication.astype(np.int16),
         "cell_weight": fitted.cell_weight,
         "cell_noise": fitted.cell_noise.astype(np.float32),
         "lane_costs": fitted.lane_costs,
@@ -285,7 +302,7 @@ def read_fitted(root: Path, name: str = ALL) -> Fitted:
 
 
 def _fitted(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Fitted:
-    scale = LaneScale(**document["scale"])
+    scale = LaneScale(typical=document["typical"])
     parts = arrays["parts"].astype(np.float64)
     groups = [(relation, name) for relation, name in document["groups"]]
     return Fitted(
@@ -300,11 +317,17 @@ def _fitted(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> 
         networks=tuple((name, resolution) for name, resolution in document["networks"]),
         families=tuple(document["families"]),
         architecture=arrays["architecture"].astype(np.int64),
+        twin=arrays["twin"].astype(np.int64),
+        measured=arrays["measured"],
+        lane_networks=arrays["lane_networks"].astype(np.int64),
+        long_lanes=arrays["long_lanes"],
         parameters=arrays["parameters"].astype(np.int64),
         log_work=arrays["log_work"].astype(np.float64),
         features=arrays["features"].astype(np.float64),
         cell_lane=arrays["cell_lane"].astype(np.int64),
         cell_network=arrays["cell_network"].astype(np.int64),
+        cell_publication=arrays["cell_publication"].astype(np.int64),
+        publications=tuple(document["publications"]),
         cell_weight=arrays["cell_weight"],
         cell_noise=arrays["cell_noise"].astype(np.float64),
         lane_costs=arrays["lane_costs"],

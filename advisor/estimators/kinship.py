@@ -1,8 +1,9 @@
 """Kinship: which networks count as one architecture, and which as one family.
 
-Leaving a network out is honest only when its twins go with it, so both notions are wide: the same
-layers at another resolution, under another name (``tf_efficientnet_b0``) or with a part that
-costs nothing measurable are one architecture.
+Leaving a network out is honest only when its relatives go with it, so what is left out together is
+wide: the same layers at another resolution, under another name (``tf_efficientnet_b0``) or with
+other activations are one architecture. What a measurement says of another network is narrow: only
+networks of the same work are twins, only the same first word is the same family.
 """
 
 import re
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from advisor.core.workload_table import WorkloadTable
 
 TWINS = 0.003
-"""Relative difference in MACs and in parameters below which two networks are twins."""
+"""Relative difference in MACs and in parameters below which two networks may be twins."""
+ALIKE = 0.05
+"""Distance of features below which they are: what one measures says the other's time."""
 _PREFIX = re.compile(r"^(?:tf|tv|gluon|legacy|ssl|swsl|ig|test|dm|nf|gc|eca|se|sk|wide)_")
 _WORD = re.compile(r"[a-z]+")
 _RELATIVES = {
@@ -44,8 +47,29 @@ def family_of(network: str) -> str:
     return _FAMILY.get(word, word)
 
 
+def strict_family_of(network: str) -> str:
+    """Return the first word of a network's name, which relatives do not share."""
+    name = network.partition(":")[0].lower()
+    found = _WORD.match(name)
+    return found[0] if found else name
+
+
+def twins_of(table: WorkloadTable, features: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the row number of each row's first twin: the same work under another name."""
+    found = np.arange(len(table))
+    for same in _grouped(table.resolutions.tolist()):
+        for a, b in _twins(table, same):
+            if ((features[a] - features[b]) ** 2).sum() < ALIKE**2:
+                first, second = sorted((found[a], found[b]))
+                found[found == second] = first
+    return found
+
+
 def architectures_of(table: WorkloadTable) -> NDArray[np.int64]:
-    """Return the architecture of each row as the row number of its first member."""
+    """Return the architecture of each row as the row number of its first member.
+
+    Wider than ``twins_of``: all that is left out together.
+    """
     parent = list(range(len(table)))
 
     def root(row: int) -> int:

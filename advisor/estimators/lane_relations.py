@@ -1,58 +1,73 @@
-"""Lanes: the facts of a lane that decide its speed, and how alike two lanes are."""
+"""Lanes as the estimator sees them: the facts that decide their speed, and how alike two are.
+
+Two lanes are alike by what they share (the runtime, the chip, the design of its cores …) and by
+facts that move the time evenly (a peak, the threads, the year). A fact that nobody knows is taken
+from the nearest kin: units of the same design, else of its family, else of its kind.
+"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advisor.core.lane import Lane
+from advisor.hardware.cores import core_rates, peak
 from advisor.hardware.profile import DeviceProfile, UnitKind, UnitProfile
 
 Floats = NDArray[np.float64]
 NaN = float("nan")
 
-RELATIONS = (
-    "all",
-    "unit",
-    "runtime",
-    "runtime_precision",
-    "precision",
-    "device",
-    "device_runtime",
-    "device_precision",
-    "device_runtime_precision",
-    "runtime_variant",
-    "lane",
-    "threads",
-    "device_threads",
-    "peak",
-    "bandwidth",
-    "clock",
-    "chip",
-)
-"""Ways in which two lanes can be alike; each gives a positive semi-definite matrix."""
+BULK_BATCH = 128
+"""Images that stand for the large batches of bulk lanes, which differ from figure to figure."""
 _HALF = frozenset({"fp16", "amp", "bf16", "w8a16", "w8a16_mixed_int16", "int16"})
+_EIGHT_BITS = ("int8", "w8a8", "int4")
+_NO_HALVES = ("armv7", "32-bit")
+"""Variants whose instruction set has no arithmetic of halves."""
+_SMALL_CORES = "little cores"
+_ALL_THREADS = "multi-thread"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneFacts:
-    """A lane with what its device's profile says about it; NaN where nothing is known."""
+    """A lane with what its device's profile says about it; NaN or "" where nothing is known."""
 
     lane: Lane
+    chip: str = ""
+    """The die of the unit."""
+    family: str = ""
+    """Family of the unit's design, such as ``Hexagon`` or ``Cortex-A``."""
+    design: str = ""
+    """The design itself, such as ``Hexagon v73`` or ``Cortex-A76``."""
     peak: float = NaN
-    """FLOP/s or op/s at the lane's precision and threads."""
+    """FLOP/s or op/s at the lane's precision; of a CPU that of the slowest core used, times the
+    threads, because runtimes split the work evenly."""
+    threads: float = NaN
+    """Cores used, also where the lane does not say how many; of a CPU only."""
+    core: float = NaN
+    """FLOP/s of the fastest core used."""
+    balance: float = NaN
+    """``peak`` over the sum of all cores used: 1 where they are equal."""
     bandwidth: float = NaN
     """Bytes a second."""
-    clock: float = NaN
-    """Hz."""
+    year: float = NaN
+    """First availability of the chip."""
+    odd: float = 0.0
+    """Log seconds by which the lane is slower than its kin lead to expect, where that is more than
+    they can explain; such a lane tells its kin less."""
 
     @property
     def kind(self) -> str:
         """Unit and whether the figures are of single passes: what shares unit costs."""
         return f"{self.lane.unit}{' bulk' if self.lane.is_bulk else ''}"
+
+    @property
+    def images(self) -> int:
+        """Images of one pass."""
+        return BULK_BATCH if self.lane.is_bulk else self.lane.batch
 
 
 def facts_of(lane: Lane, profile: DeviceProfile | None) -> LaneFacts:
@@ -61,27 +76,70 @@ def facts_of(lane: Lane, profile: DeviceProfile | None) -> LaneFacts:
     if profile is None or unit is None:
         return LaneFacts(lane=lane)
     bandwidth = profile.bandwidth(lane.unit)
-    return LaneFacts(
-        lane=lane,
-        peak=_peak(unit, lane),
-        bandwidth=NaN if bandwidth is None else bandwidth,
-        clock=NaN if unit.clock is None else unit.clock,
+    facts = LaneFacts(lane=lane, bandwidth=NaN if bandwidth is None else bandwidth)
+    silicon = unit.silicon
+    if silicon is not None:
+        facts = replace(
+            facts,
+            chip=silicon.chip_id or "",
+            family=silicon.ip_family or "",
+            design=silicon.microarchitecture or "",
+            year=NaN if silicon.year is None else float(silicon.year),
+        )
+    return _with_speed(facts, unit)
+
+
+def _with_speed(facts: LaneFacts, unit: UnitProfile) -> LaneFacts:
+    """Add what the cores that a lane uses reach, else the unit's peak."""
+    rates = _used_rates(unit, facts.lane)
+    if not rates:
+        return replace(facts, peak=_unit_peak(unit, facts.lane))
+    slowest = rates[-1] * len(rates)
+    return replace(
+        facts,
+        peak=slowest,
+        threads=float(len(rates)),
+        core=rates[0],
+        balance=slowest / sum(rates),
     )
 
 
-def _peak(unit: UnitProfile, lane: Lane) -> float:
-    """Return the peak at the precision, else the nearest one; of the threads used."""
+def _used_rates(unit: UnitProfile, lane: Lane) -> list[float]:
+    """Return the rates of the cores of a CPU that a lane uses, fastest first."""
+    halves = lane.precision in _HALF and not any(word in lane.variant for word in _NO_HALVES)
+    precision = "fp16" if halves else "int8" if _is_narrow(lane) else "fp32"
+    rates = sorted(core_rates(unit, precision), reverse=True)
+    if not rates:
+        return []
+    if _SMALL_CORES in lane.variant:
+        rates = [rate for rate in rates if rate == rates[-1]]
+    return rates[: lane.threads or _usual_threads(unit, lane, rates)]
+
+
+def _usual_threads(unit: UnitProfile, lane: Lane, rates: Sequence[float]) -> int:
+    """Guess the threads of a lane that does not say: the fastest cores, all where it says so."""
+    if _ALL_THREADS in lane.variant or unit.silicon is None:
+        return len(rates)
+    return sum(cluster.cores for cluster in unit.silicon.clusters[:1])
+
+
+def _unit_peak(unit: UnitProfile, lane: Lane) -> float:
+    """Return the peak at the precision, else at the nearest one; of the threads used."""
     order = ("fp32", "fp16", "int8")
     if lane.precision in _HALF:
         order = ("fp16", "fp32", "int8")
-    elif lane.precision.startswith(("int8", "w8a8", "int4")):
+    elif _is_narrow(lane):
         order = ("int8", "fp16", "fp32")
-    known = [rate for name in order if (rate := unit.peak.get(name)) is not None]
+    known = [one.rate for name in order if (one := peak(unit, name)) is not None]
     if not known:
         return NaN
-    if unit.kind == UnitKind.CPU and lane.threads and unit.cores:
+    if unit.kind is UnitKind.CPU and lane.threads and unit.cores:
         return known[0] * min(1.0, lane.threads / unit.cores)
     return known[0]
+
+
+def _is_narrow(lane: Lane) -> bool:
+    return lane.precision.startswith(_EIGHT_BITS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,27 +158,56 @@ class LaneSet:
 
     @cached_property
     def keys(self) -> dict[str, NDArray[np.str_]]:
-        """What has to be equal for each relation of equality."""
+        """Name of each lane's group, by the way of grouping."""
+        return {name: np.array(keys) for name, keys in self._named.items()}
+
+    @cached_property
+    def codes(self) -> dict[str, NDArray[np.int64]]:
+        """The same as numbers, which compare faster."""
+        return {name: np.array([hash(key) for key in keys]) for name, keys in self._named.items()}
+
+    @cached_property
+    def _named(self) -> dict[str, list[str]]:
         columns: dict[str, list[str]] = {}
         for one in self.facts:
             for name, key in group_keys(one).items():
                 columns.setdefault(name, []).append(key)
-        return {name: np.array(keys) for name, keys in columns.items()}
-
-    def logs(self, name: str) -> Floats:
-        """Return the logarithm of a fact, NaN where unknown."""
-        facts: Floats = np.log(np.array([getattr(one, name) for one in self.facts], np.float64))
-        return facts
+        return columns
 
     @cached_property
-    def threads(self) -> Floats:
-        """Logarithm of the threads; 0 where unknown."""
-        return np.log(np.array([one.lane.threads or 1 for one in self.facts], np.float64))
+    def steps(self) -> "dict[str, tuple[LaneScale, Floats]]":
+        """Centred facts by their name, as far as they were asked, with the scale they are of."""
+        return {}
+
+    def logs(self, name: str) -> Floats:
+        """Return a fact, its logarithm where it is a rate or a count; NaN where unknown."""
+        facts = np.array([getattr(one, name) for one in self.facts], np.float64)
+        return facts if name in _PLAIN else np.log(facts)
+
+    @cached_property
+    def odd(self) -> Floats:
+        """Return how odd each lane is."""
+        return np.array([one.odd for one in self.facts], np.float64)
+
+    def with_odd(self, odd: Floats) -> "LaneSet":
+        """Return the lanes with what makes them odd."""
+        pairs = zip(self.facts, odd.tolist(), strict=True)
+        return LaneSet(facts=tuple(replace(one, odd=value) for one, value in pairs))
+
+    def take(self, rows: Sequence[int]) -> "LaneSet":
+        """Return some of the lanes."""
+        return LaneSet(facts=tuple(self.facts[row] for row in rows))
 
 
-def group_keys(one: LaneFacts) -> dict[str, str]:
-    """Name the groups that a lane belongs to, by relation; ``/`` separates parts."""
-    lane, kind = one.lane, one.kind
+@lru_cache(maxsize=1 << 14)
+def group_keys(one: LaneFacts) -> Mapping[str, str]:
+    """Name the groups that a lane belongs to, by the way of grouping; ``/`` separates parts.
+
+    A device without facts of its silicon stands for its own chip and design.
+    """
+    lane, kind, unit = one.lane, one.kind, one.lane.unit
+    chip, design = one.chip or lane.device, one.design or lane.device
+    family = one.family or lane.device
     return {
         "all": "",
         "unit": kind,
@@ -128,98 +215,112 @@ def group_keys(one: LaneFacts) -> dict[str, str]:
         "runtime": f"{kind}/{lane.runtime}",
         "runtime_precision": f"{kind}/{lane.runtime}/{lane.precision}",
         "runtime_variant": f"{kind}/{lane.runtime}/{lane.variant}",
-        "device": f"{kind}/{lane.device}",
-        "device_runtime": f"{kind}/{lane.device}/{lane.runtime}",
-        "device_precision": f"{kind}/{lane.device}/{lane.precision}",
-        "device_runtime_precision": f"{kind}/{lane.device}/{lane.runtime}/{lane.precision}",
+        "device": f"{unit}/{lane.device}",
+        "device_runtime": f"{unit}/{lane.device}/{lane.runtime}",
+        "device_precision": f"{unit}/{lane.device}/{lane.precision}",
+        "chip": f"{unit}/{chip}",
+        "design": f"{unit}/{design}",
+        "design_runtime": f"{unit}/{design}/{lane.runtime}",
+        "design_precision": f"{unit}/{design}/{lane.precision}",
+        "family": f"{unit}/{family}",
+        "family_runtime": f"{unit}/{family}/{lane.runtime}",
+        "family_precision": f"{unit}/{family}/{lane.precision}",
         "lane": f"{lane.device}/{lane.name}",
     }
 
 
+ODD = "chip:odd"
+_PLAIN = frozenset({"year"})
+SLOPES: Mapping[str, float] = {
+    "peak": 1.5,
+    "threads": 1.0,
+    "core": 1.0,
+    "balance": 0.5,
+    "bandwidth": 1.5,
+    "year": 2.5,
+    "images": 2.0,
+}
+"""Facts along which the time may rise or fall evenly, with the width that counts as one step."""
+FILLED = ("peak", "threads", "core", "balance", "bandwidth", "year", "images")
+_KIN = ("design", "family", "unit")
+"""Whose typical value stands for a fact that is unknown: the first of these that has one."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LaneScale:
-    """Where the facts of lanes are centred: medians over the fitted lanes."""
+    """What is typical of the fitted lanes: means of facts by design, family and unit."""
 
-    peak: float
-    bandwidth: float
-    clock: float
-    typical_peak: dict[str, float]
-    """Median log peak by unit, which stands in where a peak is unknown."""
+    typical: Mapping[str, Mapping[str, float]]
+    """Fact -> ``grouping:group`` -> mean over the devices of the group."""
 
     @staticmethod
     def of(lanes: LaneSet) -> "LaneScale":
-        """Take the medians over some lanes."""
-        peaks = lanes.logs("peak")
-        units = np.array([one.lane.unit for one in lanes.facts])
-        known = {u: peaks[(units == u) & ~np.isnan(peaks)] for u in sorted(set(units.tolist()))}
-        return LaneScale(
-            peak=_median(peaks),
-            bandwidth=_median(lanes.logs("bandwidth")),
-            clock=_median(lanes.logs("clock")),
-            typical_peak={u: float(np.median(v)) for u, v in known.items() if len(v)},
-        )
+        """Average the facts of some lanes, every device counting once."""
+        devices = np.array([one.lane.device for one in lanes.facts])
+        found: dict[str, dict[str, float]] = {}
+        for name in FILLED:
+            values = lanes.logs(name)
+            by_group: dict[str, float] = {}
+            for grouping in _KIN:
+                keys = lanes.keys[grouping]
+                for key in np.unique(keys):
+                    mine = (keys == key) & ~np.isnan(values)
+                    of_device = [values[mine & (devices == d)].mean() for d in set(devices[mine])]
+                    if of_device:
+                        by_group[f"{grouping}:{key}"] = round(float(np.mean(of_device)), 4)
+            found[name] = by_group
+        return LaneScale(typical=found)
 
-    def log_peak(self, lanes: LaneSet) -> Floats:
-        """Return the log peak, the unit's typical one where unknown."""
-        typical = [self.typical_peak.get(one.lane.unit, self.peak) for one in lanes.facts]
-        peaks = lanes.logs("peak")
-        filled: Floats = np.where(np.isnan(peaks), np.array(typical), peaks)
-        return filled
+    def filled(self, lanes: LaneSet, name: str) -> Floats:
+        """Return a fact of each lane, that of its nearest kin where it is unknown, else 0."""
+        values, known = lanes.logs(name), self.typical.get(name, {})
+        for row in np.flatnonzero(np.isnan(values)).tolist():
+            groups = group_keys(lanes.facts[row])
+            keys = [f"{grouping}:{groups[grouping]}" for grouping in _KIN]
+            values[row] = next((known[key] for key in keys if key in known), 0.0)
+        return values
+
+    def of_unit(self, lanes: LaneSet, name: str) -> Floats:
+        """Return what is typical of a fact on each lane's kind of unit, 0 where nothing is."""
+        known = self.typical.get(name, {})
+        return np.array([known.get(f"unit:{one.kind}", 0.0) for one in lanes.facts])
+
+    def centred(self, lanes: LaneSet, name: str) -> Floats:
+        """Return a fact of each lane in steps from what is typical of its unit."""
+        scale, steps = lanes.steps.get(name, (None, None))
+        if scale is not self or steps is None:
+            steps = (self.filled(lanes, name) - self.of_unit(lanes, name)) / SLOPES[name]
+            lanes.steps[name] = (self, steps)
+        return steps
 
 
-def _median(values: Floats) -> float:
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else 0.0
+def relations(
+    a: LaneSet, b: LaneSet, scale: LaneScale, names: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Return how alike the lanes of ``a`` and ``b`` are: (a, b) by the name of the relation.
 
-
-def relations(a: LaneSet, b: LaneSet, scale: LaneScale) -> dict[str, NDArray[np.float32]]:
-    """Return how alike the lanes of ``a`` and ``b`` are: (a, b) per relation.
-
-    Equality relations are 1 or 0; ``threads``, ``peak``, ``bandwidth`` and ``clock`` are products
-    of centred logarithms (a linear dependence), ``chip`` falls with the distance of the profiles.
+    ``design`` is 1 where the lanes are of one design, else 0; ``design:peak`` is a slope along the
+    peak that lanes of one design share: the product of both centred facts. ``ODD`` is what odd
+    lanes of one chip have in common.
     """
+    return {name: _relation(a, b, scale, name) for name in names}
 
-    def equal(name: str) -> NDArray[np.float32]:
-        same: NDArray[np.float32] = (a.keys[name][:, None] == b.keys[name][None]).astype(np.float32)
+
+def _relation(a: LaneSet, b: LaneSet, scale: LaneScale, name: str) -> NDArray[np.float32]:
+    grouping, _, fact = name.partition(":")
+    same: NDArray[np.float32] = (a.codes[grouping][:, None] == b.codes[grouping]).astype(np.float32)
+    if not fact:
         return same
-
-    found = {name: equal(name) for name in group_keys(LaneFacts(lane=_ANY))}
-    unit, device = found["unit"], found["device"]
-    threads = (np.outer(a.threads, b.threads) / 4).astype(np.float32)
-    found["threads"], found["device_threads"] = unit * threads, device * threads
-    for name, center, width in (
-        ("peak", scale.peak, 1.5),
-        ("bandwidth", scale.bandwidth, 1.5),
-        ("clock", scale.clock, 0.5),
-    ):
-        near, far = (_centred(x.logs(name), center, width) for x in (a, b))
-        found[name] = (unit * np.outer(near, far)).astype(np.float32)
-    found["chip"] = (unit * _chip(a, b, scale, device)).astype(np.float32)
-    return found
+    if name == ODD:
+        along = np.outer(a.odd, b.odd)
+    else:
+        along = np.outer(scale.centred(a, fact), scale.centred(b, fact))
+    sloped: NDArray[np.float32] = same * along.astype(np.float32)
+    return sloped
 
 
-_ANY = Lane(device="", unit="", runtime="", precision="")
-
-
-def _centred(logs: Floats, center: float, width: float) -> Floats:
-    filled: Floats = np.where(np.isnan(logs), 0.0, (logs - center) / width)
-    return filled
-
-
-def _chip(
-    a: LaneSet, b: LaneSet, scale: LaneScale, device: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Squared-exponential likeness of peak, bandwidth and their ratio; the device if unknown."""
-    left, right = _chip_place(a, scale), _chip_place(b, scale)
-    distance = ((left[:, None] - right[None]) ** 2).sum(axis=-1)
-    likeness = np.exp(-0.5 * distance)
-    return np.where(np.isnan(likeness), device, likeness).astype(np.float32)
-
-
-def _chip_place(lanes: LaneSet, scale: LaneScale) -> Floats:
-    peak = lanes.logs("peak") - scale.peak
-    bandwidth = lanes.logs("bandwidth") - scale.bandwidth
-    return np.stack([peak - bandwidth, peak / 1.5, bandwidth / 1.5], axis=1)
+_NUMBERS = tuple(f.name for f in fields(LaneFacts) if f.type is float or f.type == "float")
+_NAMES = ("chip", "family", "design")
 
 
 def lane_document(one: LaneFacts) -> dict[str, object]:
@@ -229,24 +330,32 @@ def lane_document(one: LaneFacts) -> dict[str, object]:
         name: getattr(lane, name)
         for name in ("device", "unit", "runtime", "precision", "threads", "batch", "variant")
     }
-    known = {n: getattr(one, n) for n in ("peak", "bandwidth", "clock")}
-    return document | {name: value for name, value in known.items() if not math.isnan(value)}
+    names = {name: getattr(one, name) for name in _NAMES if getattr(one, name)}
+    known = {name: getattr(one, name) for name in _NUMBERS}
+    numbers = {n: float(f"{v:.6g}") for n, v in known.items() if v and not math.isnan(v)}
+    facts = names | {("cores" if n == "threads" else n): v for n, v in numbers.items()}
+    return document | facts
 
 
 def lanes_from(documents: Sequence[dict[str, object]]) -> LaneSet:
     """Read the lanes that ``lane_document`` wrote."""
-    facts = []
-    for document in documents:
-        known = {n: float(str(document.get(n, "nan"))) for n in ("peak", "bandwidth", "clock")}
-        threads = document["threads"]
-        lane = Lane(
-            device=str(document["device"]),
-            unit=str(document["unit"]),
-            runtime=str(document["runtime"]),
-            precision=str(document["precision"]),
-            threads=None if threads is None else int(str(threads)),
-            batch=int(str(document["batch"])),
-            variant=str(document["variant"]),
-        )
-        facts.append(LaneFacts(lane=lane, **known))
-    return LaneSet(facts=tuple(facts))
+    return LaneSet(facts=tuple(_lane_from(document) for document in documents))
+
+
+def _lane_from(document: Mapping[str, object]) -> LaneFacts:
+    threads = document["threads"]
+    lane = Lane(
+        device=str(document["device"]),
+        unit=str(document["unit"]),
+        runtime=str(document["runtime"]),
+        precision=str(document["precision"]),
+        threads=None if threads is None else int(str(threads)),
+        batch=int(str(document["batch"])),
+        variant=str(document["variant"]),
+    )
+    known: dict[str, Any] = {name: document[name] for name in _NAMES if name in document}
+    for name in _NUMBERS:
+        key = "cores" if name == "threads" else name
+        if key in document:
+            known[name] = float(str(document[key]))
+    return LaneFacts(lane=lane, **known)

@@ -32,8 +32,10 @@ from advisor.estimators.covariance import (
 )
 from advisor.estimators.evidence_class import EvidenceClass, LaneKnown, NetworkKnown, known_of_lane
 from advisor.estimators.fitted import LONG, Fitted, read_fitted
-from advisor.estimators.kinship import family_of
+from advisor.estimators.kinship import family_of, strict_family_of
 from advisor.estimators.lane_relations import LaneFacts, LaneSet, facts_of
+from advisor.estimators.nearest import in_words, nearest
+from advisor.estimators.own_timings import DOUBTED, OWN_SCALE, robust_noise
 from advisor.estimators.unit_costs import COMMON, shares
 from advisor.hardware.library import ProfileLibrary
 from advisor.hardware.profile import DeviceProfile
@@ -45,7 +47,7 @@ _SHARED = {WorkKind.LAUNCHES: "operator starts", WorkKind.WEIGHTS: "weight reads
 """Kinds of work that every operator class has, by the name that ``breakdown`` gives them."""
 PRESENT = 1e-3
 """Amount of work below which a network has none of it; smaller ones only keep logarithms finite."""
-LOCAL = 400
+LOCAL = 320
 """Published cells that the variance is conditioned on."""
 LOCAL_OF_LANE = 250
 """… of one lane at most."""
@@ -55,8 +57,8 @@ SHARED_PARTS = 6
 """Parts that are kept."""
 MOST_SHARED = 0.99
 """Largest correlation of an error with the shared ones: no two networks err exactly alike."""
-OWN_NOISE = 0.02**2
-"""Variance of the log of a time that the user measured with a careful harness."""
+LOCAL_OF_OTHERS = 12
+"""… of any other lane, where nothing was measured in the lane itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +145,7 @@ class LatencyModel:
     long: LongLanes | None = None
     """The fit that answers for very long lanes; they also teach the other one."""
     _facts: dict[Lane, LaneFacts] = field(default_factory=dict, repr=False, compare=False)
+    _like: dict[Lane, str] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def load(root: Path, profiles: ProfileLibrary | None = None) -> "LatencyModel":
@@ -260,17 +263,14 @@ class LatencyModel:
         own = sum(row.lane == lane for row in self.own)
         fitted = self._for(lane).fitted
         lane_known, count = known_of_lane(fitted, self.facts(lane), own)
-        peaked = not np.isnan(self.facts(lane).peak)
+        like = self.like(lane) if lane_known in (LaneKnown.PROFILE, LaneKnown.DEVICE) else ""
         found = []
         for network, resolution in zip(table.networks, table.resolutions.tolist(), strict=True):
             row = fitted.network_index.get((network, resolution))
-            if row is None:
-                row = fitted.by_name.get(network)
-            family = family_of(network) if row is None else fitted.families[row]
             known = NetworkKnown.FAMILY
-            if row is not None and bool(fitted.architecture_measured[row]):
+            if row is not None and bool(fitted.twins_measured[row]):
                 known = NetworkKnown.ELSEWHERE
-            elif family in fitted.families_measured:
+            elif strict_family_of(network) in fitted.families_measured:
                 known = NetworkKnown.ARCHITECTURE
             found.append(
                 EvidenceClass(
@@ -279,10 +279,25 @@ class LatencyModel:
                     count=count,
                     own=own,
                     unit=lane.unit,
-                    peaked=peaked,
+                    like=like,
                 )
             )
         return tuple(found)
+
+    def like(self, lane: Lane) -> str:
+        """Name the designs and runtimes that answers for a lane lean on, in words."""
+        if lane not in self._like:
+            self._like[lane] = in_words(nearest(self._for(lane).fitted, self.facts(lane)))
+        return self._like[lane]
+
+    def doubted(self, lane: Lane) -> tuple[Timing, ...]:
+        """Return the user's timings of a lane that are not believed, because others refute them."""
+        model = self._for(lane)
+        own = model._local(lane).own
+        if own is None:
+            return ()
+        pairs = zip(model.own, own.believed.tolist(), strict=True)
+        return tuple(one for one, belief in pairs if one.lane == lane and belief < DOUBTED)
 
     def next_measurements(
         self, lane: Lane, table: WorkloadTable, count: int, *, limit: float | None = None
@@ -303,7 +318,7 @@ class LatencyModel:
             weight = np.exp(-0.5 * (np.log(limit) - mean) ** 2 / variance) / variance
         picks: list[int] = []
         for _ in range(min(count, len(table))):
-            noisy = np.diag(joint) + OWN_NOISE
+            noisy = np.diag(joint) + OWN_SCALE**2
             gain = (weight[:, None] * joint**2).sum(axis=0) / noisy
             gain[picks] = -1.0
             best = int(gain.argmax())
@@ -319,8 +334,16 @@ class LatencyModel:
         only: Floats = self.fitted.costs.of(LaneSet(facts=(self.facts(lane),)))[0]
         return only
 
-    def _points(self, lane: Lane, table: WorkloadTable, row: int) -> tuple[Points, Floats]:
-        """Return the networks as points of lane ``row``, and their mean before any cell."""
+    def _points(
+        self, lane: Lane, table: WorkloadTable, row: int, *, own: bool = False
+    ) -> tuple[Points, Floats]:
+        """Return the networks as points of lane ``row``, and their mean before any cell.
+
+        Answers are as the lane's main publication states times; what is the user's ``own`` is of
+        none, and so are answers for lanes with own timings.
+        """
+        own = own or any(one.lane == lane for one in self.own)
+        publication = -1 if own else self.fitted.publication_of(lane)
         work = _log_work(self.fitted, table)
         costs = self._costs(lane)
         share, log_seconds = shares(np.repeat(costs[None], len(table), axis=0), work)
@@ -333,6 +356,7 @@ class LatencyModel:
             share=share,
             features=_features(self.fitted, table),
             family=_families(self.fitted, table),
+            publication=self.fitted.publication_weights(np.full(len(table), publication)),
         )
         return points, mean
 
@@ -424,6 +448,7 @@ class Local:
             share=np.zeros((len(used), 0)),
             features=self.fitted.features[used],
             family=self.fitted.family_numbers[used],
+            publication=np.zeros((len(used), 0)),
         )
         found = likeness(wanted.features, known.features) @ smooth[used]
         if kin.any():
@@ -499,6 +524,8 @@ class Own:
     """Inverse of the Cholesky factor of what remains uncertain of them."""
     surprise: Floats
     """Whitened difference between the timings and what was expected."""
+    believed: Floats
+    """How far each timing is believed: 1 fully, near 0 not at all."""
 
     @staticmethod
     def of(model: LatencyModel, local: Local) -> "Own":
@@ -507,22 +534,24 @@ class Own:
         pieces, means = [], []
         for row, timing in enumerate(model.own):
             table = model.own_table.rows([row])
-            points, mean = model._points(timing.lane, table, local.position[timing.lane])
+            row_of = local.position[timing.lane]
+            points, mean = model._points(timing.lane, table, row_of, own=True)
             pieces.append(points)
             means.append(mean)
-        points = Points(
-            lane=np.concatenate([p.lane for p in pieces]),
-            share=np.concatenate([p.share for p in pieces]),
-            features=np.concatenate([p.features for p in pieces]),
-            family=np.concatenate([p.family for p in pieces]),
-        )
+        points = Points.joined(pieces)
         left = local.whiten @ covariance(local.points, points, local.matrices)
         prior = covariance(points, points, local.matrices) - left.T @ left
-        prior[np.diag_indices_from(prior)] += OWN_NOISE
-        whiten = np.linalg.inv(np.linalg.cholesky(prior))
         expected = np.concatenate(means) + local.global_shift(points)
-        observed = np.log([timing.seconds for timing in model.own])
-        return Own(points=points, left=left, whiten=whiten, surprise=whiten @ (observed - expected))
+        surprise = np.log([timing.seconds for timing in model.own]) - expected
+        noise, believed = robust_noise(prior.astype(np.float64), surprise, points.lane)
+        whiten = np.linalg.inv(np.linalg.cholesky(prior + np.diag(noise)))
+        return Own(
+            points=points,
+            left=left,
+            whiten=whiten,
+            surprise=whiten @ surprise,
+            believed=believed,
+        )
 
 
 def _uncounted(names: Sequence[str]) -> tuple[str, ...]:
@@ -579,7 +608,10 @@ def _known_rows(fitted: Fitted, table: WorkloadTable) -> NDArray[np.int64]:
 
 def _closest(fitted: Fitted, to_fitted: dict[str, Singles], lane: Lane) -> NDArray[np.int64]:
     """Choose the cells of the lanes most related to the first lane, spread out inside each."""
-    itself = np.arange(len(fitted.lanes)) == fitted.lanes.index.get(lane, -1)
+    position = fitted.lanes.index.get(lane, -1)
+    itself = np.arange(len(fitted.lanes)) == position
+    alone = position < 0 or not len(fitted.cells_of_lane(position))
+    most = LOCAL_OF_OTHERS if alone else LOCAL_OF_LANE
     related = sum(matrix[0] for matrix in to_fitted.values())
     # The lane itself comes first: linear relations may rate a faster chip above it.
     nearest = np.where(itself, np.inf, np.asarray(related))
@@ -588,8 +620,8 @@ def _closest(fitted: Fitted, to_fitted: dict[str, Singles], lane: Lane) -> NDArr
     total = 0
     for number in order:
         cells = fitted.cells_of_lane(int(number))
-        if len(cells) > LOCAL_OF_LANE:
-            cells = cells[np.linspace(0, len(cells) - 1, LOCAL_OF_LANE).astype(np.int64)]
+        if len(cells) > most:
+            cells = cells[np.linspace(0, len(cells) - 1, most).astype(np.int64)]
         picked.append(cells[: LOCAL - total])
         total += len(picked[-1])
         if total >= LOCAL:
@@ -605,6 +637,7 @@ def _cell_points(fitted: Fitted, cells: NDArray[np.int64], lane: NDArray[np.int6
         share=share,
         features=fitted.features[network],
         family=fitted.family_numbers[network],
+        publication=fitted.publication_weights(fitted.cell_publication[cells]),
     )
 
 

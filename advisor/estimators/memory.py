@@ -108,7 +108,9 @@ class MemoryModel:
             source=f"{METHOD}: weights, activations and overhead from {model.rows} peaks",
             caveats=caveats,
         )
-        lows = np.minimum(values, np.maximum(values / factor, resident_bytes(lane, table)))
+        resident = resident_bytes(lane, table)
+        values = np.maximum(values, resident)
+        lows = np.maximum(values / factor, resident)
         return [
             Estimate(
                 metric=Metric.PEAK_MEMORY,
@@ -163,15 +165,20 @@ def fit_memory(peaks: Peaks) -> MemoryModel:
 
 def _fit(peaks: Peaks, mine: NDArray[np.bool_]) -> RuntimeMemory:
     needed, seen, group = peaks.needed[mine], peaks.seen[mine], peaks.architecture[mine]
-    errors = []
+    errors, groups = [], []
     for left in np.unique(group):
         held = group == left
         if held.all():
             continue
         overhead, factor = _parameters(needed[~held], seen[~held])
         errors.append(np.abs(np.log((overhead + factor * needed[held]) / seen[held])))
+        groups.append(group[held].astype(np.str_))
     overhead, factor = _parameters(needed, seen)
-    quantiles = conformal(np.concatenate(errors)) if errors else (1.0,) * len(LEVELS)
+    quantiles = (
+        conformal(np.concatenate(errors), np.concatenate(groups))
+        if errors
+        else (1.0,) * len(LEVELS)
+    )
     return RuntimeMemory(
         overhead=overhead, factor=factor, quantiles=quantiles, rows=int(mine.sum())
     )

@@ -26,6 +26,7 @@ SPREADS: dict[str, tuple[float, float, float]] = {
     "unit": (3.0, 0.7, 0.7),
     "runtime": (0.5, 0.3, 0.3),
     "runtime_precision": (0.5, 0.3, 0.3),
+    "design": (0.5, 0.3, 0.1),
     "device": (1.5, 0.35, 0.15),
     "device_precision": (0.3, 0.2, 0.05),
     "runtime_variant": (0.4, 0.15, 0.05),
@@ -54,22 +55,34 @@ _SHIFT = {
     "calls_tiny": -1.0,
 }
 _EXTRA = -1.5
-_ACCELERATOR_LAUNCH, _BULK_LAUNCH, _DEPTHWISE = 3.0, -6.0, 1.2
+_ACCELERATOR_LAUNCH, _DEPTHWISE = 3.0, 1.2
+_BY_IMAGE = (WorkKind.COMPUTE, WorkKind.MEMORY)
+"""Kinds of work that every image of a batch asks for; weights and launches come once a pass."""
 
 
 def starting_costs(lanes: LaneSet, scale: LaneScale) -> Floats:
-    """Return log seconds per unit of work from the peaks alone: (lanes, columns)."""
+    """Return log seconds per unit of work and pass from the peaks alone: (lanes, columns).
+
+    A pass computes and moves the batch's images, and reads weights and starts operators once; in
+    bulk lanes the seconds are those of one image of it.
+    """
     costs = np.array([_START[c.kind] + _SHIFT.get(c.name, 0.0) for c in COLUMNS])
     costs += [_EXTRA * (c.name in EXTRA) for c in COLUMNS]
     costs += [_DEPTHWISE * c.name.startswith("depthwise") for c in COLUMNS]
     launches = np.array([c.kind is WorkKind.LAUNCHES for c in COLUMNS])
+    by_image = np.array([c.kind in _BY_IMAGE for c in COLUMNS])
     accelerated = np.array([one.lane.unit != "cpu" for one in lanes.facts])
+    images = np.log(np.array([one.images for one in lanes.facts], np.float64))
     bulk = np.array([one.lane.is_bulk for one in lanes.facts])
-    extra = _ACCELERATOR_LAUNCH * accelerated + _BULK_LAUNCH * bulk
-    # Peaks enter in GFLOP/s, because the launch costs above are relative to that size.
-    speed = scale.log_peak(lanes) - np.log(1e9)
-    start: Floats = costs + np.outer(extra, launches) - speed[:, None] + _PER_MAC
-    return start
+    # Peaks enter in GFLOP/s, because the launch costs above are relative to that size. Operators
+    # start no faster where a peak is higher or threads are more; on a CPU a faster core helps.
+    speed = scale.filled(lanes, "peak") - np.log(1e9)
+    core = scale.filled(lanes, "core") - scale.of_unit(lanes, "core")
+    usual = scale.of_unit(lanes, "peak") - np.log(1e9)
+    start_speed = np.where(accelerated, usual, usual + core)
+    start: Floats = costs + np.outer(_ACCELERATOR_LAUNCH * accelerated, launches) + _PER_MAC
+    start -= np.where(launches, start_speed[:, None], speed[:, None])
+    return start + np.outer(images, by_image) - np.where(bulk, images, 0)[:, None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +190,8 @@ def _widths(relation: str) -> Floats:
 
 STAGES = ((0.6, 80), (0.25, 100), (0.12, 300))
 """(scale of the noise, iterations): outliers count for less from stage to stage."""
+NEAR_STAGES = ((0.12, 80),)
+"""… where costs of nearly the same cells are known."""
 _TAIL = 4.0
 """Degrees of freedom of the Student noise."""
 
@@ -187,10 +202,13 @@ def fit_unit_costs(
     lane: NDArray[np.int64],
     log_work: Floats,
     log_seconds: Floats,
+    *,
+    near: UnitCosts | None = None,
 ) -> UnitCosts:
     """Fit the unit costs to cells by the largest posterior density under Student noise.
 
-    ``lane`` is the lane of each cell, ``log_work`` (cells, columns) its amounts of work.
+    ``lane`` is the lane of each cell, ``log_work`` (cells, columns) its amounts of work. ``near``
+    are costs fitted to about the same cells, from which a few steps lead to these.
     """
     from scipy.optimize import minimize
 
@@ -203,13 +221,26 @@ def fit_unit_costs(
         target=log_seconds[order],
     )
     vector = np.zeros(problem.layout.size)
-    for noise, iterations in STAGES:
+    if near is not None:
+        vector = _vector_of(near, problem.layout, set(lane.tolist()))
+    for noise, iterations in STAGES if near is None else NEAR_STAGES:
         options = {"maxiter": iterations, "maxcor": 15}
         found = minimize(
             problem.loss, vector, args=(noise,), jac=True, method="L-BFGS-B", options=options
         )
         vector = found.x
     return UnitCosts(parts=_named(problem.layout, vector), scale=scale)
+
+
+def _vector_of(near: UnitCosts, layout: PriceLayout, lanes: set[int]) -> Floats:
+    """Return the parameters of fitted costs; nothing of groups of which no lane is left."""
+    pieces = []
+    for relation, names in layout.groups:
+        left = set(layout.member[relation][sorted(lanes)].tolist())
+        for position, name in enumerate(names):
+            part = near.parts.get((relation, name)) if position in left else None
+            pieces.append(np.zeros(_PARTS) if part is None else part / _widths(relation))
+    return np.concatenate(pieces)
 
 
 def _named(layout: PriceLayout, vector: Floats) -> dict[tuple[str, str], Floats]:
@@ -271,7 +302,8 @@ def fit_each_lane(
     return UnitCosts(parts=found, scale=scale)
 
 
-_DAMPING, _STEPS, _LONGEST_STEP, _STILL = 1e-2, 40, 2.0, 1e-4
+_STEPS = 60
+"""Evaluations of one stage at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,39 +315,39 @@ class _Lane:
     target: Floats
 
     def fitted(self) -> Floats:
-        """Climb by damped Gauss-Newton steps (Levenberg and Marquardt), stage by stage."""
+        """Fit by trust regions, stage by stage; only the cells' errors have heavy tails."""
+        from scipy.optimize import least_squares
+
         common, kind, column = ALONE
         spread = common**2 + kind**2 * KIND_OF @ KIND_OF.T + column**2 * np.eye(len(COLUMNS))
-        precision = np.linalg.inv(spread).astype(np.float64)
+        pull = np.linalg.inv(np.linalg.cholesky(spread)).astype(np.float64)
         costs = self.start
         for noise, _ in STAGES:
-            costs = self._stage(costs, noise, precision)
+            found = least_squares(
+                self._residuals,
+                costs,
+                jac=self._slopes,
+                args=(noise, pull),
+                loss=self._heavy,
+                max_nfev=_STEPS,
+            )
+            costs = found.x
         return costs
 
-    def _stage(self, costs: Floats, noise: float, precision: Floats) -> Floats:
-        damping = _DAMPING
-        loss, share, error = self._at(costs, noise, precision)
-        for _ in range(_STEPS):
-            weight = (_TAIL + 1) / _TAIL / (1 + error**2 / _TAIL) / noise**2
-            curve = (share * weight[:, None]).T @ share + precision
-            slope = share.T @ (weight * error * noise) + precision @ (costs - self.start)
-            step = np.linalg.solve(curve + damping * np.diag(np.diag(curve)), slope)
-            tried = costs - np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
-            new = self._at(tried, noise, precision)
-            if new[0] >= loss:
-                damping *= 5
-                continue
-            still = loss - new[0] < _STILL * abs(loss)
-            costs, (loss, share, error) = tried, new
-            damping = max(damping / 4, 1e-6)
-            if still:
-                break
-        return costs
+    def _residuals(self, costs: Floats, noise: float, pull: Floats) -> Floats:
+        _, predicted = shares(np.repeat(costs[None], len(self.target), axis=0), self.log_work)
+        return np.concatenate([(predicted - self.target) / noise, pull @ (costs - self.start)])
 
-    def _at(self, costs: Floats, noise: float, precision: Floats) -> tuple[float, Floats, Floats]:
-        """Return the negative log posterior, the shares and the errors in units of the noise."""
-        share, predicted = shares(np.repeat(costs[None], len(self.target), axis=0), self.log_work)
-        error = (predicted - self.target) / noise
-        away = costs - self.start
-        value = 0.5 * (_TAIL + 1) * np.log1p(error**2 / _TAIL).sum()
-        return float(value + 0.5 * away @ precision @ away), share, error
+    def _slopes(self, costs: Floats, noise: float, pull: Floats) -> Floats:
+        share, _ = shares(np.repeat(costs[None], len(self.target), axis=0), self.log_work)
+        return np.concatenate([share / noise, pull])
+
+    def _heavy(self, squares: Floats) -> Floats:
+        """Return Student's loss of the cells' squared errors, and its first two derivatives."""
+        found = np.stack([squares, np.ones_like(squares), np.zeros_like(squares)])
+        cells = slice(0, len(self.target))
+        grown = 1 + squares[cells] / _TAIL
+        found[0, cells] = (_TAIL + 1) * np.log(grown)
+        found[1, cells] = (_TAIL + 1) / _TAIL / grown
+        found[2, cells] = -(_TAIL + 1) / _TAIL**2 / grown**2
+        return found

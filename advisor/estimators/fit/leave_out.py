@@ -1,67 +1,56 @@
 """Leave-out: predict cells by an estimator that was fitted without them.
 
-The splits differ in what goes with a cell: only the cell (``pair``), the network on every lane
-of the device (``device_pair``), the architecture in every lane, its family, all lanes of the
-device, or the lane alone.
+The splits differ in what goes with a cell: only the architecture in that lane (``pair``), the
+architecture in every lane, its family, the lane, or all lanes of the chip, on every device.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.estimators.covariance import Variances
-from advisor.estimators.evidence_class import class_key
-from advisor.estimators.fit.fitting import Data, Means, fit, means_of
-from advisor.estimators.fit.starting_variances import STARTING, STARTING_LONG
-from advisor.estimators.fit.tuning import tune
+from advisor.estimators.fit.fitting import Data, lane_costs_of, means_of
+from advisor.estimators.fit.solving import Solved, fit
+from advisor.estimators.fit.tuning import oddness
 from advisor.estimators.latency import LatencyModel, Timing
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Texts = NDArray[np.str_]
 
 
 class Split(StrEnum):
     """What is left out together."""
 
     PAIR = "pair"
-    """The cell alone: the network stays known in every other lane."""
-    DEVICE_PAIR = "device-pair"
-    """The network in all lanes of the device."""
+    """The architecture in the lane: it stays known in every other lane."""
     ARCHITECTURE = "architecture"
-    """The network, its twins and all its resolutions, in every lane."""
+    """The network, its relatives and all its resolutions, in every lane."""
     FAMILY = "family"
     """All networks of the family, in every lane."""
     LANE = "lane"
     """The lane; the device's other lanes stay known."""
-    DEVICE = "device"
-    """All lanes of the device."""
+    CHIP = "chip"
+    """All lanes of the chip, whatever device it is in."""
 
 
-def groups_of(data: Data, split: Split) -> Integers:
-    """Return the number of the group that each cell is left out with."""
-    devices = np.array([one.lane.device for one in data.lanes.facts])[data.lane]
-    architecture = data.architecture_of_cells
+def groups_of(data: Data, split: Split) -> Texts:
+    """Return the name of the group that each cell is left out with."""
+    architecture = data.architecture_of_cells.astype(np.str_)
     match split:
         case Split.PAIR:
-            keys = np.char.add(_text(data.lane), np.char.add("/", _text(architecture)))
-        case Split.DEVICE_PAIR:
-            keys = np.char.add(np.char.add(devices, "/"), _text(architecture))
+            return np.char.add(np.char.add(data.lane.astype(np.str_), "/"), architecture)
         case Split.ARCHITECTURE:
-            keys = _text(architecture)
+            return architecture
         case Split.FAMILY:
-            keys = data.families_of_cells
+            return data.families_of_cells
         case Split.LANE:
-            keys = _text(data.lane)
-        case Split.DEVICE:
-            keys = devices
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
-
-
-def _text(values: Integers) -> NDArray[np.str_]:
-    return values.astype(np.str_)
+            return data.lane.astype(np.str_)
+        case Split.CHIP:
+            return data.chips
 
 
 def folds_of(data: Data, split: Split, count: int, seed: int = 0) -> Integers:
@@ -69,7 +58,7 @@ def folds_of(data: Data, split: Split, count: int, seed: int = 0) -> Integers:
 
     Large groups are dealt first, in turn, so that no fold holds most of a small lane.
     """
-    group = groups_of(data, split)
+    group = np.unique(groups_of(data, split), return_inverse=True)[1]
     sizes = np.bincount(group)
     shuffled = np.random.default_rng(seed).permutation(len(sizes))
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
@@ -89,19 +78,22 @@ class LeftOut:
     """Log seconds."""
     spread: Floats
     """Standard deviation of the log seconds, before calibration."""
-    key: NDArray[np.str_]
+    key: Texts
     """Evidence class of each, whatever the unit."""
-    fold: Integers
-    """Fold in which each was left out."""
 
-    def classes(self, data: Data) -> NDArray[np.str_]:
+    def classes(self, data: Data) -> Texts:
         """Return the class of each under which it is calibrated."""
-        facts = [data.lanes.facts[lane] for lane in data.lane[self.cell]]
-        return np.array(
-            [
-                class_key(name, one.lane.unit, peaked=not np.isnan(one.peak))
-                for name, one in zip(self.key.tolist(), facts, strict=True)
-            ]
+        units = [data.lanes.facts[lane].lane.unit for lane in data.lane[self.cell]]
+        pairs = zip(self.key.tolist(), units, strict=True)
+        return np.array([f"{name}/{unit}" for name, unit in pairs], np.str_)
+
+    def take(self, mask: Mask) -> "LeftOut":
+        """Return some of the cells."""
+        return LeftOut(
+            cell=self.cell[mask],
+            mean=self.mean[mask],
+            spread=self.spread[mask],
+            key=self.key[mask],
         )
 
     @staticmethod
@@ -112,131 +104,128 @@ class LeftOut:
             mean=np.concatenate([p.mean for p in parts]),
             spread=np.concatenate([p.spread for p in parts]),
             key=np.concatenate([p.key for p in parts]),
-            fold=np.concatenate([p.fold for p in parts]),
         )
 
 
-Fitter = Callable[[Data, Variances], LatencyModel]
-Tuner = Callable[[Data], Variances]
+def leave_out(solved: Solved, fold: Integers, wanted: Mask) -> LeftOut:
+    """Predict the wanted cells of each fold by the estimator without the fold's cells.
 
-
-def fitted_on(data: Data, variances: Variances) -> LatencyModel:
-    """Fit the estimator to some data."""
-    return LatencyModel(fitted=fit(data, means_of(data), variances))
-
-
-def tuned_on(data: Data) -> Variances:
-    """Tune the variances on some data."""
-    means = means_of(data)
-    return tune(data, means, starting(means))
-
-
-def starting(means: Means) -> Variances:
-    """Return the variances from which the tuning sets out."""
-    return STARTING_LONG if means.is_of_long else STARTING
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leaving:
-    """How folds are fitted: the steps are replaceable for tests."""
-
-    fit: Fitter = fitted_on
-    tune: Tuner = tuned_on
-
-    def models(self, data: Data, fold: Integers) -> Iterator[tuple[int, LatencyModel]]:
-        """Yield each fold's number and an estimator that knows nothing of it.
-
-        Variances are tuned twice, on even and on odd folds, and used for the others, so that the
-        tuning has not seen a fold's cells either.
-        """
-        variances: dict[int, Variances] = {}
-        for number in np.unique(fold).tolist():
-            parity = number % 2
-            if parity not in variances:
-                variances[parity] = self.tune(data.take(np.flatnonzero(fold % 2 != parity)))
-            yield number, self.fit(data.take(np.flatnonzero(fold != number)), variances[parity])
-
-
-def leave_out(
-    data: Data, fold: Integers, wanted: NDArray[np.bool_], leaving: Leaving | None = None
-) -> LeftOut:
-    """Predict the wanted cells of each fold by an estimator fitted to the other folds."""
+    The means stay: a cell moves them by a second-order effect. Costs of very long lanes are all
+    there is of their means, so they are fitted again.
+    """
     parts = []
-    for number, model in (leaving or Leaving()).models(data, fold):
-        asked = np.flatnonzero((fold == number) & wanted)
-        if len(asked):
-            parts.append(predict_cells(model, data, asked, number))
+    for number in np.unique(fold[wanted]).tolist():
+        out = np.flatnonzero(fold == number)
+        around = _around_others(solved, fold != number) if solved.means.is_of_long else solved
+        model = LatencyModel(fitted=around.without(out))
+        parts.append(predict_cells(model, solved.data, np.flatnonzero((fold == number) & wanted)))
     return LeftOut.joined(parts)
 
 
-def leave_out_devices(
-    data: Data,
-    fold: Integers,
-    wanted: NDArray[np.bool_],
-    shots: Sequence["Shots"],
-    leaving: Leaving | None = None,
-) -> dict[int, LeftOut]:
-    """Predict lanes of unseen devices from a few timings of the lane, by number of timings."""
-    parts: dict[int, list[LeftOut]] = {}
-    for number, model in (leaving or Leaving()).models(data, fold):
+def _around_others(solved: Solved, kept: Mask) -> Solved:
+    costs = lane_costs_of(solved.data.take(np.flatnonzero(kept)))
+    return solved.shifted(replace(solved.means, costs=costs))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What fits without some chips set out from."""
+
+    solved: Solved
+    """The fit to all cells: near its means are the others, its gross errors are known."""
+
+    @property
+    def data(self) -> Data:
+        """All cells."""
+        return self.solved.data
+
+    def without(self, out: Mask) -> LatencyModel:
+        """Fit means, odd lanes and weights without some cells."""
+        variances, kept = self.solved.variances, np.flatnonzero(~out)
+        rest = self.data.take(kept)
+        means = means_of(rest, self.solved.means)
+        lanes = rest.lanes.with_odd(oddness(rest, means, variances))
+        part = replace(rest, lanes=lanes)
+        return LatencyModel(fitted=fit(part, means, variances, self.solved.noise[kept]))
+
+
+def leave_out_chips(
+    around: Around, fold: Integers, wanted: Mask, shots: Sequence["Shots"]
+) -> "dict[Shots, LeftOut]":
+    """Predict lanes of unseen chips from a few timings of the lane, by number of timings."""
+    data = around.data
+    parts: dict[Shots, list[LeftOut]] = {}
+    for number in np.unique(fold[wanted]).tolist():
+        model = around.without(fold == number)
         for one in draws(data, np.flatnonzero((fold == number) & wanted), shots):
-            told = _told(model, data, one.known)
-            parts.setdefault(one.count, []).append(predict_cells(told, data, one.asked, number))
-    return {count: LeftOut.joined(found) for count, found in parts.items()}
+            told = _told(model, data, one)
+            parts.setdefault(one.shots, []).append(predict_cells(told, data, one.asked))
+    return {one: LeftOut.joined(found) for one, found in parts.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shots:
-    """How lanes of unseen devices are probed."""
+    """How lanes of unseen chips are probed."""
 
     count: int
     """Networks of the lane that are given as the user's own timings."""
-    repeats: int = 1
-    """Random draws of them."""
+    wrong: float = 1.0
+    """Factor by which the first of them is wrong."""
+
+    @property
+    def name(self) -> str:
+        """Spelling for tables."""
+        return f"{self.count} shots" + (f", one x{self.wrong:g}" if self.wrong != 1 else "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draw:
     """One lane with the timings that are told and those that are asked."""
 
-    count: int
+    shots: Shots
     known: Integers
     asked: Integers
 
 
 def draws(data: Data, cells: Integers, shots: Sequence[Shots], seed: int = 0) -> Iterator[Draw]:
-    """Draw timings at random, lane by lane; nothing where a lane has too few networks."""
+    """Draw timings at random, lane by lane; nothing where a lane has too few networks.
+
+    The same networks are drawn with and without an error in the first of them.
+    """
     for lane in np.unique(data.lane[cells]):
         mine = cells[data.lane[cells] == lane]
-        random = np.random.default_rng([seed, int(lane)])
+        order = np.random.default_rng([seed, int(lane)]).permutation(len(mine))
         for one in shots:
-            for _ in range(one.repeats if len(mine) >= one.count + SPARE else 0):
-                order = random.permutation(len(mine))
-                known, asked = (np.sort(mine[o]) for o in np.split(order, [one.count]))
-                yield Draw(count=one.count, known=known, asked=asked)
+            if len(mine) >= one.count + SPARE * (one.count > 0):
+                known, asked = np.split(mine[order], [one.count])
+                yield Draw(shots=one, known=known, asked=np.sort(asked))
 
 
-SPARE = 5
+SPARE = 3
 """Networks that have to be left to ask for."""
 
 
-def _told(model: LatencyModel, data: Data, known: Integers) -> LatencyModel:
+def _told(model: LatencyModel, data: Data, draw: Draw) -> LatencyModel:
     """Return the model that was told the timings of some cells."""
+    known = draw.known
+    if not len(known):
+        return model
     table = data.table.rows(data.network[known].tolist())
     facts = {data.lanes.facts[i].lane: data.lanes.facts[i] for i in np.unique(data.lane[known])}
+    wrong = [draw.shots.wrong] + [1.0] * (len(known) - 1)
     timings = [
         Timing(
             lane=data.lanes.facts[data.lane[cell]].lane,
             network=table.networks[row],
             resolution=int(table.resolutions[row]),
-            seconds=float(np.exp(data.log_seconds[cell])),
+            seconds=wrong[row] * float(np.exp(data.log_seconds[cell])),
         )
         for row, cell in enumerate(known)
     ]
-    return model.with_facts(facts).with_measurements(timings, table) if timings else model
+    return model.with_facts(facts).with_measurements(timings, table)
 
 
-def predict_cells(model: LatencyModel, data: Data, asked: Integers, fold: int = 0) -> LeftOut:
+def predict_cells(model: LatencyModel, data: Data, asked: Integers) -> LeftOut:
     """Predict some cells lane by lane, as a user would be answered."""
     parts = []
     for lane in np.unique(data.lane[asked]):
@@ -244,9 +233,6 @@ def predict_cells(model: LatencyModel, data: Data, asked: Integers, fold: int = 
         table = data.table.rows(data.network[cells].tolist())
         mean, variance = model.log_seconds(data.lanes.facts[lane].lane, table)
         evidence = model.evidence(data.lanes.facts[lane].lane, table)
-        keys = np.array([one.name for one in evidence])
-        number = np.full(len(cells), fold, np.int64)
-        parts.append(
-            LeftOut(cell=cells, mean=mean, spread=np.sqrt(variance), key=keys, fold=number)
-        )
+        keys = np.array([one.name for one in evidence], np.str_)
+        parts.append(LeftOut(cell=cells, mean=mean, spread=np.sqrt(variance), key=keys))
     return LeftOut.joined(parts)

@@ -1,13 +1,16 @@
 """Runs: the leave-outs that calibrate the intervals and that validation reports on.
 
-Their predictions are kept beside the fitted parameters, so that figures of the error are read in a
-second and not computed for an hour.
+The variances that ship are tuned on one half of the chips and families. Everything is left out at
+these variances: the errors of all groups calibrate the intervals that ship, and validation reports
+on the groups of the other half, which had no part in anything. All predictions are kept beside the
+fitted parameters, so that figures of the error are read in a second and not computed for an hour.
 """
 
 import json
-import logging
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +18,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.errors import CatalogError
-from advisor.estimators.fit.fitting import Data
+from advisor.estimators.covariance import Variances
+from advisor.estimators.fit.fitting import (
+    Data,
+    Means,
+    means_of,
+    networks_of_lanes,
+)
 from advisor.estimators.fit.leave_out import (
+    Around,
     LeftOut,
     Shots,
     Split,
     folds_of,
+    groups_of,
     leave_out,
-    leave_out_devices,
+    leave_out_chips,
 )
-
-logger = logging.getLogger(__name__)
+from advisor.estimators.fit.solving import Solved, solve
+from advisor.estimators.fit.starting_variances import STARTING, STARTING_LONG
+from advisor.estimators.fit.tuning import oddness, tune
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 FILE = "estimator.left_out.npz"
-_OF_LONG = " of long lanes"
-KEPT_OF_LARGE = 0.15
+TUNED = 1
+"""The half of the chips and families on which the variances are tuned."""
+CELLS = 10000
+"""Cells of the fit to all lanes from which others are left out."""
 LEAST_NETWORKS = 3
 """Networks of a lane whose cells are asked for."""
-LEAST_OF_DEVICE = 8
-"""… where the whole device is left out."""
-SHOTS = (Shots(count=0), Shots(count=5, repeats=2), Shots(count=10, repeats=2), Shots(count=20))
+LEAST_OF_CHIP = 8
+"""… where the whole chip is left out."""
+LEAST_TUNED = 30
+"""Cells of a half without which it is not tuned on."""
+SHOTS = (Shots(count=0), Shots(count=5), Shots(count=10), Shots(count=10, wrong=5.0))
+_OF_LONG = " of long lanes"
+Step = Callable[[str], None]
+"""Is told what was done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,47 +66,30 @@ class Run:
     split: Split
     folds: int
     long: bool = False
-    """Only the very long lanes, and all of their networks; without, those are not asked for."""
-
-    thin: bool = True
-    """Whether those lanes are thinned; otherwise a run takes five times as long."""
+    """Only the very long lanes, by the fit that knows them alone."""
 
     @property
     def name(self) -> str:
         """Key of the run's predictions."""
         return f"{self.split.value}{_OF_LONG if self.long else ''}"
 
-    def cells(self, data: Data) -> Integers:
-        """Return the cells that take part."""
-        big = long_cells(data)
-        if self.long:
-            return np.flatnonzero(big)
-        if not self.thin:
-            return np.arange(len(data))
-        common = np.isin(data.network, np.unique(data.network[~big]))
-        sample = np.random.default_rng(0).random(len(data.table)) < KEPT_OF_LARGE
-        return np.flatnonzero(~big | common | sample[data.network])
-
     def wanted(self, data: Data) -> Mask:
         """Return which cells are asked for: latencies of lanes that are worth the question."""
-        least = LEAST_OF_DEVICE if self.split is Split.DEVICE else LEAST_NETWORKS
+        least = LEAST_OF_CHIP if self.split is Split.CHIP else LEAST_NETWORKS
         wanted = data.latency & (networks_of_lanes(data)[data.lane] >= least)
-        if self.split in (Split.DEVICE, Split.LANE):  # there the long lane itself is unknown
-            return wanted
-        asked: Mask = wanted & (long_cells(data) == self.long)
+        asked: Mask = wanted & (data.long_lanes[data.lane] == self.long)
         return asked
 
 
 RUNS = (
-    Run(split=Split.FAMILY, folds=24, long=True),
-    Run(split=Split.ARCHITECTURE, folds=18),
-    Run(split=Split.DEVICE, folds=4),
-    Run(split=Split.PAIR, folds=4),
-    Run(split=Split.ARCHITECTURE, folds=3, long=True),
-    Run(split=Split.PAIR, folds=2, long=True),
+    Run(split=Split.CHIP, folds=5),
+    Run(split=Split.PAIR, folds=3),
+    Run(split=Split.ARCHITECTURE, folds=5),
     Run(split=Split.FAMILY, folds=4),
-    Run(split=Split.DEVICE_PAIR, folds=2),
     Run(split=Split.LANE, folds=2),
+    Run(split=Split.FAMILY, folds=12, long=True),
+    Run(split=Split.ARCHITECTURE, folds=4, long=True),
+    Run(split=Split.PAIR, folds=2, long=True),
 )
 
 
@@ -96,37 +98,113 @@ def with_folds(runs: tuple[Run, ...], most: int) -> tuple[Run, ...]:
     return tuple(replace(run, folds=min(run.folds, most)) for run in runs)
 
 
-def as_left_out(runs: tuple[Run, ...], found: Mapping[str, LeftOut]) -> tuple[Run, ...]:
-    """Return the runs with as many folds as their predictions were made in."""
-    folds = {name.partition(",")[0]: int(left.fold.max()) + 1 for name, left in found.items()}
-    return tuple(replace(run, folds=folds.get(run.name, run.folds)) for run in runs)
+def half_of(names: NDArray[np.str_]) -> Integers:
+    """Return the half, 0 or 1, that each name belongs to, whatever else there is."""
+    unique, position = np.unique(names, return_inverse=True)
+    halves = [zlib.crc32(name.encode()) >> 7 & 1 for name in unique.tolist()]
+    found: Integers = np.array(halves, np.int64)[position]
+    return found
 
 
-def long_cells(data: Data) -> Mask:
-    """Return which cells belong to very long lanes."""
-    return data.long_lanes[data.lane]
+@dataclass(frozen=True, kw_only=True)
+class FitPart:
+    """The data of one of the two fits, and the means around which it deviates."""
+
+    data: Data
+    cells: Integers
+    """Its cells in the whole data."""
+    means: Means
+
+    @staticmethod
+    def of(data: Data, near: Means) -> "FitPart":
+        """Return what is left out of the fit with the means ``near``."""
+        if near.is_of_long:
+            cells = data.of_long_lanes()
+            return FitPart(data=data.take(cells), cells=cells, means=near)
+        cells = data.thinned(CELLS)
+        part = data.take(cells)
+        return FitPart(data=part, cells=cells, means=means_of(part, near))
+
+    @property
+    def start(self) -> Variances:
+        """Variances that the tuning sets out from."""
+        return STARTING_LONG if self.means.is_of_long else STARTING
+
+    @cached_property
+    def half_of_family(self) -> Integers:
+        """Half of each cell's family."""
+        return half_of(self.data.families_of_cells)
+
+    @cached_property
+    def half_of_chip(self) -> Integers:
+        """Half of each cell's chip; all the same where lanes are too few to be halved."""
+        if self.means.is_of_long:
+            return self.half_of_family
+        return half_of(self.data.chips)
+
+    def half(self, split: Split) -> Integers:
+        """Return the half that each cell's group belongs to."""
+        return self.half_of_chip if split in (Split.CHIP, Split.LANE) else self.half_of_family
+
+    def tuned(self) -> Variances:
+        """Tune on one half of the chips and families, on all where the half is too small."""
+        mine = (self.half_of_chip == TUNED) & (self.half_of_family == TUNED)
+        few = mine.sum() < LEAST_TUNED
+        part = self.data if few else self.data.take(np.flatnonzero(mine))
+        return tune(part, self.means, self.start)
+
+    def solved(self, variances: Variances) -> Solved:
+        """Fit all cells."""
+        data = self.data
+        if not self.means.is_of_long:
+            odd = oddness(data, self.means, variances)
+            data = replace(data, lanes=data.lanes.with_odd(odd))
+        return solve(data, self.means, variances)
 
 
-def networks_of_lanes(data: Data) -> Integers:
-    """Return how many architectures are measured in each lane."""
-    pairs = np.unique(np.stack([data.lane, data.architecture_of_cells]), axis=1)
-    counts: Integers = np.bincount(pairs[0], minlength=len(data.lanes))
-    return counts
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What a run left out."""
+
+    left: LeftOut
+    own: Mask
+    """Whether the group is of the half on which the variances were tuned."""
+    folds: int
+    """Into how many folds the groups were dealt."""
 
 
-def execute(data: Data, run: Run) -> Iterator[tuple[str, LeftOut]]:
-    """Yield (name, predictions); cells are indices into ``data``. Nothing where none is asked."""
-    cells = run.cells(data)
-    wanted = run.wanted(data)[cells]
-    if not wanted.any():
-        return
-    part = data.take(cells)
-    fold = folds_of(part, run.split, run.folds)
-    if run.split is Split.DEVICE:
-        for count, left in leave_out_devices(part, fold, wanted, SHOTS).items():
-            yield shots_name(run, count), moved(left, cells)
-    else:
-        yield run.name, moved(leave_out(part, fold, wanted), cells)
+def execute(
+    part: FitPart, runs: tuple[Run, ...], variances: Variances
+) -> Iterator[tuple[str, RunResult]]:
+    """Yield (name, predictions) of some runs, as cells of the whole data."""
+    solved: Solved | None = None
+    for run in runs:
+        wanted = run.wanted(part.data)
+        if not wanted.any():
+            continue
+        fold = folds_of(part.data, run.split, run.folds)
+        solved = solved or part.solved(variances)
+        if run.split is Split.CHIP:
+            found = leave_out_chips(Around(solved=solved), fold, wanted, SHOTS)
+            named = {f"{run.name}, {shots.name}": left for shots, left in found.items()}
+        else:
+            named = {run.name: leave_out(solved, fold, wanted)}
+        for name, left in named.items():
+            own = part.half(run.split)[left.cell] == TUNED
+            moved = replace(left, cell=part.cells[left.cell])
+            yield name, RunResult(left=moved, own=own, folds=run.folds)
+
+
+def group_of_class(data: Data, left: LeftOut) -> NDArray[np.str_]:
+    """Return the group that each left-out cell counts in: its chip, family or architecture."""
+    cells = left.cell
+    found = groups_of(data, Split.ARCHITECTURE)[cells].astype(object)
+    family = np.char.startswith(left.key, "family/")
+    found[family] = data.families_of_cells[cells][family]
+    lane = np.char.partition(left.key, "/")[:, 2]
+    chip = np.isin(lane, ("profile", "device", "own_few", "own_some"))
+    found[chip] = data.chips[cells][chip]
+    return found.astype(np.str_)
 
 
 def split_name(run: str) -> str:
@@ -134,75 +212,60 @@ def split_name(run: str) -> str:
     return run.removesuffix(_OF_LONG)
 
 
-def shots_name(run: Run, count: int) -> str:
-    """Name the predictions from some timings."""
-    return f"{run.name}, {count} shots"
-
-
-def moved(left: LeftOut, cells: Integers) -> LeftOut:
-    """Count the cells of a part of the data as those of the whole."""
-    return LeftOut(
-        cell=cells[left.cell], mean=left.mean, spread=left.spread, key=left.key, fold=left.fold
-    )
-
-
-def execute_all(data: Data, runs: tuple[Run, ...] = RUNS, jobs: int = 1) -> dict[str, LeftOut]:
-    """Execute several runs, ``jobs`` of them at once."""
-    from joblib import Parallel, delayed
-
-    def one(run: Run) -> dict[str, LeftOut]:
-        return dict(execute(data, run))
-
-    found: dict[str, LeftOut] = {}
-    work = Parallel(n_jobs=jobs, return_as="generator", inner_max_num_threads=1)
-    for run, left in zip(runs, work(delayed(one)(run) for run in runs), strict=True):
-        found.update(left)
-        logger.info("left out: %s", run.name)
-    return found
-
-
-def write_left_out(found: Mapping[str, LeftOut], data: Data, root: Path) -> None:
-    """Write predictions of left-out cells, by the names of the cells, into the folder ``root``."""
-    keys = sorted({str(key) for left in found.values() for key in np.unique(left.key)})
+def write_left_out(found: Mapping[str, RunResult], data: Data, path: Path) -> None:
+    """Write predictions of left-out cells, by the names of the cells."""
+    keys = sorted({str(key) for one in found.values() for key in np.unique(one.left.key)})
     code = {key: number for number, key in enumerate(keys)}
     arrays: dict[str, Any] = {}
-    for number, left in enumerate(found.values()):
+    for number, one in enumerate(found.values()):
+        left = one.left
         arrays[f"cell{number}"] = left.cell.astype(np.int32)
         arrays[f"mean{number}"] = left.mean.astype(np.float32)
         arrays[f"spread{number}"] = left.spread.astype(np.float32)
         arrays[f"key{number}"] = np.array([code[str(key)] for key in left.key], np.int8)
-        arrays[f"fold{number}"] = left.fold.astype(np.int8)
-    about = {"inputs": data.inputs, "runs": list(found), "keys": keys, "cells": data.names()}
-    np.savez_compressed(root / FILE, about=np.array(json.dumps(about)), **arrays)
+        arrays[f"own{number}"] = one.own
+    about = {
+        "inputs": data.inputs,
+        "runs": list(found),
+        "folds": [one.folds for one in found.values()],
+        "keys": keys,
+        "cells": data.names(),
+    }
+    np.savez_compressed(path, about=np.array(json.dumps(about)), **arrays)
 
 
-def read_left_out(root: Path, data: Data) -> dict[str, LeftOut]:
+def read_left_out(path: Path, data: Data) -> dict[str, RunResult]:
     """Read what ``write_left_out`` wrote, as cells of ``data``; cells it lacks are dropped."""
     try:
-        with np.load(root / FILE, allow_pickle=False) as stored:
+        with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         about = json.loads(str(arrays["about"]))
         here = {name: cell for cell, name in enumerate(data.names())}
         place = np.array([here.get(name, -1) for name in about["cells"]], np.int64)
-        keys = np.array(about["keys"])
+        keys = np.array(about["keys"], np.str_)
         return {
-            name: _placed(arrays, number, place, keys) for number, name in enumerate(about["runs"])
+            name: replace(_placed(arrays, number, place, keys), folds=about["folds"][number])
+            for number, name in enumerate(about["runs"])
         }
     except (OSError, KeyError, ValueError) as error:
         raise CatalogError(
-            f"cannot read {root / FILE}: {error}; 'advisor catalog fit' writes it"
+            f"cannot read {path}: {error}; 'advisor catalog fit' writes it"
         ) from error
 
 
 def _placed(
     arrays: Mapping[str, NDArray[Any]], number: int, place: Integers, keys: NDArray[np.str_]
-) -> LeftOut:
+) -> RunResult:
     cell = place[arrays[f"cell{number}"]]
     known = cell >= 0
-    return LeftOut(
+    left = LeftOut(
         cell=cell[known],
         mean=arrays[f"mean{number}"][known].astype(np.float64),
         spread=arrays[f"spread{number}"][known].astype(np.float64),
         key=keys[arrays[f"key{number}"][known]],
-        fold=arrays[f"fold{number}"][known].astype(np.int64),
+    )
+    return RunResult(
+        left=left,
+        own=arrays[f"own{number}"][known],
+        folds=0,
     )

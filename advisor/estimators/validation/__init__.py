@@ -5,7 +5,6 @@ from advisor.estimators.validation.measures import ErrorSummary, accuracy_of
 from advisor.estimators.validation.report import (
     ErrorRow,
     Report,
-    ValidationSettings,
     report_of,
     validate,
 )
@@ -15,7 +14,6 @@ __all__ = [
     "ErrorSummary",
     "External",
     "Report",
-    "ValidationSettings",
     "accuracy_of",
     "against",
     "report_of",

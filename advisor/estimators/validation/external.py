@@ -44,10 +44,10 @@ def against(
         rows = [place for place, _ in found]
         answer = model.predict(lane, table.rows(rows), level=level)
         seconds = np.array([time for _, time in found])
-        parts.append((lane, _predicted(answer, rows, seconds, number)))
+        parts.append((lane, _predicted(answer, rows, seconds, number, lane.device)))
     figures = [(lane, accuracy_of(part)) for lane, part in parts]
     return External(
-        overall=accuracy_of(_joined([part for _, part in parts])) if parts else None,
+        overall=accuracy_of(Predicted.joined([part for _, part in parts])) if parts else None,
         by_lane=tuple((lane, figure) for lane, figure in figures if figure is not None),
         skipped=skipped,
     )
@@ -80,24 +80,15 @@ def _lane(row: dict[str, str]) -> Lane:
 
 
 def _predicted(
-    answer: Prediction, rows: list[int], seconds: NDArray[np.float64], lane: int
+    answer: Prediction, rows: list[int], seconds: NDArray[np.float64], lane: int, device: str
 ) -> Predicted:
     return Predicted(
         cell=np.array(rows, np.int64),
         lane=np.full(len(rows), lane, np.int64),
+        group=np.full(len(rows), device),
+        chip=np.full(len(rows), device),
         truth=np.log(seconds),
         mean=np.log(answer.value),
         low=np.log(answer.low),
         high=np.log(answer.high),
-    )
-
-
-def _joined(parts: list[Predicted]) -> Predicted:
-    return Predicted(
-        cell=np.concatenate([p.cell for p in parts]),
-        lane=np.concatenate([p.lane for p in parts]),
-        truth=np.concatenate([p.truth for p in parts]),
-        mean=np.concatenate([p.mean for p in parts]),
-        low=np.concatenate([p.low for p in parts]),
-        high=np.concatenate([p.high for p in parts]),
     )

@@ -10,40 +10,33 @@ from numpy.typing import NDArray
 from advisor.catalog.accuracy import read_accuracies
 from advisor.catalog.intake.importing import CAMPAIGNS
 from advisor.catalog.measurements import read_all
-from advisor.estimators.fit.fitting import Data, read_data
-from advisor.estimators.fit.leave_out import LeftOut, Split
-from advisor.estimators.fit.runs import (
-    RUNS,
-    SHOTS,
-    Run,
-    as_left_out,
-    execute_all,
-    networks_of_lanes,
-    read_left_out,
-)
-from advisor.estimators.fitted import LONG_LANE
+from advisor.estimators.fit.fitting import Data, networks_of_lanes, read_data
+from advisor.estimators.fit.leave_out import Split
+from advisor.estimators.fit.publications import pairs_of
+from advisor.estimators.fit.runs import FILE, SHOTS, RunResult, read_left_out, split_name
+from advisor.estimators.fitted import ALL, LONG, read_fitted
 from advisor.estimators.validation.decisions import LEVEL as DECISION_LEVEL
 from advisor.estimators.validation.decisions import Decisions, decide
 from advisor.estimators.validation.measures import ErrorSummary, Predicted, accuracy_of
 from advisor.estimators.validation.noise import Noise, noise_of
-from advisor.estimators.validation.running import ESTIMATOR, LINE, bounded, predictions
+from advisor.estimators.validation.running import ESTIMATOR, LEVEL, LINE, bounded, predictions
+from advisor.estimators.validation.spreads import SpreadRow, spread_rows
 from advisor.hardware.library import ProfileLibrary
 
 Mask = NDArray[np.bool_]
 
 SMALL, LARGE = 8, 15
 """Networks of a lane from which the two classes of lanes start."""
-TIMM = frozenset({"core-i9-10940x", "geforce-rtx-3090", "geforce-rtx-4090"})
 OWN = "lanes measured for the catalog"
 EIGHT = "lanes with 8 or more networks"
 FIFTEEN = "lanes with 15 or more networks"
 MIDDLE = "lanes with 8 to 14 networks"
 FEW = "lanes with 3 to 7 networks"
-WITH_LARGE = "lanes with 15 or more networks, timm's lanes included"
-WITH_PROFILE = "lanes with 15 or more networks and a known peak"
+LONG_TABLES = "very long tables"
+CPUS, GPUS, NPUS = (f"{unit} lanes with 8 or more networks" for unit in ("CPU", "GPU", "NPU"))
+BY_UNIT = {("cpu",): CPUS, ("gpu",): GPUS, ("npu", "tpu", "dla"): NPUS}
 BY_LANE = frozenset({"pair", "architecture", "family"})
 """Runs that are reported lane by lane."""
-TIMM_LANES = "i9-10940X, RTX 3090 and RTX 4090"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +58,32 @@ class DecisionRow:
     decisions: Decisions
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRow:
+    """How often the interval of a published figure holds a second, independent publication."""
+
+    pairs: int
+    groups: int
+    """Pairs of publications by device, which are left out together."""
+    rows: float
+    by_group: float
+    error: float
+    """Standard error of ``by_group``."""
+
+    @staticmethod
+    def of(inside: Mask, group: NDArray[np.str_]) -> "PublishedRow":
+        """Count pairs, and groups alike."""
+        _, position, size = np.unique(group, return_inverse=True, return_counts=True)
+        shares = np.bincount(position, weights=inside) / size
+        return PublishedRow(
+            pairs=len(inside),
+            groups=len(size),
+            rows=float(inside.mean()),
+            by_group=float(shares.mean()),
+            error=float(shares.std(ddof=1) / np.sqrt(len(size))),
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """All figures."""
@@ -76,6 +95,10 @@ class Report:
     rows: tuple[ErrorRow, ...]
     decisions: tuple[DecisionRow, ...]
     noise: tuple[Noise, ...]
+    spreads: tuple[SpreadRow, ...]
+    """Spreads of the calibration and of the shipped fits, by class of evidence."""
+    published: PublishedRow | None
+    """How often a published interval holds a second publication; None where too few are known."""
 
     def find(self, split: str, group: str, estimator: str = ESTIMATOR) -> ErrorSummary | None:
         """Return one row's accuracy; None where it was not run."""
@@ -88,20 +111,21 @@ class Report:
 def groups_of_lanes(data: Data, measured: frozenset[str]) -> Iterator[tuple[str, Mask]]:
     """Yield (group, mask over lanes); ``measured`` are devices measured for the catalog itself.
 
-    Their lanes and timm's very long tables are held only by the groups that say so.
+    Their lanes and very long tables are held only by the groups that say so.
     """
     facts, networks = data.lanes.facts, networks_of_lanes(data)
-    huge = networks > LONG_LANE
+    huge = data.long_lanes
     own = np.array([f.lane.device in measured for f in facts])
-    usual = ~huge & ~own
-    yield EIGHT, (networks >= SMALL) & usual
-    yield FIFTEEN, (networks >= LARGE) & usual
-    yield WITH_LARGE, (networks >= LARGE) & ~own
-    yield WITH_PROFILE, (networks >= LARGE) & usual & ~np.isnan(data.lanes.logs("peak"))
-    yield OWN, own
-    yield MIDDLE, (networks >= SMALL) & (networks < LARGE)
+    units = np.array([f.lane.unit for f in facts])
+    usual = ~huge & ~own & (networks >= SMALL)
+    yield EIGHT, usual
+    for unit, name in BY_UNIT.items():
+        yield name, usual & np.isin(units, unit)
+    yield FIFTEEN, usual & (networks >= LARGE)
+    yield MIDDLE, usual & (networks < LARGE)
     yield FEW, (networks >= 3) & (networks < SMALL)
-    yield TIMM_LANES, np.array([f.lane.device in TIMM for f in facts]) & huge
+    yield OWN, own
+    yield LONG_TABLES, huge
     runtimes = np.array([f"{f.lane.runtime} {f.lane.unit}" for f in facts])
     for name in np.unique(runtimes[networks >= SMALL]):
         yield f"runtime {name}", (runtimes == name) & (networks >= SMALL) & ~own
@@ -110,32 +134,33 @@ def groups_of_lanes(data: Data, measured: frozenset[str]) -> Iterator[tuple[str,
         yield f"lane {lane.device} {lane.name}", np.arange(len(facts)) == position
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidationSettings:
-    """What to report."""
-
-    splits: tuple[Split, ...] = tuple(Split)
-    shots: tuple[int, ...] = tuple(one.count for one in SHOTS)
-    """Numbers of timings from which lanes of unseen devices are predicted."""
-    thin: bool = True
-    """Whether very long tables are thinned; otherwise everything is predicted again, for hours."""
-    recompute: bool = False
-    """Whether to predict again what the fit has stored, which takes an hour."""
+COUNTS = tuple(sorted({probe.count for probe in SHOTS}))
+"""Timings that lanes of unseen chips are told."""
 
 
 def validate(
-    root: Path, profiles: ProfileLibrary, settings: ValidationSettings | None = None
+    root: Path,
+    profiles: ProfileLibrary,
+    splits: tuple[Split, ...] = tuple(Split),
+    shots: tuple[int, ...] = COUNTS,
 ) -> Report:
     """Collect the estimator's error on cells of the catalog in ``root`` that were left out."""
-    settings = settings or ValidationSettings()
     data = read_data(root, profiles)
-    runs = tuple(replace(run, thin=settings.thin) for run in RUNS if run.split in settings.splits)
-    recompute = settings.recompute or not settings.thin
-    found = execute_all(data, runs) if recompute else read_left_out(root, data)
-    runs = as_left_out(runs, found)
-    unasked = {f", {one.count} shots" for one in SHOTS if one.count not in settings.shots}
-    asked = {n: left for n, left in found.items() if not any(n.endswith(u) for u in unasked)}
-    return report_of(root, data, asked, runs)
+    found = read_left_out(root / FILE, data)
+    unasked = {probe.name for probe in SHOTS if probe.count not in shots}
+    asked = {
+        name: one
+        for name, one in found.items()
+        if _split_of(name) in splits and name.partition(", ")[2] not in unasked
+    }
+    report = report_of(root, data, asked)
+    names = (ALL, LONG) if data.long_lanes.any() else (ALL,)
+    fits = {name: read_fitted(root, name) for name in names}
+    return replace(report, spreads=tuple(spread_rows(data, fits, asked)))
+
+
+def _split_of(name: str) -> Split:
+    return Split(split_name(name).partition(",")[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +177,9 @@ def by_lane(root: Path, profiles: ProfileLibrary, split: Split = Split.PAIR) -> 
     """Compare the estimator with a line in log MACs in every lane of 8 networks or more."""
     data = read_data(root, profiles)
     networks = networks_of_lanes(data)
-    left = read_left_out(root, data)
-    found = predictions(data, left, as_left_out(RUNS, left))[str(split)]
+    left = read_left_out(root / FILE, data)
+    asked = {name: one for name, one in left.items() if _split_of(name) is split}
+    found = predictions(data, asked)[str(split)]
     rows = []
     for position in np.flatnonzero(networks >= SMALL):
         parts = {name: found[name].take(found[name].lane == position) for name in (ESTIMATOR, LINE)}
@@ -172,20 +198,20 @@ def by_lane(root: Path, profiles: ProfileLibrary, split: Split = Split.PAIR) -> 
     return rows
 
 
-def report_of(
-    root: Path, data: Data, found: Mapping[str, LeftOut], runs: tuple[Run, ...] = RUNS
-) -> Report:
+def report_of(root: Path, data: Data, found: Mapping[str, RunResult]) -> Report:
     """Measure predictions of left-out cells."""
     top1 = _top1(root, data)
     own = frozenset(path.stem for path in (root / CAMPAIGNS).glob("*.csv"))
     groups = list(groups_of_lanes(data, own))
     rows: list[ErrorRow] = []
     decisions: list[DecisionRow] = []
-    for name, by_estimator in predictions(data, found, runs).items():
+    for name, by_estimator in predictions(data, found).items():
         rows += _rows(name, by_estimator, groups)
     for name, predicted in bounded(data, found, DECISION_LEVEL).items():
         decisions += _decisions(name, predicted, groups, top1)
     measured = [row for device in read_all(root).values() for row in device]
+    pairs = pairs_of(measured)
+    inside = pairs.held_out(LEVEL)
     return Report(
         inputs=data.inputs,
         cells=len(data),
@@ -193,6 +219,8 @@ def report_of(
         rows=tuple(rows),
         decisions=tuple(decisions),
         noise=tuple(noise_of(measured)),
+        spreads=(),
+        published=None if inside is None else PublishedRow.of(inside, pairs.group),
     )
 
 
@@ -212,7 +240,7 @@ def _decisions(
     name: str, predicted: Predicted, groups: list[tuple[str, Mask]], top1: Mapping[int, float]
 ) -> Iterator[DecisionRow]:
     for group, mask in groups:
-        if group in (EIGHT, FIFTEEN, WITH_LARGE, TIMM_LANES):
+        if group in (EIGHT, FIFTEEN, LONG_TABLES):
             found = decide(predicted.take(mask[predicted.lane]), top1)
             if found is not None:
                 yield DecisionRow(split=name, group=group, decisions=found)

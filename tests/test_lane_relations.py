@@ -1,0 +1,115 @@
+"""What makes lanes alike: the die, the design and its family, and facts filled from kin."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from advisor.core.lane import BULK, Lane
+from advisor.core.workload_table import WorkloadTable
+from advisor.estimators.kinship import strict_family_of, twins_of
+from advisor.estimators.lane_relations import (
+    ODD,
+    LaneFacts,
+    LaneScale,
+    LaneSet,
+    facts_of,
+    lane_document,
+    lanes_from,
+    relations,
+)
+from advisor.hardware.library import profile_library
+from tests.test_estimators import network, pointwise
+
+NPU = Lane(device="a", unit="npu", runtime="qnn", precision="int8")
+
+
+def lane(
+    device: str,
+    design: str,
+    *,
+    peak: float = np.nan,
+    year: float = np.nan,
+    threads: float = np.nan,
+    odd: float = 0.0,
+) -> LaneFacts:
+    return LaneFacts(
+        lane=replace(NPU, device=device),
+        design=design,
+        family="Hexagon",
+        peak=peak,
+        year=year,
+        threads=threads,
+        odd=odd,
+    )
+
+
+def test_a_peak_that_nobody_knows_is_that_of_its_design_then_of_its_family() -> None:
+    known = (lane("a", "v73", peak=8.0), lane("b", "v73", peak=2.0), lane("c", "v75", peak=64.0))
+    scale = LaneScale.of(LaneSet(facts=known))
+    asked = LaneSet(facts=(lane("d", "v73"), lane("e", "v79")))
+    found = np.exp(scale.filled(asked, "peak"))
+    assert found == pytest.approx([4.0, (8 * 2 * 64) ** (1 / 3)], rel=1e-3)
+
+
+def test_a_device_counts_once_whatever_its_lanes() -> None:
+    many = tuple(replace(lane("a", "v73", peak=4.0), lane=replace(NPU, runtime=r)) for r in "xyz")
+    scale = LaneScale.of(LaneSet(facts=(*many, lane("b", "v73", peak=16.0))))
+    assert np.exp(scale.typical["peak"]["design:npu/v73"]) == pytest.approx(8.0, rel=1e-3)
+
+
+def test_lanes_of_one_design_are_alike_and_of_others_are_not() -> None:
+    lanes = LaneSet(facts=(lane("a", "v73"), lane("b", "v73"), lane("c", "v75")))
+    alike = relations(lanes, lanes, LaneScale.of(lanes), ["design", "family"])
+    assert alike["design"].tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert alike["family"].min() == 1
+
+
+def test_what_makes_a_lane_odd_is_shared_by_its_chip_alone() -> None:
+    odd, kin = replace(lane("a", "v73"), odd=2.0, chip="x"), replace(lane("b", "v73"), chip="y")
+    lanes = LaneSet(facts=(odd, kin))
+    assert relations(lanes, lanes, LaneScale.of(lanes), [ODD])[ODD].tolist() == [[4, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("names", [("unit:peak",), ("family:year", "design", ODD)])
+def test_every_relation_is_a_covariance(names: tuple[str, ...]) -> None:
+    """Its matrix has no negative eigenvalue, whatever the lanes."""
+    random = np.random.default_rng(0)
+    facts = tuple(
+        lane(str(n), f"v{n % 3}", peak=random.uniform(1, 9), year=2015.0 + n, odd=random.normal())
+        for n in range(12)
+    )
+    lanes = LaneSet(facts=facts)
+    for matrix in relations(lanes, lanes, LaneScale.of(lanes), names).values():
+        assert np.linalg.eigvalsh(matrix.astype(float)).min() > -1e-4
+
+
+def test_a_processor_is_as_fast_as_its_slowest_core_used_times_the_threads() -> None:
+    profile = profile_library().load("orangepi5")
+    cpu = Lane(device="orangepi5", unit="cpu", runtime="ncnn", precision="fp32")
+    four, eight = (facts_of(replace(cpu, threads=n), profile) for n in (4, 8))
+    assert four.design == "Cortex-A76"
+    assert four.balance == 1.0
+    assert eight.balance < 0.7
+    assert eight.peak < 2 * four.peak
+
+
+def test_facts_of_lanes_are_read_as_they_were_written() -> None:
+    one = lane("a", "v73", peak=8e12, threads=4.0, year=2022.0, odd=-0.5)
+    bulk = LaneFacts(lane=replace(NPU, batch=BULK))
+    assert lanes_from([lane_document(one), lane_document(bulk)]).facts[0] == one
+    assert lanes_from([lane_document(bulk)]).facts[0].images > 1
+
+
+def test_networks_of_equal_size_but_other_operators_are_no_twins() -> None:
+    plain = network(pointwise(), name="one")
+    copy = network(pointwise(), name="tv_one")
+    other = network(pointwise(), name="another")
+    table = WorkloadTable.of([plain, copy, other])
+    near_and_far = np.array([[0.0], [0.01], [0.5]])
+    assert twins_of(table, near_and_far).tolist() == [0, 0, 2]
+
+
+def test_relatives_that_are_left_out_together_are_not_one_family() -> None:
+    assert strict_family_of("seresnet50") != strict_family_of("resnet50")
+    assert strict_family_of("resnet50") == strict_family_of("resnet18:width=0.5")
