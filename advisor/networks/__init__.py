@@ -33,6 +33,6 @@ def describe_spelling(spelling: str) -> Workload:
         return describe_onnx(Path(onnx["path"]), resolution=side, width=width)
     factory = _FACTORY.fullmatch(spelling)
     assert factory is not None, spelling
-    from advisor.networks.building import describe_factory
+    from advisor.networks.factories import describe_factory
 
     return describe_factory(factory["factory"], int(factory["side"] or FACTORY_RESOLUTION))

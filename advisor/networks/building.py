@@ -5,7 +5,6 @@ On the meta device nothing is allocated; no weights are ever downloaded here.
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -151,20 +150,6 @@ def _build_timm(name: str, resolution: int) -> nn.Module:
     return network
 
 
-def factory_network(spelling: str) -> nn.Module:
-    """Build a user's own network from ``module:factory`` on the meta device."""
-    module_name, _, factory_name = spelling.partition(":")
-    try:
-        factory = getattr(importlib.import_module(module_name), factory_name)
-        with torch.device("meta"):
-            network = factory()
-    except Exception as error:
-        raise NetworkError(f"cannot build {spelling}: {_first_line(error)}") from error
-    if not isinstance(network, nn.Module):
-        raise NetworkError(f"{spelling} returned {type(network).__name__}, not a torch module")
-    return network
-
-
 def _own_resolution(candidate: Candidate) -> int:
     if candidate.axes and candidate.architecture in BASES:
         return resolution_of(candidate)
@@ -185,12 +170,6 @@ def describe(candidate: Candidate, *, check: bool = True, training_form: bool = 
             network = deployed(build(candidate, resolution, device="cpu")).to("meta")
         workload = count(network, name=candidate.network, resolution=resolution)
         return cross_check(network, workload) if check else workload
-
-
-def describe_factory(spelling: str, resolution: int) -> Workload:
-    """Count a user's own network given as ``module:factory``."""
-    network = factory_network(spelling)
-    return cross_check(network, count(network, name=spelling, resolution=resolution))
 
 
 def describe_all(

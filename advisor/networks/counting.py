@@ -217,17 +217,23 @@ def _matrix(name: str, args: Any, output: torch.Tensor, weights: list[torch.Tens
     )
 
 
-def count(network: nn.Module, *, name: str, resolution: int, channels: int = 3) -> Workload:
-    """Count one forward pass of a network that lies on the meta device, batch 1.
+def count(
+    network: nn.Module, *, name: str, resolution: int, channels: int = 3, image: Any = None
+) -> Workload:
+    """Count one forward pass of a network, batch 1.
 
-    ``resolution`` is the side of the square input in pixels. The network is put in evaluation
-    mode. Raises NetworkError where the forward pass fails.
+    ``resolution`` is the side of the square input in pixels; ``image`` is what the network is
+    called with, by default an image on the meta device. The network is put in evaluation mode.
+    Raises NetworkError where the forward pass fails.
     """
-    network.eval().requires_grad_(requires_grad=False)
+    network.eval()
+    for parameter in network.parameters():
+        parameter.requires_grad_(requires_grad=False)
     weights = {_storage(t) for t in [*network.parameters(), *network.buffers()]}
     attention = _AttentionFlag()
     recorder = _Recorder(weights, attention)
-    image = torch.empty(1, channels, resolution, resolution, device="meta")
+    if image is None:
+        image = torch.empty(1, channels, resolution, resolution, device="meta")
     try:
         with torch.no_grad(), attention, recorder:
             network(image)
