@@ -1,5 +1,7 @@
 """Networks of the user, by ``module:factory``."""
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from advisor.errors import NetworkError
 from advisor.networks.factories import describe_factory
 from advisor.networks.factory_child import counted
+from tests.terminal import ask
 
 MODULE = """
 import time
@@ -79,6 +82,7 @@ def _module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
 @pytest.mark.usefixtures("_module")
 @pytest.mark.parametrize("name", ["half", "lazy", "Mapped", "Deciding", "Listed", "scripted"])
 def test_a_network_is_counted_however_it_takes_its_input(name: str) -> None:
@@ -115,3 +119,17 @@ def test_code_of_the_user_runs_in_a_process_of_its_own(capfd: pytest.CaptureFixt
     with pytest.raises(NetworkError, match="not built and counted in 15 s"):
         describe_factory("my_networks:endless", 8, limit=15)
     assert capfd.readouterr().out == ""
+
+
+def test_a_table_under_other_headers_is_answered_and_runs_no_module_unasked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(
+        "Board;Model;Precision\nJetson Nano;mobilenet_v2;fp16\nJetson Nano;os:getcwd;\n"
+    )
+    answer = ask(capsys, "estimate", "--table", str(table), "--format", "csv")
+    first, second = csv.DictReader(io.StringIO(answer.out))
+    assert float(first["latency_ms"]) > 0
+    assert first["Board"] == "Jetson Nano"
+    assert "--allow-modules" in second["reason"]

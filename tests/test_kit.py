@@ -410,7 +410,7 @@ def test_a_precision_that_the_board_lacks_is_refused(capsys: pytest.CaptureFixtu
     [
         ("timm_name,latency_ms\nresnet18,0.0301\n", ("raspberry-pi-5",), "seconds?"),
         ("model,infer_step_time,infer_samples_per_sec,infer_batch_size\nresnet18,51.1,5010,256\n",
-         ("raspberry-pi-5",), "times faster than the peak of raspberry-pi-5"),
+         ("raspberry-pi-5",), "times faster than the peak rate of raspberry-pi-5"),
     ],
 )  # fmt: skip
 def test_a_figure_beyond_the_peak_of_the_device_is_refused(

@@ -16,6 +16,9 @@ from advisor.core.quantity import Metric
 from advisor.core.request import QuestionsRequest, Request
 from advisor.errors import AdvisorError, MeasurementError, UsageError
 from advisor.hardware.lanes import lanes_for
+from advisor.measuring.delimited import read_text_table
+from advisor.measuring.headers import header_of
+from advisor.networks import is_factory
 
 QUESTION = (
     "device_id",
@@ -63,11 +66,14 @@ def answer(asked: QuestionsRequest, evidence: Evidence) -> str:
     for lane, indices in groups.items():
         try:
             request = _request(lane, asked)
-            answers.update(_answered(request, [(i, rows[i]) for i in indices], evidence))
+            answers.update(
+                _answered(request, [(i, rows[i]) for i in indices], evidence, asked.allow_modules)
+            )
         except AdvisorError as error:
             answers.update({i: {"reason": str(error)} for i in indices})
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, [*columns, *ANSWER], lineterminator="\n", restval="")
+    writer = csv.DictWriter(stream, [*columns, *ANSWER], lineterminator="\n", restval="",
+                            extrasaction="ignore")  # fmt: skip
     writer.writeheader()
     for index, row in enumerate(rows):
         writer.writerow({**row, **answers[index]})
@@ -82,11 +88,30 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
             rows = [{name: row.get(name) or "" for name in columns} for row in reader]
     except (OSError, UnicodeError, csv.Error) as error:
         raise MeasurementError(f"cannot read {path} as CSV: {error}") from error
-    missing = [name for name in NEEDED if name not in columns]
+    if not set(NEEDED) <= set(columns) and rows:
+        columns, rows = _by_other_headers(path)
+    missing = [name for name in NEEDED if rows and name not in rows[0]]
+    missing = missing or [name for name in NEEDED if not rows and name not in columns]
     if missing:
         raise UsageError(
             f"{path}: column {', '.join(missing)} is missing; columns are {', '.join(QUESTION)}"
         )
+    return columns, rows
+
+
+def _by_other_headers(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Read a table under headers or with delimiters of its own; rows gain the columns meant."""
+    table = read_text_table(path)
+    columns = [name for name in table.header if name not in ANSWER]
+    meant = {
+        name: header_of("device" if name == "device_id" else name, table.header)
+        for name in QUESTION
+    }
+    rows = [
+        {name: row.cells[name] for name in columns}
+        | {name: row.cells[header] for name, header in meant.items() if header}
+        for row in table.rows
+    ]
     return columns, rows
 
 
@@ -118,7 +143,10 @@ def _whole(text: str, column: str) -> int | None:
 
 
 def _answered(
-    request: Request, rows: Sequence[tuple[int, Row]], evidence: Evidence
+    request: Request,
+    rows: Sequence[tuple[int, Row]],
+    evidence: Evidence,
+    modules: bool,
 ) -> dict[int, dict[str, str]]:
     """Answer the questions of one lane; equal questions are assessed once."""
     answers: dict[int, dict[str, str]] = {}
@@ -127,7 +155,7 @@ def _answered(
     for index, row in rows:
         name = (row["timm_name"].strip(), row.get("input_h", "").strip())
         if name not in known:
-            known[name] = _network(*name, evidence)
+            known[name] = _network(*name, evidence, modules=modules)
         network = known[name]
         if isinstance(network, str):
             answers[index] = {"reason": network}
@@ -151,8 +179,12 @@ def _answered(
     return answers
 
 
-def _network(name: str, side: str, evidence: Evidence) -> tuple[Candidate, int] | str:
+def _network(
+    name: str, side: str, evidence: Evidence, *, modules: bool
+) -> tuple[Candidate, int] | str:
     """Return the candidate and its input, or the reason why there is none."""
+    if is_factory(name) and not modules:
+        return f"{name} would run code of a module; allow it by --allow-modules"
     try:
         candidate = evidence.candidates([name])[0]
         resolution = _whole(side, "input_h") or candidate.resolution

@@ -18,9 +18,13 @@ from advisor.errors import UsageError
 @click.option("--table", metavar="FILE",
               help="CSV with many questions: device_id, unit, runtime, precision, threads, batch, "
               "timm_name, input_h.")  # fmt: skip
+@click.option("--allow-modules", is_flag=True,
+              help="Let a table name module:factory, whose code is then run.")  # fmt: skip
 @config_option
 @output_options
-def command(table: str | None, form: str, output: tuple[Path, ...], **_: Any) -> int:
+def command(
+    table: str | None, allow_modules: bool, form: str, output: tuple[Path, ...], **_: Any
+) -> int:
     """Print every metric of candidates with interval, origin and source.
 
     CANDIDATES are names such as mobilenetv2_100, mobilenetv2_100@192:width=0.75, wildcards,
@@ -28,7 +32,7 @@ def command(table: str | None, form: str, output: tuple[Path, ...], **_: Any) ->
     """
     files = checked(output)
     if table is not None:
-        return _answer(table, form, files)
+        return _answer({"table": table, "allow_modules": allow_modules}, form, files)
     from advisor.answering.asking import evidence_for
     from advisor.answering.estimates import estimate
 
@@ -40,7 +44,7 @@ def command(table: str | None, form: str, output: tuple[Path, ...], **_: Any) ->
     return 0
 
 
-def _answer(table: str, form: str, files: tuple[Path, ...]) -> int:
+def _answer(own: dict[str, Any], form: str, files: tuple[Path, ...]) -> int:
     from advisor.answering.asking import evidence_for
     from advisor.answering.estimate_table import answer
     from advisor.reports import save
@@ -48,7 +52,7 @@ def _answer(table: str, form: str, files: tuple[Path, ...]) -> int:
     if form not in ("csv", "table") or any(path.suffix != ".csv" for path in files):
         raise UsageError("--table answers in CSV only; give --format csv and -o FILE.csv")
     request = QuestionsRequest.read(*map(_of_table, stated(EstimateRequest)), Stated(
-        options={"table": table}, typed=True))  # fmt: skip
+        options=own, typed=True))  # fmt: skip
     text = answer(request, evidence_for(request.profiles_dir))
     for path in files:
         save(path, text)

@@ -23,11 +23,32 @@ def request_options(kind: type[Question]) -> Callable[[Function], Function]:
     return _chain(_declared(place) for place in options_of(kind).values())
 
 
+MOST_BESIDE = 5
+"""Devices that a name may have meant besides, of which so many are told."""
+
+
 def asked(kind: "type[Kind]") -> "Kind":
     """Return the request that the running command was given, its file and preset included."""
     from advisor.answering.asking import request_from
 
-    return request_from(kind, *stated(kind))
+    request = request_from(kind, *stated(kind))
+    _say_devices(request)
+    return request
+
+
+def _say_devices(request: Question) -> None:
+    """Say which id another name of a device stands for, so that scripts can hold it."""
+    from advisor.cli.output import say
+    from advisor.hardware.library import profile_library
+
+    folder = getattr(request, "profiles_dir", "")
+    named = (getattr(request, "device", None), *getattr(request, "devices", ()))
+    library = profile_library(own=Path(folder) if folder else None)
+    for name in dict.fromkeys(one for one in named if one and one not in library.entries):
+        meant = library.meaning(name)
+        if len(meant.devices) == 1:
+            beside = ", ".join(entry.id for entry in meant.related[:MOST_BESIDE])
+            say(f"{name} = {meant.devices[0].id}" + (f" (not {beside})" if beside else ""))
 
 
 def stated(kind: type[Question]) -> tuple[Stated, ...]:

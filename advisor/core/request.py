@@ -258,6 +258,10 @@ class QuestionsRequest(Question):
     COMMAND: ClassVar[str] = "estimate"
 
     table: Annotated[str, Option(form=FILE, help="CSV with one question a row.")]
+    allow_modules: Annotated[
+        bool,
+        Option(form=Flag(), help="Let a table name module:factory, whose code is then run."),
+    ] = False
     confidence: Level = 0.9
     published: Published = True
     profiles_dir: ProfilesDir = ""

@@ -19,6 +19,11 @@ def is_foreign(spelling: str) -> bool:
     return _ONNX.fullmatch(spelling) is not None or _FACTORY.fullmatch(spelling) is not None
 
 
+def is_factory(spelling: str) -> bool:
+    """Tell whether a spelling is ``module:factory``, whose code would run."""
+    return _ONNX.fullmatch(spelling) is None and _FACTORY.fullmatch(spelling) is not None
+
+
 def describe_spelling(spelling: str) -> Workload:
     """Count a user's own network: ``module:factory[@SIDE]``, ``FILE.onnx[@SIDE]`` or ``@HxW``.
 

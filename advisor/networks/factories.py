@@ -28,7 +28,7 @@ def describe_factory(spelling: str, resolution: int, *, limit: float = LIMIT) ->
     with tempfile.TemporaryDirectory(prefix="advisor-factory-") as folder:
         command = [sys.executable, "-m", "advisor.networks.factory_child",
                    spelling, str(resolution), folder]  # fmt: skip
-        path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH", ""), str(_PACKAGES))))
+        path = os.pathsep.join(filter(None, (*sys.path, str(_PACKAGES))))
         try:
             done = subprocess.run(
                 command,

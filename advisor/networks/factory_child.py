@@ -30,9 +30,10 @@ DEVICES = ("meta", "cpu")
 def main(argv: list[str]) -> int:
     """Count the network of SPELLING; whatever the user's code does ends here."""
     spelling, side, folder = argv[0], int(argv[1]), Path(argv[2])
-    warnings.simplefilter("ignore")
     try:
-        workload = counted(spelling, side)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            workload = counted(spelling, side)
     except Exception as error:
         known = isinstance(error, NetworkError)
         line = str(error) if known else f"{spelling} cannot be counted: {_first_line(error)}"
