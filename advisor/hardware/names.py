@@ -156,7 +156,8 @@ class DeviceNames(Generic[D]):
     def _chosen(self, owners: Sequence[D], key: str, spelling: str) -> Meaning[D]:
         """Settle between the owner of a name and others that share it as the name of a chip."""
         if len(owners) > 1:
-            return Meaning(tuple(owners))
+            sharing = [d for d in self._chips.get(key, ()) if d not in owners]
+            return Meaning((*owners, *sharing))
         owner = owners[0]
         sharing = [d for d in self._chips.get(key, ()) if d.id != owner.id]
         itself = any("".join(r) == key for n in (owner.id, owner.name) for r in _readings(n))
