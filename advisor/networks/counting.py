@@ -228,7 +228,7 @@ def count(
     """
     network.eval()
     for parameter in network.parameters():
-        parameter.requires_grad_(requires_grad=False)
+        parameter.requires_grad = False
     weights = {_storage(t) for t in [*network.parameters(), *network.buffers()]}
     attention = _AttentionFlag()
     recorder = _Recorder(weights, attention)

@@ -135,7 +135,6 @@ def describe_onnx(
 def _loaded(path: Path) -> Any:
     """Read and check a file; NetworkError says what is wrong with it."""
     import onnx
-    from google.protobuf.message import DecodeError
 
     try:
         content = path.read_bytes()
@@ -147,7 +146,7 @@ def _loaded(path: Path) -> Any:
         raise NetworkError(f"{path} is empty")
     try:
         model = onnx.load_model_from_string(content)
-    except (DecodeError, ValueError):
+    except Exception:  # protobuf's, which differ by version
         raise NetworkError(f"{path} is no ONNX network, or is damaged or cut short") from None
     if not model.graph.node:
         raise NetworkError(f"{path} holds no operators; it is no ONNX network, or cut short")
@@ -288,7 +287,7 @@ class _Graph:
             for name in node.input[3:5]
         )
         elements = sum(size for name, size in self.given.items() if name in read)
-        caveats = ()
+        caveats: tuple[str, ...] = ()
         if self.after:
             caveats = (f"{self.after} operators behind {', '.join(self.trace.unknown())} are not "
                        "counted: their sizes are known only when it runs",)  # fmt: skip
