@@ -91,3 +91,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], listing: str) -> Us
     near = get_close_matches(name, names, n=3, cutoff=0.6)
     hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
     return UsageError(f"unknown {kind} {name!r}{hint} ({listing!r} lists all {len(names)})")
+
+
+class BusyError(AdvisorError):
+    """An answer took longer than a server gives it."""

@@ -17,6 +17,7 @@ LAYERS = (
     ("answering",),
     ("procurement",),
     ("reports",),
+    ("serving",),
     ("api", "cli", "testing"),
 )
 """Rooms by line; a room imports from lines above its own, ``core`` from ``errors`` too."""
@@ -32,6 +33,9 @@ OWNERS = {
     "torch_pruning": ("trials",),
     "PIL": ("trials", "measuring.runtimes.images"),
     "jinja2": ("reports",),
+    "flask": ("serving",),
+    "werkzeug": ("serving",),
+    "waitress": ("cli.serve",),
     "yaml": (
         "hardware",
         "catalog.intake",

@@ -23,6 +23,8 @@ PACKAGES = {
     "pnnx": ("converting networks for ncnn", "pip install 'vision-advisor[ncnn]'"),
     "torchao": ("int8 with torch.compile", "pip install 'vision-advisor[inductor]'"),
     "ai_edge_litert": ("measuring with LiteRT", "pip install 'vision-advisor[litert]'"),
+    "flask": ("answers in the browser", "pip install 'vision-advisor[serve]'"),
+    "waitress": ("answers in the browser", "pip install 'vision-advisor[serve]'"),
     "weasyprint": ("reports as PDF", "pip install 'vision-advisor[pdf]'"),
 }
 """Packages by what they serve and the command that brings them."""

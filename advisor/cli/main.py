@@ -26,6 +26,7 @@ COMMANDS = {
     "models": ("advisor.cli.models", "List networks and show what is known of one."),
     "procure": ("advisor.cli.procure", "Review devices for a purchase: cost, supply, a ranking."),
     "report": ("advisor.cli.report", "Render a stored result again."),
+    "serve": ("advisor.cli.serve", "Answer in the browser, on this machine."),
     "plugins": ("advisor.cli.plugins", "List runtimes and report formats, and who provides them."),
     "doctor": ("advisor.cli.doctor", "Say what is installed, what is missing and what to do."),
     "validate": ("advisor.cli.validate", "Recompute the estimator's error by leaving data out."),
