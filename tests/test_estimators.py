@@ -196,7 +196,6 @@ def test_memory_recovers_overhead_and_factor() -> None:
     assert found == pytest.approx([2e8], rel=0.05)
 
 
-@pytest.mark.xfail(strict=True, reason="workloads were added that the fit has not seen yet")
 @pytest.mark.parametrize("name", [ALL, LONG])
 def test_shipped_parameters_are_of_this_catalog(root: Path, name: str) -> None:
     stale = "the catalog changed: run advisor catalog fit"
