@@ -45,6 +45,7 @@ BULK_CAVEAT = "steady state of a large batch: time per image, not the latency of
 Floats = NDArray[np.float64]
 
 AT_PEAK = "as fast as the unit's peak rate allows: nothing was measured that says more"
+ABOVE_PEAK = "faster than the unit's nominal peak rate: saved multiplications, or a higher clock"
 STREAMED = "the weights do not fit the memory on the chip and are read at every pass"
 _OVER_FLOOR = 3.0
 """Highest latency by the floor: a link reaches a third of its rate or more."""
@@ -100,11 +101,13 @@ class LaneAssessor:
         if not subjects:
             return []
         prediction = self._predictions(table, shared=True)
+        bound = self._floor(table)
         peaks = self._peaks(table)
         refusals = self.support.refusals(self.lane, table)
         found = []
         for row, subject in enumerate(subjects):
-            parts = self._parts(subject, row, table, prediction, peaks[row])
+            times = self._times(table.networks[row], subject.resolution, prediction, row, bound)
+            parts = self._parts(subject, row, table, times, peaks[row])
             found.append(self._assessment(subject, parts, refusals[row]))
         return found
 
@@ -148,8 +151,7 @@ class LaneAssessor:
 
     def _above_floors(self, found: "Prediction", table: WorkloadTable) -> "Prediction":
         """Raise what lies below the time that the arithmetic or the weights need at least."""
-        images = max(self.lane.batch, 1)
-        bound = floor(self.profile, self.lane, table, images=images)
+        bound = self._floor(table)
         least = np.maximum(bound.least, self._crossing(bound))
         raised = least > found.value
         if not (bound.least > found.low).any() and not raised.any():
@@ -165,6 +167,21 @@ class LaneAssessor:
             ),
         )
 
+    def _floor(self, table: WorkloadTable) -> Floor:
+        """Least seconds of a pass of the lane's batch; of one image in bulk lanes."""
+        return floor(self.profile, self.lane, table, images=max(self.lane.batch, 1))
+
+    def _possible(self, figure: Estimate, bound: Floor, row: int) -> Estimate | None:
+        """Doubt a published figure above the nominal peak; None where nothing runs so fast."""
+        images = max(self.lane.batch, 1)
+        seconds = figure.value if figure.metric is Metric.LATENCY else images / figure.value
+        if seconds < bound.least[row]:
+            return None
+        if seconds >= bound.nominal[row]:
+            return figure
+        caveats = (ABOVE_PEAK, *figure.provenance.caveats)
+        return replace(figure, provenance=replace(figure.provenance, caveats=caveats))
+
     def _crossing(self, bound: Floor) -> Floats:
         """Seconds in which the weights cross a link at its rate, which is what to expect of it."""
         unit = self.profile.unit(self.lane.unit)
@@ -175,10 +192,10 @@ class LaneAssessor:
         """Assess latency and throughput alone, for tables of many questions."""
         if not subjects:
             return []
-        prediction = self._predictions(table)
+        prediction, bound = self._predictions(table), self._floor(table)
         found = []
         for row, subject in enumerate(subjects):
-            parts = self._times(table.networks[row], subject.resolution, prediction, row)
+            parts = self._times(table.networks[row], subject.resolution, prediction, row, bound)
             found.append(self._assessment(subject, parts, ""))
         return found
 
@@ -187,13 +204,13 @@ class LaneAssessor:
         subject: Subject,
         row: int,
         table: WorkloadTable,
-        prediction: "Prediction",
+        times: Sequence[Estimate | Gap],
         peak: Estimate,
     ) -> list[Estimate | Gap]:
         """Every metric of one subject, as estimate or gap."""
         weight_bytes = float(table.parameters[row]) * self.bytes_per_weight
         parts: list[Estimate | Gap] = [
-            *self._times(table.networks[row], subject.resolution, prediction, row),
+            *times,
             *self._accuracy(subject),
             *self._own(
                 table.networks[row], subject.resolution, (Metric.PEAK_MEMORY, Metric.ENERGY)
@@ -242,7 +259,7 @@ class LaneAssessor:
         )
 
     def _times(
-        self, network: str, resolution: int, prediction: "Prediction", row: int
+        self, network: str, resolution: int, prediction: "Prediction", row: int, bound: Floor
     ) -> list[Estimate | Gap]:
         parts: list[Estimate | Gap] = []
         if self.use_published:
@@ -251,8 +268,9 @@ class LaneAssessor:
                 figure = self.published.estimate(
                     metric, self.lane, network, resolution, level=self.level
                 )
-                if figure is not None:
-                    parts.append(self._of_batch(figure))
+                possible = figure and self._possible(figure, bound, row)
+                if possible is not None:
+                    parts.append(self._of_batch(possible))
         parts += self._predicted(prediction, row)
         return parts
 
