@@ -114,3 +114,10 @@ def test_resnet50_needs_half_a_second_for_32_images_on_a_jetson_nano() -> None:
     asked = Lane(device=profile.id, unit="gpu", runtime="tensorrt", precision="fp16", batch=32)
     (seconds,) = floor(profile, asked, network(4_089_184_256, 25_557_032), images=32).least
     assert seconds == pytest.approx(0.555, rel=0.01)
+
+
+def test_eight_sockets_have_eight_times_the_peak() -> None:
+    one = floor(board(UnitKind.CPU), lane("cpu"), network(10**9, 1), images=1)
+    asked = lane("cpu", variant="8 sockets")
+    eight = floor(board(UnitKind.CPU), asked, network(10**9, 1), images=1)
+    assert eight.compute[0] == pytest.approx(one.compute[0] / 8)

@@ -6,6 +6,7 @@ doi:10.1145/1498765.1498785). Real kernels may beat the nominal peak by a known 
 convolutions need fewer multiplications than are counted, and chips clock above their base rate.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,7 @@ _RATES = {
 }
 """Peaks to take for a precision: the first that is known, times the factor."""
 _INTEGER = (("int8", 1.0), ("fp16", 2.0), ("fp32", 4.0))
+_SEVERAL = re.compile(r"(\d+) (?:sockets|gpus|cards|chips|accelerators)", re.IGNORECASE)
 _TENSOR_CORES = 4.0
 """fp16 rate by fp32 rate from which a GPU has tensor cores, which may take fp32 as TF32 …"""
 _WITHOUT_TF32 = ("Volta", "Turing")
@@ -84,7 +86,7 @@ def floor(profile: DeviceProfile, lane: Lane, table: WorkloadTable, *, images: i
         return Floor(compute=compute, streaming=streaming, slack=1.0, streaming_slack=1.0)
     rate = peak_rate(unit, lane)
     if rate is not None:
-        compute = 2 * table.macs * images / rate
+        compute = 2 * table.macs * images / (rate * _units_of(lane))
     if not lane.is_bulk:
         streaming = _streaming(profile, unit, lane, table)
     return Floor(
@@ -93,6 +95,12 @@ def floor(profile: DeviceProfile, lane: Lane, table: WorkloadTable, *, images: i
         slack=slack(unit, lane),
         streaming_slack=1.0 if unit.link_bandwidth is None else SLACK_OF_LINK,
     )
+
+
+def _units_of(lane: Lane) -> int:
+    """How many units a lane's figures are of together, by its variant: ``8 sockets``."""
+    several = _SEVERAL.search(lane.variant)
+    return int(several[1]) if several else 1
 
 
 def slack(unit: UnitProfile, lane: Lane) -> float:
