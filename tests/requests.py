@@ -31,6 +31,7 @@ from advisor.core.option import (
     Positive,
     Probability,
     Quantity,
+    ScopedLimit,
     Whole,
     Words,
 )
@@ -99,6 +100,7 @@ STATEMENTS: dict[type[Form], Callable[[Any], st.SearchStrategy[Any]]] = {
     Positive: lambda _: st.floats(1e-9, 1e9),
     Probability: lambda _: st.integers(1, 99).map("{}%".format) | st.floats(0.001, 0.999),
     LimitForm: lambda form: quantities(form.metric.unit),
+    ScopedLimit: lambda _: quantities(Unit.WATT),
     Quantity: lambda form: quantities(form.unit),
     OneMetric: lambda _: METRICS,
     MetricWeights: lambda _: st.dictionaries(METRICS, st.floats(0.01, 100), min_size=1),
