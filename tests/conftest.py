@@ -1,10 +1,16 @@
-"""What all tests share: on a machine that lacks nothing, a test that is skipped has failed."""
+"""What all tests share: examples that are drawn alike in every run, and skips that fail.
+
+On a machine that lacks nothing, a test that is skipped has failed.
+"""
 
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 ELSEWHERE = "elsewhere"
+settings.register_profile("advisor", deadline=None, derandomize=True)
+settings.load_profile("advisor")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from advisor.answering.assess import Subject
 from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import assessor_on, workloads
+from advisor.catalog.tables import repeated
 from advisor.core.candidate import Candidate
 from advisor.core.estimate import Assessment, Gap
 from advisor.core.quantity import Metric
@@ -84,7 +85,10 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
-            columns = [name for name in reader.fieldnames or [] if name not in ANSWER]
+            header = reader.fieldnames or []
+            if twice := repeated(header):
+                raise UsageError(f"{path}: column {twice[0]!r} appears twice; allowed: once")
+            columns = [name for name in header if name not in ANSWER]
             rows = [{name: row.get(name) or "" for name in columns} for row in reader]
     except (OSError, UnicodeError, csv.Error) as error:
         raise MeasurementError(f"cannot read {path} as CSV: {error}") from error

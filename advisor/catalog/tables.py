@@ -2,6 +2,8 @@
 
 import csv
 import io
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -18,16 +20,21 @@ class Table:
         """Read the file; raise CatalogError where it or one of ``columns`` is missing."""
         self.path = path
         try:
-            text = path.read_text(encoding="utf-8")
+            with path.open(encoding="utf-8-sig", newline="") as stream:
+                text = stream.read()
         except OSError as error:
             raise CatalogError(f"cannot read {path}: {error.strerror}") from error
-        lines = csv.reader(io.StringIO(text))
+        except UnicodeError as error:
+            raise CatalogError(f"cannot read {path}: {error}") from error
+        lines = csv.reader(io.StringIO(text, newline=""))
         header = next(lines, [])
         missing = [name for name in columns if name not in header]
         if missing:
             raise CatalogError(
                 f"{path}, line 1: missing columns {', '.join(missing)}; found {', '.join(header)}"
             )
+        if twice := repeated(header):
+            raise CatalogError(f"{path}, line 1: column {twice[0]} appears twice; allowed: once")
         self.columns = {name: index for index, name in enumerate(header)}
         self._width = len(header)
         self._lines = lines
@@ -66,14 +73,19 @@ class Table:
             self.refuse(line, column, value, allowed)
 
     def number(self, line: int, column: str, value: str) -> float | None:
-        """Read a number; None where the cell is empty."""
+        """Read a finite number; None where the cell is empty."""
+        number = self._float(line, column, value)
+        if number is not None and not math.isfinite(number):
+            self.refuse(line, column, value, "it must be finite")
+        return number
+
+    def _float(self, line: int, column: str, value: str) -> float | None:
         return self.convert(line, column, value, float, "write a number or leave it empty")
 
     def positive(self, line: int, column: str, value: str) -> float | None:
         """Read a number above zero; None where the cell is empty."""
-        number = self.number(line, column, value)
-        # ``not >`` instead of ``<=``: it refuses NaN too.
-        if number is not None and not 0 < number < float("inf"):
+        number = self._float(line, column, value)
+        if number is not None and not (math.isfinite(number) and number > 0):
             self.refuse(line, column, value, "it must be positive and finite")
         return number
 
@@ -82,12 +94,22 @@ class Table:
         return self.convert(line, column, value, int, "write a whole number or leave it empty")
 
 
+def repeated(header: Sequence[str]) -> list[str]:
+    """Return the columns that a header names more than once, of which a reader would keep one."""
+    return [name for name, times in Counter(header).items() if times > 1]
+
+
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
-    """Write a CSV file with Unix line ends, whole or not at all."""
+    """Write a CSV file with Unix line ends, in cells too, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     with part.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: _unix(cell) for name, cell in row.items()} for row in rows)
     part.replace(path)
+
+
+def _unix(cell: str) -> str:
+    # Python's writer leaves a lone carriage return unquoted, where its reader ends the row.
+    return cell.replace("\r\n", "\n").replace("\r", "\n")

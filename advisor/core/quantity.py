@@ -110,6 +110,7 @@ _SCALES: dict[Unit, tuple[UnitScale, ...]] = {
             ("ms", 1e-3),
             ("us", 1e-6),
             ("µs", 1e-6),
+            ("μs", 1e-6),  # the Greek letter, which keyboards have beside the micro sign
             ("min", 60.0),
             ("h", 3600.0),
         )
@@ -132,7 +133,8 @@ _SCALES: dict[Unit, tuple[UnitScale, ...]] = {
         )
     ),
     Unit.JOULE: tuple(
-        UnitScale(symbol=s, factor=f) for s, f in (("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6))
+        UnitScale(symbol=s, factor=f)
+        for s, f in (("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6), ("µJ", 1e-6), ("μJ", 1e-6))
     ),
     Unit.WATT: tuple(
         UnitScale(symbol=s, factor=f) for s, f in (("W", 1.0), ("mW", 1e-3), ("kW", 1e3))

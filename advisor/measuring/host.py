@@ -19,10 +19,12 @@ import numpy as np
 from advisor.errors import ProfileError
 from advisor.hardware.library import advisor_home, read_profile
 from advisor.hardware.profile import DeviceProfile
+from advisor.hardware.profile_text import written
 from advisor.measuring import cpu, environment
 from advisor.measuring.runtimes import BUILT_IN, load
 
 ID = "host"
+HEADER = "# Written by: advisor devices detect\n"
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 MATRIX = 1536
 """Rows of the matrices that are multiplied: enough to reach the peak."""
@@ -109,7 +111,7 @@ def detect(device: str = ID, benchmark: Benchmark = rates) -> Path:
     """
     folder = advisor_home() / "profiles"
     path = folder / f"{device}.yaml"
-    text = written(facts(device, benchmark()))
+    text = HEADER + written(facts(device, benchmark()))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -187,22 +189,6 @@ def last_level_cache(folder: Path = CACHES) -> float | None:
         factor = {"K": 1024, "M": 1024**2}.get(text[-1:], 1)
         sizes.append(float(text.rstrip("KM")) * factor)
     return max(sizes, default=None)
-
-
-def written(profile: dict[str, Any]) -> str:
-    """Write a profile as YAML of the plainest kind."""
-    import json
-
-    lines = ["# Written by: advisor devices detect"]
-    for key, value in profile.items():
-        if isinstance(value, list):
-            lines.append(f"{key}:")
-            for item in value:
-                rows = [f"{name}: {json.dumps(one)}" for name, one in item.items()]
-                lines += [f"- {rows[0]}", *(f"  {row}" for row in rows[1:])]
-        else:
-            lines.append(f"{key}: {json.dumps(value, ensure_ascii=False)}")
-    return "\n".join(lines) + "\n"
 
 
 def _round(value: float) -> float:

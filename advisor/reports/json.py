@@ -1,9 +1,10 @@
 """JSON: documents as scripts read them, their schema, and reading them back."""
 
 import json
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 from pydantic import ValidationError
 
@@ -61,10 +62,23 @@ def read_recommendation(path: Path) -> Recommendation:
     return document
 
 
+def _no_number(text: str) -> Never:
+    raise ValueError(f"{text} is no number; a figure that is not known is left out")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON keeps the last of two equal fields; a figure that silently wins is refused here."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, times in Counter(n for n, _ in pairs).items() if times > 1)
+        raise ValueError(f"field {twice!r} appears twice; allowed: once")
+    return found
+
+
 def parse(text: str, origin: str) -> Document:
     """Read a document from JSON; ``origin`` is named in errors."""
     try:
-        raw = json.loads(text)
+        raw = json.loads(text, parse_constant=_no_number, object_pairs_hook=_once)
     except ValueError as error:
         raise UsageError(f"{origin}: is not JSON: {error}") from error
     kind = raw.get("kind") if isinstance(raw, dict) else None

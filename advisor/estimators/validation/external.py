@@ -1,15 +1,14 @@
 """External check: the estimator against measurements that are no part of the catalog."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.catalog.tables import Table
 from advisor.core.lane import Lane
 from advisor.core.workload_table import WorkloadTable
-from advisor.errors import MeasurementError
 from advisor.estimators.latency import LatencyModel, Prediction
 from advisor.estimators.validation.measures import ErrorSummary, Predicted, accuracy_of
 
@@ -30,52 +29,44 @@ class External:
 def against(
     measurements: Path, model: LatencyModel, table: WorkloadTable, *, level: float = 0.9
 ) -> External:
-    """Compare predictions with a CSV of measurements, without telling them to the estimator."""
+    """Compare predictions with a CSV of measurements, without telling them to the estimator.
+
+    Raises CatalogError with file, line, column and what is allowed.
+    """
     by_lane: dict[Lane, list[tuple[int, float]]] = {}
     skipped = 0
-    for row in _rows(measurements):
-        place = table.index.get((row["timm_name"], int(float(row["input_h"] or 0))))
-        if place is None or not row["latency_ms"]:
+    figures = Table(measurements, COLUMNS)
+    for line, row in figures.records():
+        side = figures.integer(line, "input_h", row["input_h"])
+        place = table.index.get((row["timm_name"], side or 0))
+        seconds = figures.positive(line, "latency_ms", row["latency_ms"])
+        if place is None or seconds is None:
             skipped += 1
             continue
-        by_lane.setdefault(_lane(row), []).append((place, float(row["latency_ms"]) / 1e3))
+        by_lane.setdefault(_lane(figures, line, row), []).append((place, seconds / 1e3))
     parts = []
     for number, (lane, found) in enumerate(by_lane.items()):
         rows = [place for place, _ in found]
         answer = model.predict(lane, table.rows(rows), level=level)
-        seconds = np.array([time for _, time in found])
-        parts.append((lane, _predicted(answer, rows, seconds, number, lane.device)))
-    figures = [(lane, accuracy_of(part)) for lane, part in parts]
+        times = np.array([time for _, time in found])
+        parts.append((lane, _predicted(answer, rows, times, number, lane.device)))
+    judged = [(lane, accuracy_of(part)) for lane, part in parts]
     return External(
         overall=accuracy_of(Predicted.joined([part for _, part in parts])) if parts else None,
-        by_lane=tuple((lane, figure) for lane, figure in figures if figure is not None),
+        by_lane=tuple((lane, figure) for lane, figure in judged if figure is not None),
         skipped=skipped,
     )
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
-            rows = list(reader)
-    except OSError as error:
-        raise MeasurementError(f"cannot read {path}: {error.strerror}") from error
-    if missing:
-        raise MeasurementError(f"{path}: missing columns {', '.join(missing)}")
-    return rows
-
-
-def _lane(row: dict[str, str]) -> Lane:
-    threads, batch = row.get("threads"), row.get("batch")
+def _lane(table: Table, line: int, row: dict[str, str]) -> Lane:
     return Lane(
         device=row["device_id"],
         unit=row["unit"],
         runtime=row["runtime"],
         precision=row["precision"],
-        threads=int(float(threads)) if threads else None,
-        batch=int(float(batch)) if batch else 1,
-        variant=row.get("variant") or "",
+        threads=table.integer(line, "threads", row.get("threads", "")),
+        batch=table.integer(line, "batch", row.get("batch", "")) or 1,
+        variant=row.get("variant", ""),
     )
 
 
