@@ -165,20 +165,15 @@ def fit_memory(peaks: Peaks) -> MemoryModel:
 
 def _fit(peaks: Peaks, mine: NDArray[np.bool_]) -> RuntimeMemory:
     needed, seen, group = peaks.needed[mine], peaks.seen[mine], peaks.architecture[mine]
-    errors, groups = [], []
+    errors = []
     for left in np.unique(group):
         held = group == left
         if held.all():
             continue
         overhead, factor = _parameters(needed[~held], seen[~held])
         errors.append(np.abs(np.log((overhead + factor * needed[held]) / seen[held])))
-        groups.append(group[held].astype(np.str_))
     overhead, factor = _parameters(needed, seen)
-    quantiles = (
-        conformal(np.concatenate(errors), np.concatenate(groups))
-        if errors
-        else (1.0,) * len(LEVELS)
-    )
+    quantiles = conformal(np.concatenate(errors)) if errors else (1.0,) * len(LEVELS)
     return RuntimeMemory(
         overhead=overhead, factor=factor, quantiles=quantiles, rows=int(mine.sum())
     )
