@@ -409,8 +409,9 @@ class LaneAssessor:
 
 def _rounded(found: "Prediction") -> "Prediction":
     """Keep the digits that do not depend on who else is predicted: the model is single-precise."""
-    ends = {name: _digits(getattr(found, name)) for name in ("low", "value", "high")}
-    return replace(found, **ends)
+    return replace(
+        found, low=_digits(found.low), value=_digits(found.value), high=_digits(found.high)
+    )
 
 
 def _digits(values: Floats, digits: int = 4) -> Floats:

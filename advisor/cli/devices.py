@@ -116,7 +116,7 @@ def _tell_more(profile: DeviceProfile) -> None:
     if profile.lanes:
         click.echo("# lanes with published figures, counted from the catalog:")
     for item in profile.lanes:
-        name = item.lane(profile.id).name
+        name = item.lane.name
         click.echo(f"# {name}: {item.rows} figures, {item.networks} networks that match exactly")
     for unit in profile.units:
         for core in unknown_cores(unit):
