@@ -96,13 +96,14 @@ def test_dev_brings_nothing_that_nobody_uses() -> None:
 
 
 def test_what_is_optional_is_imported_only_where_it_is_asked_for() -> None:
-    """A module that imports it at its start cannot be imported without; trials ask before."""
+    """A module that imports it at its start cannot be imported without.
+
+    Commands ask whether it is there before they import a room of trials or of the served page.
+    """
     optional = OPTIONAL - BASE
     found = imported(ROOT / "advisor", at_start=True)
     early = [(name, path) for name, path in found if name in optional]
-    assert not [
-        (n, p.name) for n, p in early if p.parts[-2] != "trials" and "trials" not in p.parts
-    ]
+    assert not [(n, p.name) for n, p in early if not {"trials", "serving"} & set(p.parts)]
 
 
 def test_no_exception_has_become_needless() -> None:
