@@ -19,9 +19,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SLOW = (
     *("catalog import", "catalog count", "catalog fit", "validate"),
     *("calibrate host", "calibrate ID", "measure ", "kit", "import", "search --family"),
-    *("trial ", "compress "),
+    *("trial ", "compress ", "serve"),
 )
-"""Commands that take minutes or need raw files; their own tests run them."""
+"""Commands that take minutes, need raw files or never end; their own tests run them."""
 
 
 def commands() -> list[str]:
