@@ -36,7 +36,8 @@ def network(
 
 
 def found(ranked: list[Entry], uncertain: list[Entry]) -> Answers:
-    return answers(ranked, uncertain, [LIMIT], LIMITED, 0.9)
+    placed = [one.model_copy(update={"rank": place}) for place, one in enumerate(ranked, 1)]
+    return answers(placed, uncertain, [LIMIT], LIMITED, 0.9)
 
 
 def test_the_safe_answer_is_the_first_of_the_ranking() -> None:

@@ -56,8 +56,17 @@ def test_stale_prices_are_refused_on_request(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_tariff_in_another_currency_needs_a_rate(capsys: pytest.CaptureFixture[str]) -> None:
-    assert procure("--tariff", "0.30EUR/kWh") == 2
+    assert procure("--tariff", "0.30EUR/kWh", "--currency", "USD") == 2
     assert "--fx EUR=RATE" in capsys.readouterr().err
+
+
+def test_where_all_is_stated_in_one_currency_prices_in_another_stay_unknown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert procure("--tariff", "0.30EUR/kWh") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "published in USD; give --fx EUR=RATE" in shown
+    assert "whose cost is unknown" in shown
 
 
 def test_an_unknown_device_is_refused_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import mul
 
 from advisor.answering.judge import Judged
-from advisor.core.chance import TIMED
+from advisor.core.chance import TIMED, by_chance
 from advisor.core.error import NORMAL, Error
 from advisor.core.estimate import Estimate, Origin
 from advisor.core.quantity import Metric, human
@@ -64,10 +64,7 @@ def placed(judged: Sequence[Judged], weighed: Weighing, level: float) -> list[Pl
 def most_probable(judged: Sequence[Judged], weighed: Weighing) -> list[Judged]:
     """Order candidates by the probability of keeping the limits, then by score; unknown last."""
     places = order([j.values() for j in judged], weighed)
-    chance = [j.probability for j in judged]
-    known = [i for i in places if chance[i] is not None]
-    known.sort(key=lambda i: -round(chance[i] or 0.0, 2))
-    return [judged[i] for i in (*known, *(i for i in places if chance[i] is None))]
+    return [judged[i] for i in by_chance(places, [j.probability for j in judged])]
 
 
 def _is_tie(best: Judged, other: Judged, behind: float, weighed: Weighing, level: float) -> bool:

@@ -5,7 +5,7 @@ its own to either side: the interval is two-sided at its level, a limit has one 
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from advisor.core.constraint import Constraint
 from advisor.core.error import NORMAL
@@ -39,3 +39,13 @@ def keeping_all(rooms: Iterable[tuple[Metric, float]]) -> float:
         else:
             others *= NORMAL.cdf(deviations)
     return NORMAL.cdf(timed) * others
+
+
+def by_chance(places: Iterable[int], chance: Sequence[float | None]) -> list[int]:
+    """Put the most probable first, in whole per cents; the unknown last; else as they stand."""
+
+    def key(place: int) -> tuple[bool, float]:
+        own = chance[place]
+        return own is None, -round(own or 0.0, 2)
+
+    return sorted(places, key=key)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from advisor.answering.sensitivity import sensitivity
-from advisor.core.constraint import Constraint, is_of_device
+from advisor.core.constraint import Constraint, Verdict, is_of_device
 from advisor.core.document import (
     DeviceFacts,
     Entry,
@@ -19,6 +19,7 @@ from advisor.core.document import (
 )
 from advisor.core.error import NORMAL, SURE
 from advisor.core.quantity import Metric, Unit, human
+from advisor.core.ranking import ANCHORS
 from advisor.reports.advice import FamilyLine, family_advice
 from advisor.reports.decision import Decision, decide, figure_text
 from advisor.reports.difference import Difference, difference
@@ -424,6 +425,7 @@ def _data(document: Recommendation) -> dict[str, object]:
     items = _items(document)
     columns = columns_of(document)
     origins = list(dict.fromkeys(_origin(item) for item in items))
+    reach = _reach(document.request.confidence)
     return {
         "columns": [[m, m.label, m.unit, m.higher_is_better] for m in columns],
         "limits": [
@@ -431,33 +433,43 @@ def _data(document: Recommendation) -> dict[str, object]:
             for limit in document.request.limits
         ],
         "weights": dict(document.weights),
-        "reach": _reach(document.request.confidence),
+        "confidence": NORMAL.inv_cdf(document.request.confidence),
+        "reach": reach,
+        "anchors": {m: ANCHORS[m] for m in {*columns, *document.weights}},
+        "answered": [len(document.ranked), len(document.uncertain)],
         "origins": origins,
         "candidates": [
-            [item.candidate, item.precision, origins.index(_origin(item)), _of_device(item)]
-            + [_packed(item.metrics.get(metric)) for metric in columns]
+            [item.candidate, item.precision, origins.index(_origin(item)), *_judged(item)]
+            + [_packed(item.metrics.get(metric), reach) for metric in columns]
             for item in items
         ],
     }
 
 
-def _reach(confidence: float) -> float:
-    """How far into an interval of that level the value lies that is kept with its probability."""
-    return NORMAL.inv_cdf(confidence) / NORMAL.inv_cdf((1 + min(confidence, SURE)) / 2)
+def _reach(level: float) -> float:
+    """How many standard deviations an interval of that level reaches to either side."""
+    return NORMAL.inv_cdf((1 + min(level, SURE)) / 2)
 
 
-def _of_device(item: Entry | Rejection) -> int:
-    """Rank of the worst verdict of those that no limit of the reader's changes."""
-    own = [v for name, v in item.verdicts.items() if is_of_device(name)]
-    return max((verdict.rank for verdict in own), default=0)
+def _judged(item: Entry | Rejection) -> tuple[int, int]:
+    """Ranks of the worst verdict that no limit of the reader's changes, and of the answer's."""
+    own = [v.rank for name, v in item.verdicts.items() if is_of_device(name)]
+    answered = item.verdict if isinstance(item, Entry) else Verdict.VIOLATED
+    return max(own, default=0), answered.rank
 
 
-def _packed(figure: Figure | None) -> list[float] | float | None:
-    """A figure as the page's data holds it: one number where it is exact."""
+def _packed(figure: Figure | None, usual: float) -> list[float] | float | None:
+    """A figure as the page's data holds it: one number where it is exact.
+
+    The reach of its interval follows where it is another than the ``usual`` one.
+    """
     if figure is None:
         return None
-    exact = figure.low == figure.value == figure.high
-    return figure.value if exact else [figure.value, figure.low, figure.high]
+    if figure.low == figure.value == figure.high:
+        return figure.value
+    reach = _reach(figure.level)
+    packed = [figure.value, figure.low, figure.high]
+    return packed if reach == usual else [*packed, reach]
 
 
 def _origin(item: Entry | Rejection) -> str:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from advisor.answering.choice import room_of
+from advisor.core.chance import by_chance, keeping_all
 from advisor.core.constraint import Constraint, Verdict
 from advisor.core.document import Entry, Recommendation, Rejection
 from advisor.core.quantity import Metric, human, human_interval
-from advisor.core.ranking import order, weighing
+from advisor.core.ranking import order, scores, weighing
 from advisor.procurement.review import ProcurementReview
 from advisor.reports import Layout
 from tests.browser.page import Page
@@ -173,7 +175,17 @@ def program(document: Recommendation, setting: Setting) -> tuple[list[int], list
         values = [{m: f.value for m, f in items[i].metrics.items()} for i in group]
         return [group[k] for k in order(values, weighing(weights, limits))]
 
-    return sorted_({Verdict.MET}), sorted_({Verdict.UNCERTAIN, Verdict.UNKNOWN})
+    chances = [_chance(item, limits) for item in items]
+    open_ones = by_chance(sorted_({Verdict.UNCERTAIN, Verdict.UNKNOWN}), chances)
+    return sorted_({Verdict.MET}), open_ones
+
+
+def _chance(item: Entry | Rejection, limits: list[Constraint]) -> float | None:
+    if any(limit.metric not in item.metrics for limit in limits):
+        return None
+    return keeping_all(
+        (limit.metric, room_of(limit, item.metrics[limit.metric])) for limit in limits
+    )
 
 
 LEVEL = 0.9
@@ -286,5 +298,24 @@ def test_ranking_in_the_page_equals_running_the_program_again(page: Page) -> Non
         )
         expected = recommend(again, evidence)
         answer = page.run("return advisorReport.answer(...arguments)", limits, weights)
-        assert [names[i] for i in answer["met"]] == [e.candidate for e in expected.ranked]
-        assert [names[i] for i in answer["open"]] == [e.candidate for e in expected.uncertain]
+        # The page looks for no ties and knows no probability of the device's own limits.
+        met, open_ones = ([names[i] for i in answer[key]] for key in ("met", "open"))
+        assert sorted(met) == sorted(e.candidate for e in expected.ranked)
+        assert sorted(open_ones) == sorted(e.candidate for e in expected.uncertain)
+        values = [{m: f.value for m, f in e.metrics.items()} for e in expected.ranked]
+        places = order(values, weighing(again.weights, again.limits))
+        score = scores([values[place] for place in places], weighing(again.weights, again.limits))
+        told = {e.candidate: e.score for e in expected.ranked}
+        assert [told[name] for name in met] == pytest.approx(score, abs=1e-9)
+
+
+def test_under_the_requests_own_settings_the_page_says_what_was_answered(page: Page) -> None:
+    document = recommendation()
+    # An order that no score gives, as ties do.
+    turned = document.model_copy(update={"ranked": document.ranked[::-1]})
+    page.show(turned)
+    shown = page.texts("#ranking tbody th a")
+    assert shown == [e.candidate for e in (*turned.ranked, *turned.uncertain)]
+    assert "by score alone" not in page.find("#status").text
+    page.slide("input[data-limit=latency]", 1000)
+    assert "by score alone" in page.find("#status").text

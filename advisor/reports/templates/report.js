@@ -1,11 +1,14 @@
 "use strict";
 // Sorting, filtering and ranking again under other limits. The rules are those of the program:
-// constraint.py (verdict), ranking.py (utility, scores, order), quantity.py (human).
+// error.py (standing, room), constraint.py (verdict), chance.py (chance, byChance), ranking.py
+// (utility, scores, order), quantity.py (human). Ties are the program's alone: under the limits and
+// weights of the request the order is the one it answered, under others that of the scores.
 document.documentElement.classList.remove("no-script");
 
 const VERDICTS = ["met", "uncertain", "unknown", "violated"];
 const MARKS = { met: "✓", uncertain: "?", unknown: "–", violated: "✗" };
 const LINEAR = new Set(["top1", "top5"]);
+const TIMED = new Set(["latency", "throughput", "energy"]);
 const STEPS = {
   "s": [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]],
   "1/s": [[1, "/s"]],
@@ -55,80 +58,147 @@ function humanInterval(low, high, unit, like) {
   return bare + "–" + human(high, unit, like);
 }
 
-// The value that is exceeded, or not reached, with the probability asked for: reach is how much of
-// the interval to either side of the value that takes.
-function sure(figure, upper, linear, reach) {
-  const [value, low, high] = figure;
-  const end = upper === reach >= 0 ? high : low;
-  const part = Math.abs(reach);
-  return linear ? value + part * (end - value) : value * (end / value) ** part;
+// Distribution function of the normal distribution: a series near 0, a continued fraction beyond.
+function normal(x) {
+  const density = Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+  if (Math.abs(x) < 3) {
+    let term = x, sum = x;
+    for (let k = 3; k < 200; k += 2) { term *= x * x / k; sum += term; }
+    return 0.5 + density * sum;
+  }
+  if (!Number.isFinite(x)) return x > 0 ? 1 : 0;
+  let tail = Math.abs(x);
+  for (let k = 100; k > 0; k--) tail = Math.abs(x) + k / tail;
+  return x > 0 ? 1 - density / tail : density / tail;
 }
 
-function verdict(figure, limit, reach) {
-  if (!figure) return "unknown";
+function scaled(value, linear) {
+  return linear ? value : Math.log(Math.max(value, 1e-30));
+}
+
+// How many standard deviations a bound lies above the figure; infinite where it is exact.
+function standing([value, low, high, reach], bound, linear) {
+  const middle = scaled(value, linear);
+  const below = Math.max(middle - scaled(low, linear), 0) / reach;
+  const above = Math.max(scaled(high, linear) - middle, 0) / reach;
+  const distance = scaled(bound, linear) - middle;
+  if (distance === 0) return below + above ? 0 : Infinity;
+  return distance / (distance > 0 ? above : below);
+}
+
+// How many standard deviations a figure may be off before it breaks a limit.
+function room(figure, limit) {
   const linear = LINEAR.has(limit.metric);
-  const [above, below] = [sure(figure, true, linear, reach), sure(figure, false, linear, reach)];
-  const [inside, outside] = limit.at_most !== null
-    ? [above <= limit.at_most, below > limit.at_most]
-    : [below >= limit.at_least, above < limit.at_least];
-  return inside ? "met" : outside ? "violated" : "uncertain";
+  if (limit.at_most !== null) return standing(figure, limit.at_most, linear);
+  const [value, low, high] = figure;
+  if (low === high) return scaled(value, linear) >= scaled(limit.at_least, linear) ? Infinity : -Infinity;
+  return -standing(figure, limit.at_least, linear);
 }
 
-function judge(candidate, limits, reach) {
+function verdict(figure, limit, confidence) {
+  if (!figure) return "unknown";
+  const found = room(figure, limit);
+  return found >= confidence ? "met" : found <= -confidence ? "violated" : "uncertain";
+}
+
+function judge(candidate, limits, confidence) {
   let worst = candidate.d;
   for (const limit of limits) {
-    worst = Math.max(worst, VERDICTS.indexOf(verdict(candidate.m[limit.metric], limit, reach)));
+    worst = Math.max(worst, VERDICTS.indexOf(verdict(candidate.m[limit.metric], limit, confidence)));
   }
   return VERDICTS[worst];
 }
 
-function utility(values, metric) {
-  const scaled = LINEAR.has(metric) ? values : values.map((v) => Math.log(Math.max(v, 1e-30)));
-  let low = Infinity, high = -Infinity;
-  for (const value of scaled) { low = Math.min(low, value); high = Math.max(high, value); }
-  if (high === low) return values.map(() => 1);
-  const higher = ["throughput", "top1", "top5"].includes(metric);
-  return scaled.map((v) => (higher ? (v - low) / (high - low) : 1 - (v - low) / (high - low)));
-}
-
-function scores(list, weights) {
-  const entries = Object.entries(weights);
-  const total = entries.reduce((sum, [, weight]) => sum + weight, 0);
-  const result = list.map(() => 0);
-  for (const [metric, weight] of entries) {
-    const known = list.map((c, i) => (c.m[metric] ? i : -1)).filter((i) => i >= 0);
-    if (!known.length) continue;
-    const shares = utility(known.map((i) => list[i].m[metric][0]), metric);
-    known.forEach((i, k) => { result[i] += (weight / total) * shares[k]; });
+// Probability of keeping the limits; null where it is unknown. What errs with the time errs as one.
+function chance(candidate, limits) {
+  if (VERDICTS[candidate.d] === "unknown") return null;
+  let timed = Infinity, others = 1;
+  for (const limit of limits) {
+    const figure = candidate.m[limit.metric];
+    if (!figure) return null;
+    if (TIMED.has(limit.metric)) timed = Math.min(timed, room(figure, limit));
+    else others *= normal(room(figure, limit));
   }
-  return result;
+  return normal(timed) * others;
 }
 
-function order(list, weights) {
-  const rank = scores(list, weights);
+// What values of a metric are worth: 0 and 1 at its anchors, and no more than 1 beyond a limit.
+function utility(metric, limits, anchors) {
+  const linear = LINEAR.has(metric);
+  let [poor, good] = anchors[metric];
+  const limit = linear ? undefined : limits.find((one) => one.metric === metric);
+  const need = limit && (limit.at_most !== null ? limit.at_most : limit.at_least);
+  if (need) [poor, good] = [need * poor / good, need];
+  const slope = 1 / (scaled(good, linear) - scaled(poor, linear));
+  return (figure) => {
+    if (!figure) return -1;
+    const share = (scaled(figure[0], linear) - scaled(poor, linear)) * slope;
+    return need ? Math.min(share, 1) : share;
+  };
+}
+
+function scores(list, weights, limits, anchors) {
+  const entries = Object.entries(weights);
+  const total = entries.reduce((sum, [, weight]) => sum + weight, 0) || 1;
+  const held = entries.length > 1 ? limits : [];
+  const worths = entries.map(([metric, weight]) => [metric, weight / total, utility(metric, held, anchors)]);
+  return list.map((c) => worths.reduce((sum, [metric, share, worth]) => sum + share * worth(c.m[metric]), 0));
+}
+
+function order(list, weights, limits, anchors) {
+  const rank = scores(list, weights, limits, anchors);
   const time = list.map((c) => (c.m.latency ? c.m.latency[0] : Infinity));
   return list.map((_, i) => i).sort((a, b) => rank[b] - rank[a] || (time[a] === time[b] ? 0 : time[a] - time[b]) || a - b);
 }
 
-// Judges and ranks every candidate: indices of those that meet all limits and of those that may.
-function answer(data, limits, weights) {
-  const groups = { met: [], uncertain: [], unknown: [], violated: [] };
-  const verdicts = data.candidates.map((c) => judge(c, limits, data.reach));
-  verdicts.forEach((v, i) => groups[v].push(i));
-  const open = [...groups.uncertain, ...groups.unknown].sort((a, b) => a - b);
-  const sorted = (group) => order(group.map((i) => data.candidates[i]), weights).map((k) => group[k]);
-  return { met: sorted(groups.met), open: sorted(open), violated: groups.violated.length, verdicts };
+// The most probable first, in whole per cents; the unknown last.
+function byChance(list, chances) {
+  const keys = new Map(list.map((i) => [i, chances.get(i) === null ? -1 : Number(fixed(chances.get(i), 2))]));
+  return [...list].sort((a, b) => keys.get(b) - keys.get(a));
 }
 
-// Candidates are stored as [name, precision, origin, verdict of the device's own limits, figure of each column …].
+// Whether limits and weights are those of the request.
+function isAsked(data, limits, weights) {
+  const key = (list) => JSON.stringify(list.map((l) => [l.metric, l.at_most, l.at_least]).sort());
+  const shares = (all) => {
+    const total = Object.values(all).reduce((sum, weight) => sum + weight, 0);
+    return JSON.stringify(Object.entries(all).map(([m, w]) => [m, (w / total).toFixed(9)]).sort());
+  };
+  return key(limits) === key(data.limits) && shares(weights) === shares(data.weights);
+}
+
+// What the program answered: candidates are numbered in its order.
+function answered(data) {
+  const [met, open] = data.answered;
+  const all = data.candidates.map((_, i) => i);
+  const verdicts = data.candidates.map((c) => VERDICTS[c.v]);
+  return { met: all.slice(0, met), open: all.slice(met, met + open), violated: all.length - met - open, verdicts, asked: true };
+}
+
+// Judges and ranks every candidate: indices of those that meet all limits and of those that may.
+function answer(data, limits, weights) {
+  if (isAsked(data, limits, weights)) return answered(data);
+  const groups = { met: [], uncertain: [], unknown: [], violated: [] };
+  const verdicts = data.candidates.map((c) => judge(c, limits, data.confidence));
+  verdicts.forEach((v, i) => groups[v].push(i));
+  const open = [...groups.uncertain, ...groups.unknown].sort((a, b) => a - b);
+  const sorted = (group) => order(group.map((i) => data.candidates[i]), weights, limits, data.anchors).map((k) => group[k]);
+  const chances = new Map(open.map((i) => [i, chance(data.candidates[i], limits)]));
+  return { met: sorted(groups.met), open: byChance(sorted(open), chances), violated: groups.violated.length, verdicts, asked: false };
+}
+
+// Candidates are stored as [name, precision, origin, verdict of the device's own limits, verdict of the
+// answer, figure of each column …]; figures as [value, low, high, reach], without a reach that is usual.
 function unpacked(data) {
   const names = data.columns.map(([metric]) => metric);
-  const candidates = data.candidates.map(([n, p, o, d, ...figures]) => {
+  const candidates = data.candidates.map(([n, p, o, d, v, ...figures]) => {
     const m = {};
     figures.forEach((figure, i) => {
-      if (figure !== null) m[names[i]] = Array.isArray(figure) ? figure : [figure, figure, figure];
+      if (figure === null) return;
+      const [value, low, high, reach] = Array.isArray(figure) ? figure : [figure, figure, figure];
+      m[names[i]] = [value, low, high, reach === undefined ? data.reach : reach];
     });
-    return { n, p, o, d, m };
+    return { n, p, o, d, v, m };
   });
   return { ...data, candidates };
 }
@@ -223,6 +293,7 @@ function startRanking(data, table, form, status) {
     const same = found.met[0] === first.met[0];
     const text = [`${found.met.length} meet every limit, ${found.open.length} uncertain, ${found.violated} rejected.`];
     text.push(best ? (same ? `First is still ${best}.` : `First is now ${best}.`) : "None is certain to meet these limits.");
+    if (!found.asked) text.push("Ordered by score alone: ask the program for ties.");
     if (listed < wanted) text.push(`${listed} of ${wanted} rows shown.`);
     status.textContent = text.join(" ");
   }
@@ -273,7 +344,7 @@ function buildControls(data, form, settings, show) {
 
 // Slider positions 0 to 1000 over the range of the candidates; the loose end means no limit.
 function scaleOf(data, [metric, , , higher]) {
-  const ends = data.candidates.filter((c) => c.m[metric]).flatMap((c) => c.m[metric]).filter((v) => v > 0);
+  const ends = data.candidates.filter((c) => c.m[metric]).flatMap((c) => c.m[metric].slice(0, 3)).filter((v) => v > 0);
   for (const limit of data.limits) if (limit.metric === metric) ends.push(higher ? limit.at_least : limit.at_most);
   const low = Math.min(...ends), high = Math.max(...ends);
   if (!(high > low)) return null;
