@@ -292,7 +292,9 @@ def test_ranking_in_the_page_equals_running_the_program_again(page: Page) -> Non
     for limits, weights in settings(document, 200):
         again = asked.model_copy(
             update={
-                "limits": tuple(Constraint(**limit) for limit in limits),
+                "limits": tuple(
+                    Constraint(**{**limit, "metric": Metric(limit["metric"])}) for limit in limits
+                ),
                 "weights": {Metric(m): w for m, w in weights.items()},
             }
         )
