@@ -127,6 +127,12 @@ def _assumptions(book: Workbook, document: ProcurementReview) -> None:
         _row(sheet, row, [f"Weight: {criterion.label}", weight, "in the matrix"])
         _name(book, sheet, f"weight_{criterion.key}", row)
         row += 1
+        for end, worth in (("poor", 0), ("good", 1)):
+            value = getattr(criterion, end)
+            note = f"{criterion.unit}: worth {worth} in the matrix".removeprefix(": ")
+            _row(sheet, row, [f"{end.capitalize()} end: {criterion.label}", value, note])
+            _name(book, sheet, f"{end}_{criterion.key}", row)
+            row += 1
 
 
 def _name(book: Workbook, sheet: Worksheet, name: str, row: int) -> None:
@@ -240,49 +246,47 @@ def _cost_formulas(row: int) -> Iterator[str]:
     yield f'=IF(ISNUMBER(J{row}),J{row}/in_quantity,"{UNKNOWN}")'
 
 
-_RAW = {
-    "accuracy": "Devices!M{row}",
-    "speed": "Devices!O{row}",
-    "efficiency": "IF(AND(ISNUMBER(Devices!O{row}),ISNUMBER(Devices!J{row})),"
-    'Devices!O{row}/Devices!J{row},"unknown")',
-    "cost": "Cost!L{row}",
-    "supply": "Devices!P{row}",
-}
+_RAW = {"accuracy": "Devices!M{row}", "cost": "Cost!L{row}", "supply": "Devices!P{row}"}
+"""Criteria that follow the inputs; the others are the review's figures."""
 
 
 def _matrix(book: Workbook, document: ProcurementReview) -> None:
     """Raw value, value on its scale, normalised value per criterion; then score and rank."""
     sheet = book.create_sheet("Matrix")
     criteria = document.matrix.criteria
-    scored = [
-        (row, device)
-        for row, device in enumerate(document.devices, 2)
-        if device.outcome in ("meets", "uncertain")
-    ]
+    place_of = {device.device: row for row, device in enumerate(document.devices, 2)}
     head = ["Device"]
     for criterion in criteria:
         head += [criterion.label, "on its scale", "0 to 1"]
     _row(sheet, 1, [*head, "Score", "Ranked", "Rank"], font=_HEAD)
-    last = len(scored) + 1
-    for row, (source, _) in enumerate(scored, 2):
+    last = len(document.matrix.rows) + 1
+    for row, scored in enumerate(document.matrix.rows, 2):
+        source = place_of[scored.device]
         _put(sheet, row, 1, Formula(f"=Devices!A{source}"))
-        for place, criterion in enumerate(criteria):
+        for place, (criterion, cell) in enumerate(zip(criteria, scored.cells, strict=True)):
             column = 2 + 3 * place
             raw, scale = get_column_letter(column), get_column_letter(column + 1)
-            _put(sheet, row, column, Formula("=" + _RAW[criterion.key].format(row=source)))
-            value = f"LN({raw}{row})" if criterion.logarithmic else f"{raw}{row}"
-            on_scale = Formula(f'=IF(ISNUMBER({raw}{row}),{value},"{UNKNOWN}")')
+            live = _RAW.get(criterion.key)
+            value = Formula("=" + live.format(row=source)) if live else _value(cell.raw)
+            _put(sheet, row, column, value)
+            known = _on_scale(f"{raw}{row}", criterion)
+            on_scale = Formula(f'=IF(ISNUMBER({raw}{row}),{known},"{UNKNOWN}")')
             _put(sheet, row, column + 1, on_scale)
-            formula = _normalised(f"{scale}{row}", f"{scale}$2:{scale}${last}", criterion)
-            _put(sheet, row, column + 2, formula)
+            _put(sheet, row, column + 2, _normalised(f"{scale}{row}", criterion))
         _put_score(sheet, row, last, [c.key for c in criteria])
     sheet.freeze_panes = "B2"
 
 
-def _normalised(cell: str, span: str, criterion: Criterion) -> Formula:
-    share = f"({cell}-MIN({span}))/(MAX({span})-MIN({span}))"
-    value = share if criterion.higher_is_better else f"1-{share}"
-    return Formula(f'=IF(ISNUMBER({cell}),IF(MAX({span})=MIN({span}),1,{value}),"{UNKNOWN}")')
+def _on_scale(cell: str, criterion: Criterion) -> str:
+    return f"LN(MAX({cell},1E-30))" if criterion.logarithmic else cell
+
+
+def _normalised(cell: str, criterion: Criterion) -> Formula:
+    """0 at the poor end of the scale, 1 at its good end, and no more beyond."""
+    poor = _on_scale(f"in_poor_{criterion.key}", criterion)
+    good = _on_scale(f"in_good_{criterion.key}", criterion)
+    share = f"MIN(MAX(({cell}-{poor})/({good}-{poor}),0),1)"
+    return Formula(f'=IF(ISNUMBER({cell}),{share},"{UNKNOWN}")')
 
 
 def _put_score(sheet: Worksheet, row: int, last: int, keys: Sequence[str]) -> None:
