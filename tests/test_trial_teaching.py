@@ -191,7 +191,7 @@ def test_command_in_the_result_gives_the_same_trial(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "name the DATA"),
+        ([], "needs DATA"),
         (["digits", "--models", "resnet81"], "did you mean"),
         (["digits", "--models", NETWORK, "--stages", "prob"], "unknown stage 'prob'"),
         (["digits", "--models", NETWORK, "--budget", "2"], "2"),
