@@ -34,12 +34,28 @@ def lanes_for(profile: DeviceProfile, request: Request) -> list[Lane]:
 
 def _lane(profile: DeviceProfile, asked: LaneRequest, known: Collection[str]) -> Lane:
     """Resolve one lane; a large batch without figures of its own is answered by a bulk lane."""
+    batch = asked.batch
+    if batch is not None and 0 < batch < LARGE_BATCH:
+        return _small(profile, asked, batch, known)
     choice = resolve_lane(profile, asked, known_runtimes=known)
     if choice.evidence is None and (asked.batch or 0) >= LARGE_BATCH:
         bulk = resolve_lane(profile, asked.with_batch(BULK), known_runtimes=known)
         if bulk.evidence is not None:
             return bulk.lane
     return choice.lane
+
+
+def _small(profile: DeviceProfile, asked: LaneRequest, batch: int, known: Collection[str]) -> Lane:
+    """Resolve a lane of few images: all of them run as the default's batch does.
+
+    A few figures of one batch in another runtime do not change what runs there: more images would
+    take less time where the next batch is answered by the first runtime.
+    """
+    usual = profile.default_lane.batch or 1
+    home = resolve_lane(profile, asked.with_batch(usual), known_runtimes=known)
+    if home.evidence is None:
+        return resolve_lane(profile, asked, known_runtimes=known).lane
+    return replace(home.lane, batch=batch)
 
 
 def lane_of_timing(profile: DeviceProfile, asked: LaneRequest) -> Lane:
