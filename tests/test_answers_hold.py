@@ -165,7 +165,7 @@ def test_without_limits_the_first_is_known_to_run_and_fits(device: str) -> None:
     _first_place_holds(device, ())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @many
 @given(
     st.sampled_from(EVIDENCE.profiles.names()),
@@ -178,7 +178,7 @@ def test_no_prediction_beats_the_roofline_on_any_device(
     _above_the_roofline(device, network, batch)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("device", EVIDENCE.profiles.names())
 def test_every_devices_first_place_is_timed_fits_and_is_possible(device: str) -> None:
     _first_place_holds(device, ())

@@ -71,7 +71,7 @@ def test_teacher_is_left_alone_and_student_learns(bench: object, kind: str) -> N
     assert found.network(torch.zeros(1, 3, 32, 32)).shape == (1, 2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_compression_writes_files_that_run_and_are_candidates(
     npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -111,7 +111,7 @@ def test_a_factory_that_cannot_be_counted_ends_in_one_line(name: str, said: str)
 
 
 @pytest.mark.usefixtures("_module")
-@pytest.mark.slow
+@pytest.mark.long
 def test_code_of_the_user_runs_in_a_process_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
     assert describe_factory("my_networks:plain", 8).macs == MACS
     with pytest.raises(NetworkError, match="leaves by"):

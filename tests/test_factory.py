@@ -201,7 +201,7 @@ def test_a_few_catalogs_more_are_predicted_as_well(counts: Path, tmp_path: Path)
 SEEDS = 200
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_over_two_hundred_catalogs_nine_in_ten_figures_lie_inside_their_interval(
     counts: Path, tmp_path: Path
 ) -> None:

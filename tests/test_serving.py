@@ -74,7 +74,7 @@ def test_verdicts_equal_those_of_recommend(client: FlaskClient, evidence: Eviden
     same_for(4, client, evidence)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_verdicts_equal_those_of_recommend_for_fifty(
     client: FlaskClient, evidence: Evidence
 ) -> None:

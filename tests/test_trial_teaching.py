@@ -216,7 +216,7 @@ def _started(npz: Path, home: Path, *words: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_process_goes_on_to_the_same_result(npz: Path, tmp_path: Path) -> None:
     words = ("--stages", "probe,finetune", "--format", "json")
     whole, _ = _started(npz, tmp_path / "whole", *words).communicate()

@@ -273,7 +273,7 @@ def test_without_script_everything_but_the_controls_is_there(page: Page) -> None
         assert part in text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ranking_in_the_page_equals_running_the_program_again(page: Page) -> None:
     from advisor.answering.evidence import Evidence
     from advisor.answering.recommend import recommend
