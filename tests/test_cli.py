@@ -36,21 +36,23 @@ def estimated(capsys: Capture, *argv: str) -> dict[str, Any]:
     return document
 
 
-def test_what_is_recommended_meets_the_limit_with_its_whole_interval(capsys: Capture) -> None:
+def test_what_is_recommended_keeps_the_limit_with_the_asked_probability(capsys: Capture) -> None:
     document = recommended(capsys, "--device", "jetson-nano", "--max-latency", "10ms")
     assert document["ranked"]
     for entry in document["ranked"]:
         latency = entry["metrics"]["latency"]
         assert entry["verdict"] == "met"
-        assert latency["high"] <= 0.010
+        assert entry["probability"] >= 0.9
+        assert latency["value"] < 0.010
         assert latency["origin"] in ("measured", "published", "predicted", "analytic")
         assert latency["source"]
 
 
-def test_the_most_accurate_feasible_network_comes_first(capsys: Capture) -> None:
+def test_the_most_accurate_feasible_network_comes_first_but_for_ties(capsys: Capture) -> None:
     document = recommended(capsys, "--device", "jetson-nano", "--max-latency", "10ms")
     accuracies = [entry["metrics"]["top1"]["value"] for entry in document["ranked"]]
-    assert accuracies == sorted(accuracies, reverse=True)
+    for place, accuracy in enumerate(accuracies):
+        assert accuracy > max(accuracies[place:]) - 0.005  # half a point is no order
 
 
 def test_every_candidate_ends_in_exactly_one_list(capsys: Capture) -> None:

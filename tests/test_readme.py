@@ -17,11 +17,11 @@ from tests.test_own_accuracy import record, standing
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SLOW = (
-    *("catalog import", "catalog count", "catalog fit", "validate"),
+    *("catalog add", "catalog import", "catalog count", "catalog fit", "validate"),
     *("calibrate host", "calibrate ID", "measure ", "kit", "import", "search --family"),
     *("trial ", "compress ", "serve"),
 )
-"""Commands that take minutes, need raw files or never end; their own tests run them."""
+"""Commands that take minutes, write into the catalog or never end; their own tests run them."""
 
 
 def commands() -> list[str]:
