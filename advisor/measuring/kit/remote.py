@@ -52,6 +52,8 @@ def measure_over_ssh(
         problem = _run(host, order, python, say)
         table = Path(folder) / TABLE
         table.write_bytes(_fetch(host, problem))
+        if len(table.read_bytes().splitlines()) < 2:
+            raise MeasurementError(f"{host} measured nothing: {problem or 'its table is empty'}")
         reading = read_table(table, filling(lane), {wish.network for wish in order.wishes})
     if not reading.rows:
         reason = problem or next(iter(reading.refused), "its table is empty")
