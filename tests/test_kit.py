@@ -316,7 +316,7 @@ def test_imported_figures_join_the_lane_that_the_same_options_name_elsewhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], argv: list[str], lane: str
 ) -> None:
     text = "timm_name,latency_ms\nresnet18,9123\n"
-    assert imported_lanes(tmp_path, capsys, text, "--device", *argv) == {lane}
+    assert imported_lanes(tmp_path, capsys, text, "--force", "--device", *argv) == {lane}
 
 
 def test_rows_keep_what_they_name_and_the_rest_follows_from_it(

@@ -30,7 +30,8 @@ def nearest(fitted: Fitted, facts: LaneFacts) -> tuple[str, ...]:
     lanes = fitted.lanes.take(known)
     variances, scale = fitted.variances, fitted.scale
     shared = variances.lane_matrices(wanted, lanes, scale)["common"][0]
-    says = shared / np.sqrt(variances.of_lanes(lanes, scale, "common"))
+    own = variances.of_lanes(lanes, scale, "common")
+    says = np.where(own > 0, shared / np.sqrt(np.where(own > 0, own, 1.0)), 0.0)
     by_name: dict[str, float] = {}
     for one, weight in zip(lanes.facts, says.tolist(), strict=True):
         by_name[_name(one)] = max(weight, by_name.get(_name(one), 0.0))
