@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from advisor.core.estimate import Origin
-
-if TYPE_CHECKING:
-    from advisor.estimators.fitted import Fitted
-    from advisor.estimators.lane_relations import LaneFacts
+from advisor.core.lane import Lane
 
 
 class NetworkKnown(StrEnum):
@@ -104,9 +101,19 @@ def lane_class(networks: int) -> LaneKnown | None:
     return next((known for least, known in LEAST_OF if networks >= least), None)
 
 
-def known_of_lane(fitted: "Fitted", facts: "LaneFacts", own: int) -> tuple[LaneKnown, int]:
+class MeasuredLanes(Protocol):
+    """What the fit knows of the lanes that were measured."""
+
+    @property
+    def device_units(self) -> frozenset[tuple[str, str]]:
+        """(device, unit) with any figure."""
+
+    def networks_in_lane(self, lane: Lane) -> int:
+        """Return how many architectures were measured in a lane."""
+
+
+def known_of_lane(fitted: MeasuredLanes, lane: Lane, own: int) -> tuple[LaneKnown, int]:
     """Return the class of a lane and how many networks are published in it."""
-    lane = facts.lane
     count = fitted.networks_in_lane(lane)
     published = lane_class(count)
     measured = next((known for least, known in _OWN if own >= least), None)

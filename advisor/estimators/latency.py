@@ -262,7 +262,7 @@ class LatencyModel:
         """Say what the prediction of each network rests on."""
         own = sum(row.lane == lane for row in self.own)
         fitted = self._for(lane).fitted
-        lane_known, count = known_of_lane(fitted, self.facts(lane), own)
+        lane_known, count = known_of_lane(fitted, lane, own)
         like = self.like(lane) if lane_known in (LaneKnown.PROFILE, LaneKnown.DEVICE) else ""
         found = []
         for network, resolution in zip(table.networks, table.resolutions.tolist(), strict=True):

@@ -44,7 +44,7 @@ def page(document: Document, layout: Layout, *, paged: bool = False) -> str:
         from advisor.reports.purchase.sections import purchase_of
 
         return _rendered("procurement.html", paged=paged, page=purchase_of(document))
-    from advisor.reports.sheet import sheet_of
+    from advisor.reports.sheets import sheet_of
 
     return _rendered("sheet.html", paged=paged, page=sheet_of(document, "html"))
 

@@ -97,7 +97,7 @@ def _review(document: "ProcurementReview") -> str:
 
 
 def _sheet(document: Document) -> str:
-    from advisor.reports.sheet import sheet_of
+    from advisor.reports.sheets import sheet_of
 
     view = sheet_of(document, "markdown")
     parts = [f"# {escape(view.title)}", f"**{escape(view.headline)}**"]

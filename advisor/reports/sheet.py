@@ -6,9 +6,6 @@ Trials and compressions are sheets; text, Markdown and HTML are written from the
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from advisor.core.filed import Document
-from advisor.errors import UsageError
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetTable:
@@ -74,23 +71,6 @@ class Sheet:
     sections: tuple[SheetSection, ...]
     command: str
     versions: tuple[tuple[str, str], ...] = field(default=())
-
-
-def sheet_of(document: Document, form: str) -> Sheet:
-    """Return the sheet of a document; UsageError where ``form`` cannot show it."""
-    from advisor.trials.record import TrialRecord
-
-    if isinstance(document, TrialRecord):
-        from advisor.reports.trial_sheet import trial_sheet
-
-        return trial_sheet(document)
-    from advisor.trials.compression_record import CompressionRecord
-
-    if isinstance(document, CompressionRecord):
-        from advisor.reports.compression_sheet import compression_sheet
-
-        return compression_sheet(document)
-    raise UsageError(f"{form}: cannot show {type(document).__name__}")
 
 
 def joined_rows(table: SheetTable) -> Sequence[Sequence[str]]:

@@ -108,7 +108,7 @@ def _other(document: Document) -> list[RenderableType]:
 
 
 def _sheet(document: Document) -> list[RenderableType]:
-    from advisor.reports.sheet import sheet_of
+    from advisor.reports.sheets import sheet_of
 
     view = sheet_of(document, "table")
     lines: list[RenderableType] = [Text(view.headline, "bold")]
