@@ -17,7 +17,6 @@ from advisor.answering.estimates import estimate
 from advisor.answering.evidence import Evidence
 from advisor.answering.trial import check_packages, models_of
 from advisor.answering.write import now, version
-from advisor.core.candidate import Candidate
 from advisor.core.document import Figure
 from advisor.core.measuring_request import CompressRequest
 from advisor.core.quantity import Metric
@@ -313,8 +312,3 @@ def task_of_compression(asked: CompressRequest, evidence: Evidence) -> Compressi
         runtime=asked.runtime or None,
     )
     return CompressionTask(request=request, folder=Path(asked.folder), command=asked.command())
-
-
-def as_candidate(record: CompressionRecord, one: CompressedFile) -> Candidate:
-    """Return the spelling by which every other command takes a compressed file."""
-    return Candidate(architecture=str(Path(record.folder) / one.file), resolution=record.resolution)

@@ -3,7 +3,6 @@
 Trials and compressions are sheets; text, Markdown and HTML are written from the same one.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -71,8 +70,3 @@ class Sheet:
     sections: tuple[SheetSection, ...]
     command: str
     versions: tuple[tuple[str, str], ...] = field(default=())
-
-
-def joined_rows(table: SheetTable) -> Sequence[Sequence[str]]:
-    """Return the rows with their head."""
-    return [table.head, *table.rows]
