@@ -1,5 +1,6 @@
 """A skipped test is a failed one where nothing may be missing."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,8 +38,15 @@ def test_only_what_is_marked_may_be_skipped(
 ) -> None:
     (tmp_path / "test_it.py").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "-p", "tests.conftest"]
+    # The options of the run that this test is part of are not those of the run it makes.
+    surroundings = {name: set_to for name, set_to in os.environ.items() if name != "PYTEST_ADDOPTS"}
     done = subprocess.run(
-        [*command, *options, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, *options, str(tmp_path)],
+        cwd=ROOT,
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == code, done.stdout
     assert said in done.stdout
