@@ -16,9 +16,10 @@ from advisor.estimators.accuracy.kernel import INITIAL, NAMES, covariance, gradi
 from advisor.estimators.accuracy.learning import choose
 from advisor.estimators.accuracy.leaving_out import folds_of
 from advisor.estimators.accuracy.model import VariantAccuracy, to_target, to_top1
+from advisor.estimators.accuracy.scatter import alike, left_out_stretches
 from advisor.estimators.accuracy.series import Series
 from advisor.estimators.accuracy.storing import load, write
-from advisor.estimators.accuracy.validating import AccuracyError, validate
+from advisor.estimators.accuracy.validating import ALIKE, AccuracyError, validate
 from advisor.hardware.library import catalog_directory
 from advisor.networks.blueprints import BASES
 from advisor.networks.pricing.prices import price
@@ -274,8 +275,41 @@ def test_hyper_parameters_chosen_make_the_targets_more_likely() -> None:
     assert chosen[NAMES.index("noise")] < INITIAL["noise"]
 
 
-def test_widening_never_narrows(model: VariantAccuracy) -> None:
-    wide = replace(model, widening={"MobileNetV2": 2.0})
+def test_family_that_scatters_more_has_wider_intervals(model: VariantAccuracy) -> None:
     name = "mobilenetv2_100@192:width=0.85"
-    own, wider = answer(replace(model, widening={}), name), answer(wide, name)
-    assert wider.interval.high - wider.value > 1.5 * (own.interval.high - own.value)
+    own, wider = (
+        answer(replace(model, stretch={"MobileNetV2": by}), name).interval for by in (1.0, 2.0)
+    )
+    assert wider.high - wider.low == pytest.approx(2 * (own.high - own.low), rel=0.05)
+
+
+def test_recipe_new_to_a_family_does_not_narrow_its_intervals(model: VariantAccuracy) -> None:
+    name, recipe = "ghostnet_100@224:width=0.8", "pycls-dds"
+    narrow, plain = (
+        answer(replace(model, stretch=by), name, recipe).interval for by in ({"GhostNet": 0.5}, {})
+    )
+    assert narrow == plain
+
+
+@pytest.mark.parametrize("way", ["variant", "family"])
+def test_intervals_hold_what_they_say_where_families_count_alike(
+    errors: dict[tuple[str, str], AccuracyError], way: str
+) -> None:
+    assert 0.86 <= errors[way, ALIKE].coverage <= 0.94
+
+
+def test_families_count_alike_however_many_networks_they_have() -> None:
+    weights = alike(np.array(["a", "a", "a", "b"]))
+    assert weights.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1])
+
+
+def test_stretch_of_a_network_left_out_does_not_know_it(model: VariantAccuracy) -> None:
+    rows, before = left_out_stretches(model)
+    place = int(np.flatnonzero(model.rows.family[rows] == "StarNet")[0])
+    top1 = model.top1.copy()
+    top1[rows[place]] += 0.02
+    _, after = left_out_stretches(replace(model, top1=top1))
+    kin = model.rows.family[rows] == "StarNet"
+    kin[place] = False
+    assert after[place] < after[kin].max()
+    assert (after[kin] > before[kin]).any()

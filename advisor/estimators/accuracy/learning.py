@@ -16,8 +16,9 @@ from advisor.core.candidate import Candidate
 from advisor.core.workload_table import WorkloadTable, read
 from advisor.estimators.accuracy.features import Floats, Rows, flags, sizes, trunk
 from advisor.estimators.accuracy.kernel import INITIAL, NAMES, gradient, noise, parts
-from advisor.estimators.accuracy.leaving_out import FOLDS, WAYS, folds_of, leave_out
+from advisor.estimators.accuracy.leaving_out import FOLDS, WAYS, folds_of
 from advisor.estimators.accuracy.model import VariantAccuracy, to_target
+from advisor.estimators.accuracy.scatter import stretches
 from advisor.networks.blueprints import BASES
 from advisor.networks.pricing.prices import price
 
@@ -97,24 +98,9 @@ def fit(root: Path) -> VariantAccuracy:
         source=np.array([point.source_ref for point in published.points]),
         values=choose(rows, to_target(top1)),
         folds=chosen,
-        widening={},
+        stretch={},
     )
-    return replace(fitted, widening=widening(fitted))
-
-
-def widening(model: VariantAccuracy) -> dict[str, float]:
-    """Return by how much a family's intervals have to be wider than the process makes them.
-
-    The root mean square of its left-out errors in units of their spreads, drawn towards one as
-    by ten networks that scatter as expected; never below one.
-    """
-    found = leave_out(model, "variant")
-    squares = ((to_target(model.top1) - found.target) / found.spread) ** 2
-    factors = {}
-    for name in np.unique(model.rows.family).tolist():
-        own = squares[model.rows.family == name]
-        factors[name] = float(np.sqrt((own.sum() + 10) / (len(own) + 10)))
-    return {name: round(factor, 4) for name, factor in factors.items() if factor > 1.0}
+    return replace(fitted, stretch=stretches(fitted))
 
 
 def _without_each_fold(rows: Rows, top1: Floats, way: str) -> Iterator[Floats]:

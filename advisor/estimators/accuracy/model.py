@@ -71,8 +71,8 @@ class VariantAccuracy:
     """Hyper-parameters in the order of ``kernel.NAMES``."""
     folds: Mapping[str, Floats]
     """For each way to leave out, the hyper-parameters of each fold, chosen without it."""
-    widening: Mapping[str, float]
-    """Factor on the intervals of families that scatter more than the process expects."""
+    stretch: Mapping[str, float]
+    """Factor on the spread of a family's networks, as ``scatter`` finds it."""
     _series: dict[tuple[str, str], Series] = field(default_factory=dict)
 
     @cached_property
@@ -136,7 +136,7 @@ class VariantAccuracy:
             rows = np.flatnonzero(np.array(families) == family)
             series = self.series(family, recipe, kinds[rows[0]])
             value[rows], spread[rows] = self._of_series(series, sized[rows])
-            spread[rows] *= self.widening.get(family, 1.0)
+            spread[rows] *= self._stretch(family, recipe)
             for row in rows.tolist():
                 outside = self._outside(family, sized[row])
                 beyond[row] = tuple(n for n, by in zip(SIZES, outside, strict=True) if by)
@@ -150,6 +150,11 @@ class VariantAccuracy:
             level=level,
             beyond=tuple(beyond),
         )
+
+    def _stretch(self, family: str, recipe: str) -> float:
+        """Return the factor on a series' spread; a recipe new to the family never narrows it."""
+        factor = self.stretch.get(family, 1.0)
+        return factor if recipe in self.recipes.get(family, []) else max(factor, 1.0)
 
     def _of_series(self, series: Series, sized: Floats) -> tuple[Floats, Floats]:
         """Return the target of networks and its spread.

@@ -9,7 +9,7 @@ from advisor.errors import CatalogError
 from advisor.estimators.accuracy.features import Rows
 from advisor.estimators.accuracy.model import VariantAccuracy, as_mapping, as_values
 
-VERSION = 1
+VERSION = 2
 _JSON, _ARRAYS = "variant_accuracy.json", "variant_accuracy.npz"
 
 
@@ -19,7 +19,7 @@ def write(model: VariantAccuracy, root: Path) -> None:
     document = {
         "version": VERSION,
         "values": as_mapping(model.values),
-        "widening": dict(model.widening),
+        "stretch": dict(model.stretch),
         "folds": folds,
     }
     (root / _JSON).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -45,7 +45,7 @@ def load(root: Path) -> VariantAccuracy:
         if document["version"] != VERSION:
             raise ValueError(f"it has version {document['version']}, not {VERSION}")
         values = as_values(document["values"])
-        widening = {str(name): float(by) for name, by in document["widening"].items()}
+        stretch = {str(name): float(by) for name, by in document["stretch"].items()}
         folds = {
             way: np.array([as_values(own) for own in found])
             for way, found in document["folds"].items()
@@ -56,7 +56,7 @@ def load(root: Path) -> VariantAccuracy:
             "'python -m advisor.estimators.accuracy CATALOG' writes it again"
         ) from error
     return VariantAccuracy(
-        widening=widening,
+        stretch=stretch,
         rows=Rows(
             columns["sizes"].astype(np.float64),
             columns["flags"].astype(np.float64),

@@ -42,6 +42,13 @@ def _cells(error: AccuracyError) -> list[str]:
         error.of or "all",
         str(error.networks),
         *(f"{100 * value:.2f}" for value in points),
-        f"{100 * error.coverage:.1f} %",
+        _coverage(error),
         f"{100 * error.width:.2f}",
     ]
+
+
+def _coverage(error: AccuracyError) -> str:
+    share = f"{100 * error.coverage:.1f}"
+    if error.coverage_error is None:
+        return f"{share} %"
+    return f"{share} ± {100 * error.coverage_error:.1f} %"
