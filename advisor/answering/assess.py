@@ -8,7 +8,7 @@ the lane's precision.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.answering.batch_ladder import predicted
+from advisor.answering.operating import not_considered
 from advisor.answering.power import powers
 from advisor.catalog.accuracy import Accuracy
 from advisor.catalog.accuracy_at_precision import PrecisionChanges
 from advisor.catalog.operator_support import OperatorSupport
 from advisor.catalog.published import PublishedFigures
 from advisor.core.candidate import Candidate
+from advisor.core.conditions import Conditions
 from advisor.core.estimate import Assessment, Estimate, Gap, Interval, Origin, Provenance, strongest
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
@@ -95,6 +97,8 @@ class LaneAssessor:
     """Whether a network is a gap where nobody knows whether it runs, instead of a caveat."""
     own: OwnFigures | None = None
     """What the user measured on the device; outranks everything published."""
+    conditions: Conditions = field(default_factory=Conditions)
+    """Power mode and version that were stated."""
 
     def assess(self, subjects: Sequence[Subject], table: WorkloadTable) -> list[Assessment]:
         """Assess each subject; row i of ``table`` is the workload of subject i."""
@@ -128,6 +132,9 @@ class LaneAssessor:
             self.latency, self.lane, table, self._batches, level=self.level, shared=shared
         )
         found = self._above_floors(_rounded(found), table)
+        told = not_considered(self.conditions, self.lane)
+        if told:
+            found = replace(found, caveats=tuple((*told, *known) for known in found.caveats))
         refusals = self.support.refusals(self.lane, table)
         reasons = tuple(r or known for r, known in zip(refusals, found.reasons, strict=True))
         found = replace(found, reasons=reasons)
@@ -384,7 +391,7 @@ class LaneAssessor:
 
     def _energy(self, latency: Estimate | None) -> list[Estimate | Gap]:
         """Power of board and chip, and the energy of one image by that of the board."""
-        found = powers(self.profile, self.lane.unit, self.level)
+        found = powers(self.profile, self.lane.unit, self.level, self.conditions.power_mode)
         power = found[0]
         if isinstance(power, Gap):
             return [*found, Gap(metric=Metric.ENERGY, reason=power.reason)]

@@ -21,6 +21,7 @@ from advisor.catalog.network_names import NetworkNames, read_aliases
 from advisor.catalog.operator_support import OperatorSupport, read_support
 from advisor.catalog.published import PublishedFigures
 from advisor.core.candidate import Candidate
+from advisor.core.conditions import Conditions
 from advisor.core.lane import Lane
 from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, read
@@ -54,7 +55,7 @@ class Evidence:
     root: Path = field(default_factory=catalog_directory)
     """Folder of the catalog."""
     profiles: ProfileLibrary = field(default_factory=profile_library)
-    _published: dict[str, PublishedFigures] = field(default_factory=dict)
+    _published: dict[tuple[str, Conditions], PublishedFigures] = field(default_factory=dict)
     _own: dict[str, OwnFigures] = field(default_factory=dict)
     _workloads: dict[tuple[str, int], Workload] = field(default_factory=dict)
 
@@ -77,11 +78,17 @@ class Evidence:
         """Published changes of the accuracy by numeric precision."""
         return PrecisionChanges(changes=read_changes(self.root))
 
-    def published(self, profile: DeviceProfile) -> PublishedFigures:
-        """Published figures of a device, read once."""
-        if profile.id not in self._published:
-            self._published[profile.id] = PublishedFigures(root=self.root, device=profile.id)
-        return self._published[profile.id]
+    def published(
+        self, profile: DeviceProfile, conditions: Conditions | None = None
+    ) -> PublishedFigures:
+        """Published figures of a device, read once; under conditions where some are stated."""
+        asked = conditions or Conditions()
+        key = (profile.id, asked)
+        if key not in self._published:
+            self._published[key] = PublishedFigures(
+                root=self.root, device=profile.id, conditions=asked
+            )
+        return self._published[key]
 
     def resolutions_in(self, lane: Lane, network: str) -> set[int]:
         """Input sizes at which a network was measured in a lane, by the user or by others."""

@@ -3,6 +3,9 @@
 A vendor's figure of a chip is no figure of a board: memory, regulators and peripherals draw too.
 """
 
+from dataclasses import replace
+
+from advisor.core.conditions import is_mode
 from advisor.core.estimate import Estimate, Gap, Interval, Origin, Provenance
 from advisor.core.quantity import Metric
 from advisor.hardware.profile import DeviceProfile, PowerKind, PowerProfile
@@ -20,12 +23,16 @@ WHOLE = frozenset({"card", "server", "desktop", "laptop", "phone", "tablet", "mi
 """Forms whose design power is taken as that of the whole thing."""
 
 
-def powers(profile: DeviceProfile, unit: str, level: float) -> list[Estimate | Gap]:
+def powers(
+    profile: DeviceProfile, unit: str, level: float, mode: str | None = None
+) -> list[Estimate | Gap]:
     """Return the power of the board and of the chip while a network runs on ``unit``.
+
+    In a power ``mode`` that is named for its watts, these are the design power.
 
     Board and chip are two metrics, so that a limit on one is never kept by a figure of the other.
     """
-    known = profile.power
+    known = _in_mode(profile.power, mode)
     if known is None or known.typical is None:
         reason = f"no power figure for {profile.id}"
         return [Gap(metric=m, reason=reason) for m in (Metric.POWER, Metric.CHIP_POWER)]
@@ -38,6 +45,14 @@ def powers(profile: DeviceProfile, unit: str, level: float) -> list[Estimate | G
         return [_drawn(Metric.POWER, known, level), Gap(metric=Metric.CHIP_POWER, reason=reason)]
     chip = _drawn(Metric.CHIP_POWER, known, level)
     return [_of_board(chip, level), chip]
+
+
+def _in_mode(known: PowerProfile | None, mode: str | None) -> PowerProfile | None:
+    """Take the watts of a power mode, where the profile states them, as the typical ones."""
+    if known is None or mode is None:
+        return known
+    watts = next((m.power for m in known.modes if is_mode(mode, m.name) and m.power), None)
+    return known if watts is None else replace(known, typical=watts)
 
 
 def _drawn(metric: Metric, known: PowerProfile, level: float) -> Estimate:

@@ -16,6 +16,7 @@ from advisor.answering.choice import answers
 from advisor.answering.commands import recommend_command
 from advisor.answering.evidence import Evidence, matches
 from advisor.answering.judge import Demands, Judged, judge, ledger, pareto, relaxations
+from advisor.answering.operating import check
 from advisor.answering.ranking_rule import KNEE, ranking
 from advisor.answering.ties import most_probable, placed
 from advisor.core.candidate import Candidate
@@ -162,10 +163,12 @@ def assessor_on(
 
     ``refuse_unseen`` leaves a gap where nobody knows whether the network runs in the lane.
     """
+    conditions = check(request.conditions, lane, profile, evidence)
     return LaneAssessor(
         profile=profile,
         lane=lane,
-        published=evidence.published(profile),
+        published=evidence.published(profile, conditions),
+        conditions=conditions,
         own=evidence.own(profile),
         support=evidence.operator_support,
         latency=evidence.latency,

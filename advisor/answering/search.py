@@ -74,7 +74,7 @@ def task_of(asked: SearchRequest) -> SearchTask:
     """Split a request into what its variants are judged by and how they are sought."""
     request = Request(
         device=asked.device,
-        **asked.lane_fields(),
+        **asked.question_fields(),
         limits=asked.limits,
         confidence=asked.confidence,
         search=asked.trials,

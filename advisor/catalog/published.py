@@ -3,13 +3,15 @@
 import json
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
 
 from advisor.catalog.measurements import Cell, Measurement, caveat_texts, cells, read_device
+from advisor.core.conditions import Conditions
 from advisor.core.estimate import Estimate, Interval, Origin, Provenance
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
@@ -40,6 +42,9 @@ class PublishedFigures:
     without: frozenset[tuple[Lane, str, int]] = frozenset()
     """Cells (lane, network, resolution) that are taken as not published, to judge answers by."""
 
+    conditions: Conditions = field(default_factory=Conditions)
+    """Power mode and version that are asked for; cells keep the rows that state them, if any."""
+
     @cached_property
     def measurements(self) -> list[Measurement]:
         """Rows of the device, those left out included; empty where nothing was published."""
@@ -49,8 +54,17 @@ class PublishedFigures:
     @cached_property
     def cells(self) -> Mapping[tuple[Lane, str, int], Cell]:
         """Usable rows, aggregated per lane, network and resolution."""
-        found = cells(self.measurements)
+        found = cells(stating(self.measurements, self.conditions))
         return {key: cell for key, cell in found.items() if key not in self.without}
+
+    @cached_property
+    def _stated(self) -> frozenset[tuple[Lane, str, int | None]]:
+        """Cells with a row that states what is asked for."""
+        return frozenset(
+            (row.lane, row.network, row.resolution)
+            for row in self.measurements
+            if row.usable and self.conditions.hold(power_mode=row.power_mode, version=row.version)
+        )
 
     @cached_property
     def _quantiles(self) -> Quantiles | None:
@@ -109,8 +123,38 @@ class PublishedFigures:
             source="; ".join(cell.source_refs[:3])
             + (f" and {len(cell.source_refs) - 3} more" if len(cell.source_refs) > 3 else ""),
             date=cell.newest,
-            caveats=tuple(texts.get(slug, slug) for slug in cell.caveats),
+            caveats=(*self._unstated(cell), *(texts.get(slug, slug) for slug in cell.caveats)),
         )
+
+    def _unstated(self, cell: Cell) -> tuple[str, ...]:
+        """Say that a figure is of other, or of unstated, conditions than those asked for."""
+        if not self.conditions or (cell.lane, cell.network, cell.resolution) in self._stated:
+            return ()
+        asked = " and ".join(
+            f"{name} {value}"
+            for name, value in (
+                ("power mode", self.conditions.power_mode),
+                ("version", self.conditions.version),
+            )
+            if value is not None
+        )
+        return (f"no figure of this network states {asked}: it is of others, or of unstated ones",)
+
+
+def stating(rows: Iterable[Measurement], conditions: Conditions) -> list[Measurement]:
+    """Keep of each cell the rows that state the conditions; all of a cell where none does."""
+    groups: dict[tuple[Lane, str, int | None], list[Measurement]] = defaultdict(list)
+    for row in rows:
+        groups[row.lane, row.network, row.resolution].append(row)
+    kept = []
+    for group in groups.values():
+        named = [
+            row
+            for row in group
+            if row.usable and conditions.hold(power_mode=row.power_mode, version=row.version)
+        ]
+        kept += named or group
+    return kept
 
 
 def _interval(value: float, cell: Cell, level: float, learned: Quantiles | None) -> Interval:

@@ -113,6 +113,11 @@ def _tell_more(profile: DeviceProfile) -> None:
     from advisor.cli.output import say
     from advisor.hardware.cores import unknown_cores
 
+    modes = profile.power.modes if profile.power else ()
+    if modes:
+        click.echo("# power modes for --power-mode, with the highest clocks where they are known:")
+    for mode in modes:
+        click.echo(f"# {mode.text}")
     if profile.lanes:
         click.echo("# lanes with published figures, counted from the catalog:")
     for item in profile.lanes:

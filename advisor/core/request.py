@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from advisor.core.conditions import Conditions
 from advisor.core.constraint import Constraint
 from advisor.core.lane import Lane
 from advisor.core.option import (
@@ -167,7 +168,29 @@ class LaneRequest(Question):
         return self.with_precision(self.precision)
 
 
-class Request(LaneRequest, OnDevice):
+class LaneQuestion(LaneRequest):
+    """A lane as a question asks for it, with the conditions that the device runs under."""
+
+    power_mode: Annotated[
+        str | None,
+        Option(help="Power mode or clock the device is set to, such as 15W; "
+               "'advisor devices show' lists them."),
+    ] = None  # fmt: skip
+    runtime_version: Annotated[
+        str | None, Option(help="Version of the runtime, such as 2.5 or 2.5.0.")
+    ] = None
+
+    @property
+    def conditions(self) -> Conditions:
+        """What is stated of how the device runs."""
+        return Conditions(power_mode=self.power_mode, version=self.runtime_version)
+
+    def question_fields(self) -> dict[str, Any]:
+        """Return the fields of the lane and of its conditions, by name."""
+        return {name: getattr(self, name) for name in LaneQuestion.model_fields}
+
+
+class Request(LaneQuestion, OnDevice):
     """Everything that decides a recommendation; storing it makes the result repeatable."""
 
     COMMAND: ClassVar[str] = "recommend"
@@ -216,7 +239,7 @@ class Request(LaneRequest, OnDevice):
     ] = ""  # fmt: skip
 
 
-class CompareRequest(LaneRequest):
+class CompareRequest(LaneQuestion):
     """Candidates side by side on some devices."""
 
     COMMAND: ClassVar[str] = "compare"
@@ -231,7 +254,7 @@ class CompareRequest(LaneRequest):
         return [
             Request(
                 device=device,
-                **self.lane_fields(),
+                **self.question_fields(),
                 confidence=self.confidence,
                 published=self.published,
             )
@@ -267,7 +290,7 @@ class QuestionsRequest(Question):
     profiles_dir: ProfilesDir = ""
 
 
-class ExplainRequest(LaneRequest, OnDevice):
+class ExplainRequest(LaneQuestion, OnDevice):
     """One candidate on one device."""
 
     COMMAND: ClassVar[str] = "explain"
@@ -280,13 +303,13 @@ class ExplainRequest(LaneRequest, OnDevice):
         """Return the request for the device."""
         return Request(
             device=self.device,
-            **self.lane_fields(),
+            **self.question_fields(),
             confidence=self.confidence,
             published=self.published,
         )
 
 
-class SearchRequest(LaneRequest, OnDevice):
+class SearchRequest(LaneQuestion, OnDevice):
     """A search for variants within limits."""
 
     COMMAND: ClassVar[str] = "search"

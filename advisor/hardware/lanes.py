@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from advisor.core.conditions import mode_in
 from advisor.core.lane import BULK, Lane
 from advisor.core.quantity import Metric
 from advisor.core.request import LaneRequest, Request
@@ -27,9 +28,29 @@ def lanes_for(profile: DeviceProfile, request: Request) -> list[Lane]:
     asked = [wanted.with_precision(precision) for precision in request.precisions or (None,)]
     known = {e.runtime for e in profile.lanes} | KNOWN_RUNTIMES
     lanes = [_lane(profile, one, known) for one in asked]
+    if request.power_mode is not None:
+        lanes = [_in_mode(profile, wanted, lane, request.power_mode) for lane in lanes]
     if request.variant is not None:
         lanes = [replace(lane, variant=request.variant) for lane in lanes]
     return list(dict.fromkeys(lanes))
+
+
+def _in_mode(profile: DeviceProfile, asked: LaneRequest, lane: Lane, mode: str) -> Lane:
+    """Return the lane that was measured in a power mode, of the same runtime and precision.
+
+    ``lane`` itself where nobody measured one.
+    """
+    taken = [
+        one
+        for one in profile.lanes
+        if (one.unit, one.runtime, one.precision) == (lane.unit, lane.runtime, lane.precision)
+        and one.batch == lane.batch
+        and asked.threads in (None, one.threads)
+        and mode_in(one.variant, mode)
+    ]
+    usual = lane.variant
+    best = max(taken, key=lambda one: (usual and usual in one.variant, one.networks), default=None)
+    return lane if best is None else best.lane
 
 
 def _lane(profile: DeviceProfile, asked: LaneRequest, known: Collection[str]) -> Lane:

@@ -129,6 +129,14 @@ class PowerMode:
     name: str
     power: float | None = None
     """Watts that the mode is named for."""
+    clocks: tuple[tuple[str, float], ...] = ()
+    """(unit, Hz) of the units whose highest clock in the mode is known."""
+
+    @property
+    def text(self) -> str:
+        """The mode for people: ``5W: cpu 0.918 GHz, gpu 0.64 GHz``."""
+        clocks = ", ".join(f"{unit} {clock / 1e9:g} GHz" for unit, clock in self.clocks)
+        return f"{self.name}: {clocks}" if clocks else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,6 +167,11 @@ class _Memory(_SourcedFigures):
 class _PowerMode(_Strict):
     name: Text
     power_w: Positive | None = None
+    clocks_ghz: dict[Name, Positive] = {}
+
+    def convert(self) -> PowerMode:
+        clocks = tuple((unit, 1e9 * clock) for unit, clock in self.clocks_ghz.items())
+        return PowerMode(name=self.name, power=self.power_w, clocks=clocks)
 
 
 class _Power(_SourcedFigures):
@@ -182,7 +187,7 @@ class _Power(_SourcedFigures):
             covers=self.covers,
             typical=self.typical_w,
             idle=self.idle_w,
-            modes=tuple(PowerMode(name=mode.name, power=mode.power_w) for mode in self.modes),
+            modes=tuple(mode.convert() for mode in self.modes),
             origin=self.origin(),
         )
 
