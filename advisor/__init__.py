@@ -15,6 +15,8 @@ notebook, turn into records and data frames, and write themselves to files. Erro
 
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from advisor.api import (
         calibrate,

@@ -9,7 +9,8 @@ AdvisorError
 ├── MeasurementError   a timing that could not be taken, or a table of measurements that is invalid
 ├── TrialError         images that cannot be read, or a training that cannot go on
 ├── EvidenceError      the evidence does not allow an answer (exit 4)
-└── PluginError        a plug-in that is missing or does not keep its contract
+├── PluginError        a plug-in that is missing or does not keep its contract
+└── MissingPackageError  a package that an extra of the installation brings
 
 A message says what is wrong, the value, what is allowed and what to do. Each class has a
 ``slug``: the heading in the README that explains it.
@@ -80,6 +81,12 @@ class PluginError(AdvisorError):
     """A plug-in that is missing or does not keep its contract."""
 
     slug = "plug-ins"
+
+
+class MissingPackageError(AdvisorError):
+    """A package that an extra of the installation brings."""
+
+    slug = "extras"
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], listing: str) -> UsageError:

@@ -4,13 +4,13 @@ import csv
 import io
 import json
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from advisor import __version__
 from advisor.cli.main import COMMANDS
 from tests.terminal import ask
 
@@ -371,8 +371,7 @@ def test_every_command_has_help(capsys: Capture) -> None:
 
 
 def test_the_version_is_the_package_s(capsys: Capture) -> None:
-    pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
-    assert pyproject["project"]["version"] in ask(capsys, "--version").out
+    assert __version__ in ask(capsys, "--version").out
 
 
 def test_a_factory_of_the_user_is_priced(

@@ -7,6 +7,9 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from advisor.core.extras import EXTRAS as MODULES
+from advisor.core.extras import INCLUDED, install
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 NAMED_OTHERWISE = {
@@ -35,8 +38,6 @@ BY_NAME = {
 """Packages that something else imports for the program."""
 TOOLS = ("mypy", "pytest", "ruff", "types-")
 """Packages of ``dev`` that are run, not imported."""
-RUNTIMES = ("onnxruntime", "openvino", "ncnn", "inductor")
-"""Extras that the slow tests of measuring use."""
 BOARD = ROOT / "advisor" / "measuring" / "kit" / "measure_on_board.py"
 """Runs where nothing of ours is installed."""
 
@@ -63,15 +64,21 @@ def _names(node: ast.AST) -> list[str]:
 
 
 def packages(requirements: list[str]) -> set[str]:
-    """Return the names of some requirements."""
-    found = {re.split(r"[\[<>=!~; ]", text, maxsplit=1)[0].lower() for text in requirements}
-    return found - {PROJECT["name"]}
+    """Return the names of some requirements, those of the extras they name among them."""
+    found = set()
+    for text in requirements:
+        own = re.fullmatch(rf"{PROJECT['name']}\[(.*)\]", text)
+        if own is not None:
+            for extra in own[1].split(","):
+                found |= packages(PROJECT["optional-dependencies"][extra])
+        else:
+            found.add(re.split(r"[\[<>=!~; ]", text, maxsplit=1)[0].lower())
+    return found
 
 
 BASE = packages(PROJECT["dependencies"])
 EXTRAS = {name: packages(found) for name, found in PROJECT["optional-dependencies"].items()}
 OPTIONAL = {name for extra, found in EXTRAS.items() if extra != "dev" for name in found}
-MEASURE = {name for extra in RUNTIMES for name in EXTRAS[extra]}
 PROGRAM = {name for name, _ in imported(ROOT / "advisor")} - {"advisor"}
 
 
@@ -86,7 +93,7 @@ def test_every_declared_package_is_imported() -> None:
 def test_tests_need_no_more_than_is_installed_for_them() -> None:
     local = {path.stem.replace("_", "-") for path in (ROOT / "tests").rglob("*.py")}
     found = {name for name, _ in imported(ROOT / "tests")} - local - {"advisor", "tests"}
-    assert found <= BASE | EXTRAS["dev"] | MEASURE
+    assert found <= BASE | EXTRAS["dev"]
 
 
 def test_dev_brings_nothing_that_nobody_uses() -> None:
@@ -98,12 +105,34 @@ def test_dev_brings_nothing_that_nobody_uses() -> None:
 def test_what_is_optional_is_imported_only_where_it_is_asked_for() -> None:
     """A module that imports it at its start cannot be imported without.
 
-    Commands ask whether it is there before they import a room of trials or of the served page.
+    Commands ask whether it is there before they import a room of networks, of trials or of the
+    served page.
     """
-    optional = OPTIONAL - BASE
+    rooms = {"networks", "trials", "preparation.py", "onnx_export.py", "serving"}
     found = imported(ROOT / "advisor", at_start=True)
-    early = [(name, path) for name, path in found if name in optional]
-    assert not [(n, p.name) for n, p in early if not {"trials", "serving"} & set(p.parts)]
+    early = [(name, path) for name, path in found if name in OPTIONAL - BASE]
+    assert not [(n, p.name) for n, p in early if not rooms & set(p.parts)]
+
+
+def test_every_optional_import_names_the_extra_that_brings_it() -> None:
+    found = {NAMED_OTHERWISE.get(m, m.replace("_", "-").lower()): e for m, e in MODULES.items()}
+    assert {name for name in PROGRAM if name in OPTIONAL - BASE} <= found.keys()
+    assert not [(name, extra) for name, extra in found.items() if name not in EXTRAS[extra]]
+
+
+def test_an_extra_that_brings_another_is_named_alone() -> None:
+    for extra, others in INCLUDED.items():
+        assert not [other for other in others if not EXTRAS[other] <= EXTRAS[extra]]
+    assert install("torch", "sklearn") == "pip install 'vision-advisor[trial]'"
+
+
+def test_all_brings_every_extra_but_the_one_that_wants_another_torch() -> None:
+    assert OPTIONAL - EXTRAS["all"] == EXTRAS["litert"] - EXTRAS["networks"]
+    assert EXTRAS["all"] <= EXTRAS["dev"]
+
+
+def test_the_installation_without_extras_is_light() -> None:
+    assert not BASE & {"torch", "torchvision", "timm", "ptflops", "scipy", "scikit-learn"}
 
 
 def test_no_exception_has_become_needless() -> None:

@@ -6,18 +6,19 @@ latency is timed in turns with the others.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from importlib import util
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor import __version__
 from advisor.answering.estimates import estimate
 from advisor.answering.evidence import Evidence
 from advisor.answering.trial import check_packages, models_of
-from advisor.answering.write import now, version
+from advisor.answering.write import now
 from advisor.core.document import Figure
+from advisor.core.extras import require
 from advisor.core.measuring_request import CompressRequest
 from advisor.core.quantity import Metric
 from advisor.core.request import EstimateRequest
@@ -94,7 +95,7 @@ def compress(
     ]
     files = tuple(_file(o, s, seen[0], bench) for o, s in zip(exported, seen, strict=True))
     return CompressionRecord(
-        advisor_version=version(),
+        advisor_version=__version__,
         created=now(),
         command=task.command,
         request=asked,
@@ -112,12 +113,7 @@ def compress(
 
 def _check_packages() -> None:
     check_packages()
-    needed = {"torch_pruning": "torch-pruning", "onnxruntime": "onnxruntime", "onnx": "onnx"}
-    lacking = [package for name, package in needed.items() if util.find_spec(name) is None]
-    if lacking:
-        raise AdvisorError(
-            f"{', '.join(lacking)} missing: pip install 'vision-advisor[trial,onnxruntime]'"
-        )
+    require("compression", "torch_pruning", "onnxruntime", "onnx")
 
 
 def _files(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from advisor import __version__
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor, Subject
 from advisor.answering.evidence import Evidence
@@ -72,7 +73,7 @@ def _estimates(
                 for subject, assessment in zip(trained, assessed, strict=True)
             ]
     return Estimates(
-        advisor_version=answer.version(),
+        advisor_version=__version__,
         created=answer.now(),
         command=asked.command(),
         lanes=tuple(records),

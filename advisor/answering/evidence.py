@@ -22,10 +22,11 @@ from advisor.catalog.operator_support import OperatorSupport, read_support
 from advisor.catalog.published import PublishedFigures
 from advisor.core.candidate import Candidate
 from advisor.core.conditions import Conditions
+from advisor.core.extras import COUNTING, require
 from advisor.core.lane import Lane
 from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, read
-from advisor.errors import UsageError, unknown_name
+from advisor.errors import NetworkError, UsageError, unknown_name
 from advisor.hardware.library import (
     ProfileLibrary,
     advisor_home,
@@ -157,6 +158,7 @@ class Evidence:
             from advisor.networks.pricing.prices import price_one
 
             return price_one(replace(candidate, tag=None, resolution=resolution))
+        require(f"counting {candidate.network}@{resolution}", *COUNTING, kind=NetworkError)
         from advisor.networks.building import describe
 
         asked = Candidate(

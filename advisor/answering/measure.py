@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from advisor import __version__
 from advisor.answering.evidence import Evidence
-from advisor.answering.write import now, version
+from advisor.answering.write import now
 from advisor.core.candidate import Candidate
 from advisor.core.document import EstimateEntry, Estimates, Figure, LaneRecord
 from advisor.core.lane import Lane
@@ -218,7 +219,7 @@ def document(order: Order, command: str, *, level: float = 0.9) -> Estimates:
         if (entry := _entry(own, lane, wish, level)) is not None
     ]
     return Estimates(
-        advisor_version=version(),
+        advisor_version=__version__,
         created=now(),
         command=command,
         lanes=tuple(_record(own, lane) for lane in lanes),

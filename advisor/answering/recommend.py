@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor import __version__
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor, Subject
 from advisor.answering.choice import answers
@@ -233,7 +234,7 @@ def recommendation(
     unsure = tuple(answer.entry(j, on_front, alike, unsettled=True) for j in open_ones)
     told = () if weights == request.weights else (KNEE,)
     return Recommendation(
-        advisor_version=answer.version(),
+        advisor_version=__version__,
         created=answer.now(),
         command=recommend_command(request),
         request=request,

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import util
 from pathlib import Path
 
+from advisor import __version__
 from advisor.answering.evidence import WILDCARDS, Evidence
-from advisor.answering.write import now, version
+from advisor.answering.write import now
 from advisor.core.candidate import Candidate
+from advisor.core.extras import TRAINING, require
 from advisor.core.measuring_request import TeachRequest
 from advisor.errors import AdvisorError, TrialError, UsageError, unknown_name
 from advisor.hardware.library import advisor_home
@@ -19,8 +20,6 @@ from advisor.trials.record import Recipe, Stage, TrialRecord, TrialRequest, Tria
 from advisor.trials.trial_session import Tell, TrialSession
 from advisor.trials.verifying import Verified, verify
 
-NEEDED = {"torchvision": "torchvision", "torchmetrics": "torchmetrics", "PIL": "pillow"}
-"""Modules that training needs besides the advisor's own dependencies, and their packages."""
 GRACE = 60
 """Seconds without a sign of life after which another worker takes a unit up."""
 
@@ -152,7 +151,7 @@ def write_record(bench: Bench, runs: Sequence[TrialRun], command: str) -> TrialR
         ),
     ]
     return TrialRecord(
-        advisor_version=version(),
+        advisor_version=__version__,
         created=now(),
         command=command,
         request=bench.request,
@@ -169,13 +168,8 @@ def write_record(bench: Bench, runs: Sequence[TrialRun], command: str) -> TrialR
 
 
 def check_packages() -> None:
-    """Raise AdvisorError where a package is missing that training needs."""
-    lacking = [package for name, package in NEEDED.items() if util.find_spec(name) is None]
-    if lacking:
-        raise AdvisorError(
-            f"{', '.join(lacking)} missing: pip install 'vision-advisor[trial]' brings what "
-            "trials need"
-        )
+    """Raise MissingPackageError where a package is missing that training needs."""
+    require("a trial", *TRAINING)
 
 
 def models_of(patterns: Sequence[str], evidence: Evidence) -> tuple[str, ...]:

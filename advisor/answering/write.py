@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 
 from advisor.answering.assess import Subject
 from advisor.answering.commands import measure_command
@@ -20,11 +19,6 @@ from advisor.hardware.profile import DeviceProfile
 
 REJECTED_METRICS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
 """Metrics that a rejected candidate always shows, beside those it was judged by."""
-
-
-def version() -> str:
-    """Version of the installed advisor."""
-    return metadata.version("vision-advisor")
 
 
 def now() -> str:

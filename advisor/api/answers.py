@@ -7,6 +7,7 @@ from advisor.answering.explain import Explanation
 from advisor.answering.listings import DeviceList, ModelList
 from advisor.answering.next_measurements import Narrowing
 from advisor.core.document import Estimates, Recommendation
+from advisor.core.extras import require
 from advisor.core.filed import Document
 from advisor.errors import UsageError
 from advisor.procurement.review import ProcurementReview
@@ -38,12 +39,9 @@ class Shown(Document):
 
     def to_dataframe(self) -> "DataFrame":
         """Return the records as a pandas data frame; UsageError where pandas is missing."""
-        try:
-            from pandas import DataFrame
-        except ImportError:
-            raise UsageError(
-                "to_dataframe() needs pandas: pip install 'vision-advisor[notebook]'"
-            ) from None
+        require("to_dataframe()", "pandas", kind=UsageError)
+        from pandas import DataFrame
+
         return DataFrame(self.to_records())
 
     def _repr_html_(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from advisor.cli.output import say
+from advisor.core.extras import FITTING, require
 from advisor.hardware.library import catalog_directory
 
 _folder = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -99,6 +100,7 @@ def fit(
 
     A fit that was stopped goes on where it was.
     """
+    require("fitting the estimators", *FITTING)
     from advisor.estimators.fit.refit import count_steps, refit
     from advisor.estimators.fit.runs import RUNS, with_folds
     from advisor.hardware.library import profile_library

@@ -9,6 +9,7 @@ import click
 
 from advisor.cli.options import asked, config_option, output_options, request_options
 from advisor.cli.output import checked, deliver, layout, say
+from advisor.core.extras import TRAINING, require
 from advisor.core.measuring_request import CompressRequest
 
 
@@ -25,6 +26,7 @@ def command(form: str, output: tuple[Path, ...], **_: Any) -> int:
     Example: advisor compress resnet18 --data photos/ --prune 50% --quantise int8 --folder small/
     """
     files = checked(output)
+    require("compression", *TRAINING, "torch_pruning", "onnxruntime", "onnx")
     from advisor.answering.compress import compress, task_of_compression
     from advisor.answering.evidence import Evidence
 

@@ -6,31 +6,32 @@ from typing import Any
 
 import click
 
+from advisor.core.extras import install, package_of
 from advisor.core.quantity import Unit, human
 from advisor.hardware.library import advisor_home, catalog_directory, profile_library
 
 PACKAGES = {
-    "torch": ("counting networks that are not in the catalog", "pip install torch"),
-    "timm": ("building networks", "pip install timm"),
-    "ptflops": ("the second opinion on counts", "pip install ptflops"),
-    "optuna": ("the search", "pip install optuna"),
-    "sklearn": ("fitting the estimator again", "pip install scikit-learn"),
-    "onnx": ("reading ONNX files", "pip install 'vision-advisor[onnx]'"),
-    "onnxruntime": ("measuring with ONNX Runtime", "pip install 'vision-advisor[onnxruntime]'"),
-    "openvino": ("measuring with OpenVINO", "pip install 'vision-advisor[openvino]'"),
-    "nncf": ("int8 with OpenVINO", "pip install 'vision-advisor[openvino]'"),
-    "ncnn": ("measuring with ncnn", "pip install 'vision-advisor[ncnn]'"),
-    "pnnx": ("converting networks for ncnn", "pip install 'vision-advisor[ncnn]'"),
-    "torchao": ("int8 with torch.compile", "pip install 'vision-advisor[inductor]'"),
-    "ai_edge_litert": ("measuring with LiteRT", "pip install 'vision-advisor[litert]'"),
-    "flask": ("answers in the browser", "pip install 'vision-advisor[serve]'"),
-    "waitress": ("answers in the browser", "pip install 'vision-advisor[serve]'"),
-    "weasyprint": ("reports as PDF", "pip install 'vision-advisor[pdf]'"),
+    "torch": "counting networks that are not in the catalog",
+    "timm": "building networks",
+    "ptflops": "the second opinion on counts",
+    "torchvision": "trials on your own images",
+    "sklearn": "trials on your own images",
+    "scipy": "fitting the estimator again",
+    "onnx": "reading ONNX files",
+    "onnxruntime": "measuring with ONNX Runtime",
+    "openvino": "measuring with OpenVINO",
+    "nncf": "int8 with OpenVINO",
+    "ncnn": "measuring with ncnn",
+    "pnnx": "converting networks for ncnn",
+    "torchao": "int8 with torch.compile",
+    "ai_edge_litert": "measuring with LiteRT",
+    "flask": "answers in the browser",
+    "waitress": "answers in the browser",
+    "weasyprint": "reports as PDF",
 }
-"""Packages by what they serve and the command that brings them."""
+"""Modules of the extras by what they serve."""
 EMPTY = "advisor measurements forget --exports"
 """Command that removes the networks that were converted for measuring."""
-_DISTRIBUTION = {"ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
 
 
 @click.command("doctor")
@@ -64,11 +65,10 @@ def command(form: str) -> int:
 
 
 def _package(name: str) -> dict[str, str]:
-    purpose, remedy = PACKAGES[name]
+    facts = {"name": name, "for": PACKAGES[name]}
     if util.find_spec(name) is None:
-        return {"name": name, "version": "missing", "for": purpose, "do": remedy}
-    version = metadata.version(_DISTRIBUTION.get(name, name))
-    return {"name": name, "version": version, "for": purpose, "do": ""}
+        return {**facts, "version": "missing", "do": install(name)}
+    return {**facts, "version": metadata.version(package_of(name)), "do": ""}
 
 
 def _exports(facts: dict[str, Any]) -> str:
@@ -88,7 +88,10 @@ def _print(facts: dict[str, Any]) -> None:
     click.echo()
     print_table(
         ["Package", "Version", "Needed for", "What to do"],
-        [list(package.values()) for package in facts["packages"]],
+        [
+            [package[key] for key in ("name", "version", "for", "do")]
+            for package in facts["packages"]
+        ],
     )
     click.echo("\nPublished measurements: what was kept, doubted and left out")
     rows = [

@@ -3,10 +3,12 @@
 import logging
 import os
 import sys
-from importlib import import_module, metadata
+from importlib import import_module
 
 import click
 
+from advisor import __version__
+from advisor.core.extras import missing_extra
 from advisor.errors import AdvisorError
 
 COMMANDS = {
@@ -69,15 +71,8 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-def _version() -> str:
-    try:
-        return metadata.version("vision-advisor")
-    except metadata.PackageNotFoundError:
-        return "0.0.0+source"
-
-
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(_version(), prog_name="advisor")
+@click.version_option(__version__, prog_name="advisor")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors and data only.")
 @click.option("-v", "--verbose", count=True, help="Say more on standard error; twice for details.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -112,6 +107,12 @@ def run(argv: list[str]) -> int:
         message, code = _message(error)
         click.echo(f"advisor: {message}", err=True)
         return code
+    except ImportError as error:
+        missing = missing_extra(error)
+        if missing is None or "--debug" in argv:
+            raise
+        click.echo(f"advisor: {missing}", err=True)
+        return missing.exit_code
     except BrokenPipeError:  # the reader of a pipe, such as ``head``, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -138,9 +138,9 @@ def _export(answer: "SearchAnswer", folder: Path) -> None:
 
 def _to_onnx() -> Any:
     """Return what writes ONNX files; None with a hint where the package is missing."""
-    from importlib.util import find_spec
+    from advisor.core.extras import COUNTING, absent
 
-    if find_spec("onnx") is None:
+    if absent("ONNX files", "onnx", *COUNTING):
         return None
     import numpy as np
 

@@ -1,10 +1,9 @@
 """``advisor serve``: the advisor as a page in the browser."""
 
-from importlib import util
-
 import click
 
 from advisor.cli.output import say
+from advisor.core.extras import require
 from advisor.errors import UsageError
 
 
@@ -39,8 +38,7 @@ from advisor.errors import UsageError
 @click.option("--profiles-dir", default="", help="Folder of your own device profiles.")  # fmt: skip
 def command(host: str, port: int, at_once: int, seconds: float, profiles_dir: str) -> int:
     """Answer in the browser: a form, the report, downloads. Stop it with Ctrl+C."""
-    if util.find_spec("flask") is None or util.find_spec("waitress") is None:
-        raise UsageError("serve needs Flask and waitress: pip install 'vision-advisor[serve]'")
+    require("serve", "flask", "waitress")
     from waitress.server import create_server  # type: ignore[import-untyped]
 
     from advisor.answering.asking import evidence_for

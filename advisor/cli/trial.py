@@ -10,6 +10,7 @@ import click
 
 from advisor.cli.options import asked, config_option, output_options, request_options
 from advisor.cli.output import checked, deliver, layout, say
+from advisor.core.extras import TRAINING, require
 from advisor.core.measuring_request import TeachRequest
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def command(verify: Path | None, form: str, output: tuple[Path, ...], **_: Any) 
     Example: advisor trial photos/ --models mobilenetv2_100,resnet18 --budget 2h -o trial.json
     """
     files = checked(output)
+    require("a trial", *TRAINING)
     if verify is not None:
         return _verify(verify)
     from advisor.answering.evidence import Evidence

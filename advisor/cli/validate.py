@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from advisor.cli.output import say
+from advisor.core.extras import require
 from advisor.core.option import words
 from advisor.errors import UsageError
 
@@ -69,6 +70,7 @@ def command(metric: str, measurements: Path | None, form: str, **options: object
 
 
 def _latency(form: str, options: dict[str, object]) -> str:
+    require("validating", "scipy")
     from advisor.estimators.validation import validate
     from advisor.estimators.validation.writing import to_json, to_markdown, to_table
     from advisor.hardware.library import catalog_directory, profile_library
@@ -107,6 +109,7 @@ def _shots(options: dict[str, object]) -> "tuple[int, ...]":
 
 
 def _print_lanes() -> None:
+    require("validating", "scipy")
     from advisor.cli.terminal_table import print_table
     from advisor.estimators.validation.report import by_lane
     from advisor.hardware.library import catalog_directory, profile_library

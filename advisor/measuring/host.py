@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from advisor.core.extras import require
 from advisor.errors import ProfileError
 from advisor.hardware.library import advisor_home, read_profile
 from advisor.hardware.profile import DeviceProfile
@@ -84,6 +85,7 @@ def _product() -> tuple[Callable[[], object], float]:
 
 def _convolutions(threads: int) -> float:
     """Rate of PyTorch's convolutions, whose kernels use instructions that NumPy's may not."""
+    require("measuring this machine", "torch")
     import torch
 
     torch.set_num_threads(threads)

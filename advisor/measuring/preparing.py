@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from advisor.core.extras import require
 from advisor.errors import MeasurementError
 from advisor.measuring.exports import (
     check_outputs,
@@ -113,6 +114,7 @@ def _work(item: Item, job: Job) -> _Work:
 
 
 def _network(item: Item) -> Any:
+    require(f"building {item.spelling}", "torch", "timm", kind=MeasurementError)
     from advisor.measuring.runtimes.preparation import prepared
 
     weights = Path(item.weights) if item.weights else None
@@ -136,6 +138,8 @@ def _answer(network: Any, batch: Images) -> Images:
 def _onnx_answer(item: Item, batch: Images) -> Images:
     """What the user's own ONNX file computes in ONNX Runtime, the reference where there is no
     PyTorch module."""
+    purpose = "comparing a network given as ONNX"
+    require(purpose, "onnxruntime", "onnx", kind=MeasurementError)
     from advisor.measuring.runtimes.onnxruntime import OnnxEngine
 
     try:
@@ -143,11 +147,6 @@ def _onnx_answer(item: Item, batch: Images) -> Images:
         engine.load(batch)
         engine.run()
         return engine.result()
-    except ImportError as error:
-        raise MeasurementError(
-            "a network given as ONNX is compared with ONNX Runtime: "
-            "pip install 'vision-advisor[onnxruntime]'"
-        ) from error
     except Exception as error:
         raise MeasurementError(f"cannot run {item.onnx_file}: {first_line(error)}") from error
 

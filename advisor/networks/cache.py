@@ -16,9 +16,17 @@ FORMAT = 2
 
 def key(network: str, resolution: int | None, content: bytes = b"") -> str:
     """Name the count of a network: what is counted, and the versions that decide its layers."""
-    versions = [metadata.version(name) for name in ("timm", "torch")]
+    versions = [_version(name) for name in ("timm", "torch")]
     text = "\0".join([str(FORMAT), network, str(resolution), *versions]).encode()
     return hashlib.sha256(text + b"\0" + content).hexdigest()[:24]
+
+
+def _version(package: str) -> str:
+    """Version of a package; empty where it is missing, which an ONNX file does without."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def cached(folder: Path, name: str, counted: Callable[[], Workload]) -> Workload:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from advisor.core.extras import COUNTING, require
 from advisor.core.workload import Workload
 from advisor.core.workload_table import read
 from advisor.errors import NetworkError
@@ -25,6 +26,7 @@ def describe_factory(spelling: str, resolution: int, *, limit: float = LIMIT) ->
     Raises NetworkError in one line where it cannot be built or run, leaves, or takes longer than
     ``limit`` seconds.
     """
+    require(f"counting {spelling}", *COUNTING, kind=NetworkError)
     with tempfile.TemporaryDirectory(prefix="advisor-factory-") as folder:
         command = [sys.executable, "-m", "advisor.networks.factory_child",
                    spelling, str(resolution), folder]  # fmt: skip

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from advisor.core.extras import require
 from advisor.core.workload import Layer, OperatorClass, Workload
 from advisor.errors import NetworkError
 from advisor.networks.onnx_plain import make_plain
 from advisor.networks.onnx_sizes import inferred
 from advisor.networks.trace import Call, Trace
-
-INSTALL = "pip install 'vision-advisor[onnx]'"
 
 _KINDS: dict[OperatorClass, dict[str, str]] = {
     OperatorClass.NORMALISATION: {
@@ -116,8 +114,7 @@ def describe_onnx(
     they run are counted up to, and named in ``uncounted``. Raises NetworkError where the file is
     missing or damaged, or nothing of it can be counted.
     """
-    if importlib.util.find_spec("onnx") is None:
-        raise NetworkError(f"reading {path} needs the onnx package: {INSTALL}")
+    require(f"reading {path}", "onnx", kind=NetworkError)
     model = _loaded(path)
     height, wide = _fix_inputs(model, path, resolution, width)
     whole = _stored_whole(model)

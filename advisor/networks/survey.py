@@ -6,6 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
+from advisor.core.extras import COUNTING, require
 from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, write
 from advisor.errors import NetworkError
@@ -29,6 +30,7 @@ def wanted(root: Path) -> list[Wanted]:
     The published ones, and every architecture that can be built, at the input its default weights
     were made for.
     """
+    require("counting networks", *COUNTING)
     from advisor.networks.building import architectures, default_resolution
 
     buildable = {(name, default_resolution(name)) for name in architectures()}
@@ -57,6 +59,8 @@ def survey(
     """
     known = {(w.network, w.resolution) for w in kept}
     missing = [pair for pair in pairs if pair not in known]
+    if missing:
+        require("counting networks", *COUNTING)
     chunks = [missing[i : i + CHUNK] for i in range(0, len(missing), CHUNK)]
     workloads = [w for w in kept if (w.network, w.resolution) in set(pairs)]
     failures: dict[Wanted, str] = {}

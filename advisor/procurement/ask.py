@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from advisor import __version__
 from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import recommend
-from advisor.answering.write import now, version
+from advisor.answering.write import now
 from advisor.core.constraint import Constraint
 from advisor.core.document import Recommendation
 from advisor.core.question import Question, Stated
@@ -51,7 +52,7 @@ def procure(asked: PurchaseRequest, evidence: Evidence) -> ProcurementReview:
         answer(evidence.profiles.resolve(name).id, request, stated, evidence, wanted)
         for name in devices
     ]
-    stamp = Stamp(version=version(), created=now(), command=asked.command())
+    stamp = Stamp(version=__version__, created=now(), command=asked.command())
     document = review(request, stated, answers, stamp)
     if asked.fresh:
         refuse_stale(document)

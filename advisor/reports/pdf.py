@@ -2,12 +2,11 @@
 
 import logging
 
+from advisor.core.extras import install
 from advisor.core.filed import Document
 from advisor.errors import PluginError
 from advisor.reports import Layout
 from advisor.reports.html import page
-
-INSTALL = "pip install 'vision-advisor[pdf]'"
 
 
 class PdfWriter:
@@ -21,7 +20,8 @@ class PdfWriter:
             from weasyprint import HTML
         except (ImportError, OSError) as error:
             raise PluginError(
-                f"a PDF needs WeasyPrint with its libraries ({error}); install it: {INSTALL}"
+                f"a PDF needs WeasyPrint with its libraries ({error}); install with "
+                + install("weasyprint")
             ) from error
         # It warns of every rule that only screens need.
         logging.getLogger("weasyprint").setLevel(logging.ERROR)

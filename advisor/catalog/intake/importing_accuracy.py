@@ -8,6 +8,7 @@ from advisor.catalog.intake.importing import read_raw
 from advisor.catalog.naming import family_of, plain_name, series_name
 from advisor.catalog.tables import write_table
 from advisor.core.candidate import Candidate
+from advisor.core.extras import require
 
 ACCURACY_COLUMNS = (
     *("network", "tag", "resolution", "top1_percent", "top5_percent", "real_top1_percent"),
@@ -80,6 +81,7 @@ License = Callable[[str], str]
 
 def timm_license(name: str) -> str:
     """Return the licence that timm states for a weight, empty where it states none."""
+    require("reading the licences of weights", "timm")
     import timm
 
     config = timm.get_pretrained_cfg(name, allow_unregistered=True)

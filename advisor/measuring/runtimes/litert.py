@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from advisor.core.extras import absent
 from advisor.errors import MeasurementError
 from advisor.measuring.runtimes.lines import first_line
 
@@ -55,13 +55,9 @@ class LiteRt:
 
     def missing(self) -> str | None:
         """Name the extra that brings interpreter and converter."""
-        lacking = [n for n in ("ai_edge_litert", "litert_torch") if util.find_spec(n) is None]
-        if not lacking:
-            return None
-        return (
-            f"{' and '.join(lacking)} missing: pip install 'vision-advisor[litert]' "
-            "(the converter asks for an older torch; use an environment of its own)"
-        )
+        line = absent("measuring with LiteRT", "ai_edge_litert", "litert_torch")
+        hint = "the converter asks for an older torch; use an environment of its own"
+        return f"{line} ({hint})" if line else None
 
     def refusal(self, settings: Settings) -> str | None:
         """Float only: the converter's quantiser is a package of its own."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from advisor.core.extras import absent
 from advisor.errors import MeasurementError
 from advisor.measuring.runtimes.lines import first_line
 
@@ -72,10 +72,7 @@ class Ncnn:
 
     def missing(self) -> str | None:
         """Name the extra that brings it."""
-        lacking = [name for name in ("ncnn", "pnnx") if util.find_spec(name) is None]
-        if not lacking:
-            return None
-        return f"{' and '.join(lacking)} missing: pip install 'vision-advisor[ncnn]'"
+        return absent("measuring with ncnn", "ncnn", "pnnx")
 
     def refusal(self, settings: Settings) -> str | None:
         """Refuse batches, which ncnn has none of, and precisions it does not compute in."""

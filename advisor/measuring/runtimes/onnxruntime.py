@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from advisor.core.extras import absent
 from advisor.errors import MeasurementError
 from advisor.measuring.exports import take_in
 from advisor.measuring.runtimes.lines import first_line
@@ -59,10 +59,7 @@ class OnnxRuntime:
 
     def missing(self) -> str | None:
         """Name the extra that brings it."""
-        lacking = [name for name in ("onnxruntime", "onnx") if util.find_spec(name) is None]
-        if not lacking:
-            return None
-        return f"{' and '.join(lacking)} missing: pip install 'vision-advisor[onnxruntime]'"
+        return absent("measuring with ONNX Runtime", "onnxruntime", "onnx")
 
     def refusal(self, settings: Settings) -> str | None:
         """Half precisions are converted to fp32 on CPUs."""

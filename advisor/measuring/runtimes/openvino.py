@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from advisor.core.extras import absent
 from advisor.errors import MeasurementError
 from advisor.measuring.cpu import supports
 from advisor.measuring.runtimes.lines import first_line
@@ -63,9 +63,7 @@ class OpenVino:
 
     def missing(self) -> str | None:
         """Name the extra that brings it."""
-        if util.find_spec("openvino") is None:
-            return "openvino is missing: pip install 'vision-advisor[openvino]'"
-        return None
+        return absent("measuring with OpenVINO", "openvino")
 
     def refusal(self, settings: Settings) -> str | None:
         """Refuse half precisions that the CPU would convert, and int8 without its quantiser."""
@@ -74,9 +72,7 @@ class OpenVino:
             return f"OpenVINO is measured in {', '.join(HINTS)}, not in {precision}"
         if precision in ("bf16", "fp16") and not supports(precision):
             return f"this CPU has no {precision} arithmetic"
-        if precision == "int8" and util.find_spec("nncf") is None:
-            return "int8 needs nncf: pip install 'vision-advisor[openvino]'"
-        return None
+        return absent("int8 with OpenVINO", "nncf") if precision == "int8" else None
 
     def convert(self, source: Source, settings: Settings, folder: Path) -> None:
         """Read the ONNX file, quantise where asked and write OpenVINO's own format."""

@@ -6,10 +6,10 @@ import logging
 import os
 import shutil
 import warnings
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from advisor.core.extras import absent
 from advisor.errors import MeasurementError
 from advisor.hardware.library import advisor_home
 from advisor.measuring.runtimes.lines import first_line
@@ -36,8 +36,9 @@ class TorchCompiled(TorchEager):
 
     def refusal(self, settings: Settings) -> str | None:
         """As eager PyTorch; int8 needs torchao."""
-        if settings.precision == "int8" and util.find_spec("torchao") is None:
-            return "int8 with torch.compile needs torchao: pip install 'vision-advisor[inductor]'"
+        lacking = absent("int8 with torch.compile", "torchao")
+        if settings.precision == "int8" and lacking:
+            return lacking
         return super().refusal(settings)
 
     def open(self, folder: Path, settings: Settings) -> TorchEngine:

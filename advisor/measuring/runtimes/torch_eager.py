@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import warnings
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from advisor.core.extras import absent
 from advisor.errors import MeasurementError
 from advisor.measuring.cpu import supports
 from advisor.measuring.runtimes.lines import first_line
@@ -63,8 +63,8 @@ class TorchEager:
     modules: tuple[str, ...] = ("torch", "timm")
 
     def missing(self) -> str | None:
-        """PyTorch is part of the installation."""
-        return None if util.find_spec("torch") else "PyTorch is missing: pip install torch"
+        """Name the extra that brings PyTorch."""
+        return absent("measuring in PyTorch", "torch", "timm")
 
     def refusal(self, settings: Settings) -> str | None:
         """Refuse fp16, which CPUs convert, and bf16 where the CPU lacks the arithmetic."""
