@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +24,7 @@ from advisor.catalog.operator_support import OperatorSupport
 from advisor.catalog.published import PublishedFigures
 from advisor.core.candidate import Candidate
 from advisor.core.conditions import Conditions
+from advisor.core.error import reach_of
 from advisor.core.estimate import Assessment, Estimate, Gap, Interval, Origin, Provenance, strongest
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
@@ -366,9 +366,7 @@ class LaneAssessor:
 
     def _at_precision(self, metric: Metric, share: float, weights: Accuracy) -> Estimate:
         """Return a float accuracy changed by what was published for the lane's precision."""
-        sampling = NormalDist().inv_cdf((1 + self.level) / 2) * math.sqrt(
-            max(share * (1 - share), 1e-6) / IMAGES
-        )
+        sampling = reach_of(self.level) * math.sqrt(max(share * (1 - share), 1e-6) / IMAGES)
         change = self.changes.at(
             weights.network, self.lane.precision, runtime=self.lane.runtime, level=self.level
         )
@@ -389,9 +387,13 @@ class LaneAssessor:
             provenance=Provenance(origin=origin, source=source, caveats=caveats),
         )
 
+    @cached_property
+    def _powers(self) -> list[Estimate | Gap]:
+        return powers(self.profile, self.lane.unit, self.level, self.conditions.power_mode)
+
     def _energy(self, latency: Estimate | None) -> list[Estimate | Gap]:
         """Power of board and chip, and the energy of one image by that of the board."""
-        found = powers(self.profile, self.lane.unit, self.level, self.conditions.power_mode)
+        found = self._powers
         power = found[0]
         if isinstance(power, Gap):
             return [*found, Gap(metric=Metric.ENERGY, reason=power.reason)]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from advisor.answering.assess import Subject
 from advisor.answering.device_limits import DeviceLimit, device_limits
@@ -49,19 +50,19 @@ class Judged:
     """Of the limits asked for, then of those of the device."""
     confidence: float
 
-    @property
+    @cached_property
     def runs(self) -> Verdict:
         """Whether the lane runs it: violated where its compiler refuses it, unknown if untimed."""
         if self.assessment.refused:
             return Verdict.VIOLATED
         return Verdict.MET if self.assessment.is_timed else Verdict.UNKNOWN
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         """The worst of the verdicts; what is not known to run is never met."""
         return max((self.runs, *(v for _, v in self.verdicts)), key=lambda v: v.rank)
 
-    @property
+    @cached_property
     def named_verdicts(self) -> dict[str, Verdict]:
         """Verdicts by metric, those of the device by their own names."""
         found = {_key(one): verdict for one, verdict in self.verdicts}

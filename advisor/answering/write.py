@@ -19,6 +19,7 @@ from advisor.hardware.profile import DeviceProfile
 
 REJECTED_METRICS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
 """Metrics that a rejected candidate always shows, beside those it was judged by."""
+METRICS = tuple(Metric)
 
 
 def now() -> str:
@@ -119,7 +120,7 @@ def _rejected(judged: Judged, failed: str, because: str, excess: float) -> Rejec
         precision=judged.assessment.precision,
         lane=judged.lane.name,
         verdicts=judged.named_verdicts,
-        metrics={m: Figure.of(known[m]) for m in Metric if m in metrics and m in known},
+        metrics={m: Figure.of(known[m]) for m in METRICS if m in metrics and m in known},
         gaps={},
     )
 

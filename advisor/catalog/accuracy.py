@@ -149,6 +149,8 @@ class Claim:
 
 
 def _scaled(table: Table, line: int, row: dict[str, str], column: str, by: float) -> float | None:
+    if not row[column]:
+        return None
     number = table.number(line, column, row[column])
     # Rounded, so that 67.8 % is 0.678 and not 0.6779999999999999.
     return None if number is None else round(number * by, 12)

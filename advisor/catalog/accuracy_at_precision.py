@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from statistics import NormalDist
 
 from advisor.catalog.accuracy import LEAST, LEVEL, AccuracyChange, PrecisionChange, precision_change
@@ -12,6 +13,7 @@ FLOAT = frozenset({"fp32"})
 """Precisions in which the published accuracies were taken."""
 CLOSE_TO_FLOAT = frozenset({"amp", "bf16"})
 """Precisions whose change stays within sampling noise and that nobody publishes separately."""
+EXACT = FLOAT | CLOSE_TO_FLOAT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class PrecisionChanges:
         A precision about which nothing is published gets the widest published interval, that of
         int8, and says so.
         """
-        if precision in FLOAT | CLOSE_TO_FLOAT:
+        if precision in EXACT:
             return None
         summary = self._summary(network, precision, runtime)
         if summary is not None:
@@ -77,6 +79,7 @@ class PrecisionChanges:
         return self._known[key]
 
 
+@lru_cache(maxsize=256)
 def _expected(summary: PrecisionChange, precision: str, level: float) -> ExpectedChange:
     """Scale the published 90 % interval to another level as a normal distribution would."""
     ratio = NormalDist().inv_cdf((1 + level) / 2) / NormalDist().inv_cdf((1 + LEVEL) / 2)

@@ -26,7 +26,10 @@ class Verdict(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the best."""
-        return list(Verdict).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 RUNS = "runs"

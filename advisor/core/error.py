@@ -6,6 +6,7 @@ to either side of the value, which is the median.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 from advisor.core.quantity import Metric
@@ -30,8 +31,9 @@ class Error:
     def of(metric: Metric, value: float, low: float, high: float, level: float) -> "Error":
         """Read the error off a two-sided interval at ``level``."""
         logarithmic = metric.is_logarithmic
-        middle, bottom, top = (_scaled(end, logarithmic) for end in (value, low, high))
-        reach = NORMAL.inv_cdf((1 + min(level, SURE)) / 2)
+        middle = _scaled(value, logarithmic)
+        bottom, top = _scaled(low, logarithmic), _scaled(high, logarithmic)
+        reach = reach_of(min(level, SURE))
         return Error(
             middle=middle,
             below=max(middle - bottom, 0.0) / reach,
@@ -75,6 +77,12 @@ class Error:
 
     def _unscaled(self, value: float) -> float:
         return math.exp(value) if self.logarithmic else value
+
+
+@lru_cache(maxsize=64)
+def reach_of(level: float) -> float:
+    """Return how many standard deviations a two-sided interval at ``level`` reaches."""
+    return NORMAL.inv_cdf((1 + level) / 2)
 
 
 def _scaled(value: float, logarithmic: bool) -> float:

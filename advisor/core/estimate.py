@@ -27,7 +27,10 @@ class Origin(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the strongest origin."""
-        return list(Origin).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {origin: rank for rank, origin in enumerate(Origin)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,5 +125,7 @@ class Assessment:
 
 def strongest(estimates: list[Estimate]) -> tuple[Estimate, tuple[Estimate, ...]]:
     """Pick the estimate of the strongest origin; the first among equals. Returns (best, others)."""
+    if len(estimates) == 1:
+        return estimates[0], ()
     best, *others = sorted(estimates, key=lambda e: e.provenance.origin.rank)
     return best, tuple(others)
