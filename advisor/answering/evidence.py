@@ -99,9 +99,12 @@ class Evidence:
 
     def own(self, profile: DeviceProfile) -> OwnFigures:
         """What the user measured on a device, read once."""
-        if profile.id not in self._own:
-            self._own[profile.id] = OwnFigures(device=profile.id)
-        return self._own[profile.id]
+        return self._own_of(profile.id)
+
+    def _own_of(self, device: str) -> OwnFigures:
+        if device not in self._own:
+            self._own[device] = OwnFigures(device=device)
+        return self._own[device]
 
     @cached_property
     def latency(self) -> "LatencyModel":
@@ -117,7 +120,7 @@ class Evidence:
         from advisor.estimators.latency import Timing
 
         index = self.table.index
-        own = [one for one in own_times() if (one.network, one.resolution) in index]
+        own = [one for one in own_times(own=self._own_of) if (one.network, one.resolution) in index]
         timings = [
             Timing(lane=o.lane, network=o.network, resolution=o.resolution, seconds=o.seconds)
             for o in own

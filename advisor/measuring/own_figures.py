@@ -8,11 +8,12 @@ import logging
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from advisor.core.estimate import Estimate, Interval, Origin, Provenance
 from advisor.core.lane import Lane
@@ -25,15 +26,24 @@ logger = logging.getLogger(__name__)
 FILE = "measurements.sqlite"
 BUSY = 0.5
 """Share of interrupted passes from which a session is set aside for a quieter one."""
-_QUERY = """
-SELECT s.unit, s.runtime, s.precision, s.threads, s.batch, s.variant,
-       s.machine, s.packages, s.origin, s.started, s.environment,
-       f.network, f.resolution, f.latency, f.added_memory, f.energy, f.reasons, f.output_error,
-       f.disturbed
+_SESSIONS = """
+SELECT id, unit, runtime, precision, threads, batch, variant, machine, packages, origin, started,
+       environment
+FROM session
+WHERE device = ? AND status NOT IN ('running', 'superseded')
+ORDER BY started, rowid
+"""
+_FIGURES = """
+SELECT f.session, f.network, f.resolution, f.latency, f.added_memory, f.energy, f.reasons,
+       f.output_error, f.disturbed
 FROM figure f JOIN session s ON s.id = f.session
 WHERE s.device = ? AND f.latency IS NOT NULL AND s.status NOT IN ('running', 'superseded')
 ORDER BY s.started
 """
+
+
+_LATENCY, _DISTURBED = 2, 7
+"""Places of a stored figure's values."""
 
 
 def store_path() -> Path:
@@ -64,20 +74,69 @@ class OwnFigure:
     doubts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """What the figures of one session have in common."""
+
+    lane: Lane
+    machine: str
+    packages: str
+    origin: str
+    date: str
+    cpu: str
+
+
+_Row = tuple[_Conditions, tuple[Any, ...]]
+"""A figure as it is stored, from its network on, and its session."""
+_Key = tuple[Lane, str, int]
+
+
+class _Figures(Mapping[_Key, tuple[OwnFigure, ...]]):
+    """Figures by lane, network and resolution; built when they are asked for, of many rows few."""
+
+    def __init__(self, rows: Mapping[_Key, Sequence[_Row]]) -> None:
+        self._rows = rows
+        self._built: dict[_Key, tuple[OwnFigure, ...]] = {}
+
+    def __getitem__(self, key: _Key) -> tuple[OwnFigure, ...]:
+        if key not in self._built:
+            self._built[key] = tuple(_figure(*row) for row in _alike(self._rows[key]))
+        return self._built[key]
+
+    def __iter__(self) -> Iterator[_Key]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def seconds(self) -> Iterator[tuple[_Key, float]]:
+        """Yield the median latency of the figures of each network."""
+        for key, rows in self._rows.items():
+            yield key, median(values[_LATENCY] for _, values in _alike(rows))
+
+
 @dataclass(frozen=True, kw_only=True)
 class OwnFigures:
-    """All own measurements of one device."""
+    """All own measurements of one device, read once."""
 
     device: str
     path: Path = field(default_factory=store_path)
 
     @cached_property
-    def figures(self) -> Mapping[tuple[Lane, str, int], tuple[OwnFigure, ...]]:
+    def figures(self) -> _Figures:
         """Figures by lane, network and resolution, oldest first; empty where there is no file."""
-        found: dict[tuple[Lane, str, int], list[OwnFigure]] = defaultdict(list)
-        for one in self._read():
-            found[one.lane, one.network, one.resolution].append(one)
-        return {key: _alike(figures) for key, figures in found.items()}
+        found: dict[_Key, list[_Row]] = defaultdict(list)
+        if not self.path.is_file():
+            return _Figures(dict(found))
+        sessions = {
+            row[0]: _conditions(self.device, row[1:])
+            for row in _select(self.path, _SESSIONS, [self.device])
+        }
+        for session, *values in _select(self.path, _FIGURES, [self.device]):
+            if session in sessions:  # not taken in between the two readings
+                conditions = sessions[session]
+                found[conditions.lane, values[0], values[1]].append((conditions, tuple(values)))
+        return _Figures(dict(found))
 
     def estimate(
         self, metric: Metric, lane: Lane, network: str, resolution: int, *, level: float
@@ -108,11 +167,6 @@ class OwnFigures:
         found = {lane for lane, _, _ in self.figures}
         return sorted(found, key=lambda lane: (-self.networks(lane), lane.name))
 
-    def _read(self) -> list[OwnFigure]:
-        if not self.path.is_file():
-            return []
-        return [_figure(self.device, row) for row in _select(self.path, _QUERY, [self.device])]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTime:
@@ -124,27 +178,27 @@ class OwnTime:
     seconds: float
 
 
-def own_times(path: Path | None = None) -> list[OwnTime]:
-    """Medians of everything that was measured, on any device; empty where there is no file."""
+def own_times(
+    path: Path | None = None, own: Callable[[str], OwnFigures] | None = None
+) -> list[OwnTime]:
+    """Medians of everything that was measured, on any device; empty where there is no file.
+
+    ``own`` gives the figures of a device that were read before.
+    """
     place = path or store_path()
     if not place.is_file():
         return []
     found = []
     for (device,) in _select(place, "SELECT DISTINCT device FROM session ORDER BY device", []):
-        own = OwnFigures(device=str(device), path=place)
+        figures = own(device) if own else OwnFigures(device=device, path=place)
         found += [
-            OwnTime(
-                lane=lane,
-                network=network,
-                resolution=resolution,
-                seconds=median(one.latency for one in figures),
-            )
-            for (lane, network, resolution), figures in own.figures.items()
+            OwnTime(lane=lane, network=network, resolution=resolution, seconds=seconds)
+            for (lane, network, resolution), seconds in figures.figures.seconds()
         ]
     return found
 
 
-def _select(path: Path, query: str, values: list[str]) -> list[tuple[object, ...]]:
+def _select(path: Path, query: str, values: list[str]) -> list[tuple[Any, ...]]:
     """Run a query on the file without changing it.
 
     A file that is empty or that cannot be read holds no measurements; a warning says so.
@@ -165,51 +219,54 @@ def _warn_once(text: str) -> None:
     logger.warning(text)
 
 
-def _figure(device: str, row: tuple[object, ...]) -> OwnFigure:
+def _conditions(device: str, row: tuple[Any, ...]) -> _Conditions:
     unit, runtime, precision, threads, batch, variant, machine, packages, origin, started = row[:10]
-    environment, network, resolution, latency, memory, energy, reasons, error, disturbed = row[10:]
-    doubts = list(json.loads(str(reasons)))
-    if precision != "fp32" and isinstance(error, float):
+    lane = Lane(
+        device=device,
+        unit=unit,
+        runtime=runtime,
+        precision=precision,
+        threads=threads,
+        batch=batch,
+        variant=variant,
+    )
+    cpu = str(json.loads(row[10]).get("cpu", ""))
+    return _Conditions(lane, machine, packages, origin, str(started)[:10], cpu)
+
+
+def _figure(conditions: _Conditions, values: tuple[Any, ...]) -> OwnFigure:
+    network, resolution, latency, memory, energy, reasons, error, disturbed = values
+    doubts = list(json.loads(reasons))
+    if conditions.lane.precision != "fp32" and error is not None:
         doubts.append(f"its outputs differ from fp32 by {100 * error:.3g} % of their spread")
     return OwnFigure(
-        lane=Lane(
-            device=device,
-            unit=str(unit),
-            runtime=str(runtime),
-            precision=str(precision),
-            threads=None if threads is None else int(str(threads)),
-            batch=int(str(batch)),
-            variant=str(variant),
-        ),
-        machine=str(machine),
-        packages=str(packages),
-        origin=str(origin),
-        date=str(started)[:10],
-        cpu=str(json.loads(str(environment)).get("cpu", "")),
-        network=str(network),
-        resolution=int(str(resolution)),
-        latency=float(str(latency)),
-        memory=_number(memory),
-        energy=_number(energy),
-        disturbed=_number(disturbed) or 0.0,
+        lane=conditions.lane,
+        machine=conditions.machine,
+        packages=conditions.packages,
+        origin=conditions.origin,
+        date=conditions.date,
+        cpu=conditions.cpu,
+        network=network,
+        resolution=resolution,
+        latency=latency,
+        memory=memory,
+        energy=energy,
+        disturbed=disturbed or 0.0,
         doubts=tuple(doubts),
     )
 
 
-def _alike(figures: list[OwnFigure]) -> tuple[OwnFigure, ...]:
+def _alike(rows: Sequence[_Row]) -> Sequence[_Row]:
     """Keep the figures taken under the newest one's conditions: unlike ones are never combined.
 
     Of these a session that other work interrupted most of the time counts only where there is
     no quieter one.
     """
-    newest = figures[-1]
-    same = [one for one in figures if _conditions(one) == _conditions(newest)]
-    quiet = [one for one in same if one.disturbed <= BUSY]
-    return tuple(quiet or same)
-
-
-def _conditions(figure: OwnFigure) -> tuple[str, str]:
-    return figure.machine, figure.packages
+    newest = rows[-1][0]
+    machine, packages = newest.machine, newest.packages
+    same = [row for row in rows if row[0].machine == machine and row[0].packages == packages]
+    quiet = [row for row in same if (row[1][_DISTURBED] or 0.0) <= BUSY]
+    return quiet or same
 
 
 def _value(metric: Metric, figure: OwnFigure) -> float | None:
@@ -251,7 +308,3 @@ def _caveats(figures: tuple[OwnFigure, ...], values: list[float]) -> tuple[str, 
 def _newest_of_a_kind(doubts: Iterable[str]) -> tuple[str, ...]:
     """Of doubts that differ in their numbers only keep the newest."""
     return tuple({re.sub(r"[\d.]+", "#", doubt): doubt for doubt in doubts}.values())
-
-
-def _number(value: object) -> float | None:
-    return None if value is None else float(str(value))

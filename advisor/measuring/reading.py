@@ -388,9 +388,10 @@ def _screened(path: Path, rows: Sequence[ReadRow]) -> tuple[list[ReadRow], list[
     groups: dict[tuple[Lane, str, int], list[float]] = {}
     for row in rows:
         groups.setdefault((row.lane, row.network, row.resolution), []).append(row.latency)
+    medians = {key: median(latencies) for key, latencies in groups.items()}
     kept, odd = [], []
     for row in rows:
-        typical = median(groups[row.lane, row.network, row.resolution])
+        typical = medians[row.lane, row.network, row.resolution]
         if max(row.latency / typical, typical / row.latency) > 3:
             odd.append(
                 f"{path}, line {row.line}: {row.latency * 1e3:.4g} ms is far from the "

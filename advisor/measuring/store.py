@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from advisor.measuring.own_figures import store_path
 WAIT = 60.0
 """Seconds to wait for another process that writes."""
 
+_READS = "advisor_reads"
+"""Option of connections that write nothing."""
 _META = sa.MetaData()
 SESSION = sa.Table(
     "session",
@@ -196,9 +198,9 @@ class MeasurementStore:
     def begin(self, session: SessionRecord, figures: Sequence[FigureRecord]) -> None:
         """Note a session before its process starts."""
         with self._writing() as connection:
-            connection.execute(SESSION.insert(), asdict(session))
+            connection.execute(SESSION.insert(), _values(session))
             if figures:
-                connection.execute(FIGURE.insert(), [asdict(f) for f in figures])
+                connection.execute(FIGURE.insert(), [_values(f) for f in figures])
 
     def conclude(
         self,
@@ -215,7 +217,7 @@ class MeasurementStore:
                 SESSION.update().where(SESSION.c.id == session).values(status=status, ended=ended)
             )
             for rows, table in ((figures, FIGURE), (samples, SAMPLE)):
-                values = [asdict(row) for row in rows]
+                values = [_values(row) for row in rows]
                 if values:
                     connection.execute(table.insert().prefix_with("OR REPLACE"), values)
 
@@ -226,9 +228,9 @@ class MeasurementStore:
         """Write whole sessions, all of them or none."""
         with self._writing() as connection:
             for session, figures, samples in sessions:
-                connection.execute(SESSION.insert(), asdict(session))
+                connection.execute(SESSION.insert(), _values(session))
                 for rows, table in ((figures, FIGURE), (samples, SAMPLE)):
-                    values = [asdict(row) for row in rows]
+                    values = [_values(row) for row in rows]
                     if values:
                         connection.execute(table.insert(), values)
 
@@ -307,7 +309,8 @@ class MeasurementStore:
 
     def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         with _told(self.path), self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            reading = connection.execution_options(**{_READS: True})
+            return [dict(row) for row in reading.execute(query).mappings()]
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -342,8 +345,17 @@ def _configure(connection: Any, _: Any) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    """Take the write lock at once: a lock taken later could not wait for another writer."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Take the write lock at once: a lock taken later could not wait for another writer.
+
+    What only reads takes none, and so waits for nobody.
+    """
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _values(row: SessionRecord | FigureRecord | SampleRecord) -> dict[str, Any]:
+    """A record by column; its values are plain, so none is copied."""
+    return {one.name: getattr(row, one.name) for one in fields(row)}
 
 
 @contextmanager
