@@ -57,15 +57,22 @@ class SearchAnswer:
 
 
 def search_for(
-    request: SearchRequest, evidence: Evidence, *, progress: OnProgress | None = None
+    request: SearchRequest,
+    evidence: Evidence,
+    *,
+    progress: OnProgress | None = None,
+    importances: bool = True,
 ) -> SearchAnswer:
     """Search what a request asks for; the study is kept where it says, else among the user's.
 
+    ``importances``: whether the record tells what each parameter explains, which takes a second.
     Raises UsageError as ``search_and_recommend`` does.
     """
     if request.worker and "://" not in request.storage:
         raise UsageError("--worker needs a --storage that others reach, such as postgresql://…")
-    found = search_and_recommend(_stored(task_of(request), evidence), evidence, progress=progress)
+    found = search_and_recommend(
+        _stored(task_of(request), evidence), evidence, progress=progress, importances=importances
+    )
     document = found.document.model_copy(update={"command": request.command()})
     return replace(found, document=document)
 
@@ -125,7 +132,11 @@ def lane_of(request: Request, profile: DeviceProfile) -> Lane:
 
 
 def search_and_recommend(
-    task: SearchTask, evidence: Evidence, *, progress: OnProgress | None = None
+    task: SearchTask,
+    evidence: Evidence,
+    *,
+    progress: OnProgress | None = None,
+    importances: bool = True,
 ) -> SearchAnswer:
     """Search on the request's lane and write the front as a recommendation.
 
@@ -141,6 +152,7 @@ def search_and_recommend(
         replace(task.search, start=(*task.search.start, *start)),
         assess_on(assessor, accuracy, task.recipe),
         progress=progress,
+        importances=importances,
     )
     judged = judged_trials(outcome, task, assessor, accuracy)
     records = (answer.lane_record(profile, lane, task.request, evidence),)

@@ -56,7 +56,8 @@ def command(
     request = asked(SearchRequest)
     evidence = evidence_for(request.profiles_dir)
     with _bar(request.trials) as progress:
-        answer = search_for(request, evidence, progress=progress)
+        shown = bool(files) or record is not None or options["form"] != "table"
+        answer = search_for(request, evidence, progress=progress, importances=shown)
     deliver(answer.document, options["form"], files, layout())
     _tell(answer)
     if record is not None:

@@ -58,16 +58,25 @@ OnProgress = Callable[[Progress], None]
 
 
 def search(
-    request: SearchPlan, assess: Assess, *, progress: OnProgress | None = None
+    request: SearchPlan,
+    assess: Assess,
+    *,
+    progress: OnProgress | None = None,
+    importances: bool = True,
 ) -> SearchOutcome:
     """Search the families of a request and return what was found.
 
-    ``progress`` is called after each batch. An interrupt by the keyboard ends the search with
+    ``progress`` is called after each batch; ``importances`` are left out where nobody reads them,
+    as Optuna loads scikit-learn for them. An interrupt by the keyboard ends the search with
     what there is; the study stays in its storage.
     """
     storage = open_storage(request.storage, grace=request.grace)
     try:
-        return _search(request, progress, _runs(request, assess, storage))
+        runs = _runs(request, assess, storage)
+        outcome = _search(request, progress, runs)
+        if not importances:
+            return outcome
+        return replace(outcome, importances=_importances(runs, request.objectives))
     finally:
         close_storage(storage)
 
@@ -423,7 +432,7 @@ def _outcome(
         front=log.front,
         nearest=() if log.front else _nearest(runs, trials),
         convergence=convergence(trials, request.objectives),
-        importances=_importances(runs, request.objectives),
+        importances={},
         stopped=stopped,
         seconds=seconds,
     )

@@ -5,6 +5,7 @@ one over kinds of network, and for each family, recipe and series (family with r
 with its own slopes. Rasmussen & Williams 2006, chapters 2, 4 and 5.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -58,24 +59,32 @@ class KernelPart(NamedTuple):
 
 def parts(values: Floats, a: Rows, b: Rows) -> list[KernelPart]:
     """Return the summands between rows ``a`` and ``b``; ``values`` in the order of NAMES."""
+    return list(_parts(values, a, b, scaled=True))
+
+
+def _parts(values: Floats, a: Rows, b: Rows, *, scaled: bool) -> Iterator[KernelPart]:
+    """Yield the summands, with the distances of their length scales only where ``scaled``."""
     own = dict(zip(NAMES, values.tolist(), strict=True))
-    found = [KernelPart("constant", np.ones((len(a.sizes), len(b.sizes))))]
-    found += [_line(f"line {name}", a, b, place) for place, name in enumerate(SIZES)]
-    found.append(_surface(own, a, b))
-    found.append(_kind(own, a, b))
-    found += _grouped(own, "family", (a, b), _same(a.family, b.family))
-    found += _grouped(own, "recipe", (a, b), _same(a.recipe, b.recipe))
-    found += _grouped(own, "series", (a, b), _same(a.series, b.series))
-    found.append(KernelPart("weights", _same(a.group, b.group)))
-    found.append(KernelPart("network", _same(a.network, b.network)))
-    return found
+    yield KernelPart("constant", np.ones((len(a.sizes), len(b.sizes))))
+    for place, name in enumerate(SIZES):
+        yield _line(f"line {name}", a, b, place)
+    yield _smooth("surface", _of_sizes(own, a, b), scaled=scaled)
+    yield _smooth("kind", _of_kind(own, a, b), scaled=scaled)
+    for group in ("family", "recipe", "series"):
+        same = _same(getattr(a, group), getattr(b, group))
+        yield from _grouped(own, group, (a, b), same, scaled=scaled)
+    yield KernelPart("weights", _same(a.group, b.group))
+    yield KernelPart("network", _same(a.network, b.network))
 
 
 def covariance(values: Floats, a: Rows, b: Rows) -> Floats:
-    """Return the covariance of rows ``a`` with rows ``b``, without noise."""
+    """Return the covariance of rows ``a`` with rows ``b``, without noise.
+
+    One summand at a time: all of them are many times as large as their sum.
+    """
     own = dict(zip(NAMES, values.tolist(), strict=True))
     total = np.zeros((len(a.sizes), len(b.sizes)))
-    for part in parts(values, a, b):
+    for part in _parts(values, a, b, scaled=False):
         total += own[part.amplitude] ** 2 * part.shape
     return total
 
@@ -99,7 +108,8 @@ def noise(values: Floats) -> float:
 
 
 def _same(a: NDArray[np.str_], b: NDArray[np.str_]) -> Floats:
-    return np.asarray(a[:, None] == b[None, :], np.float64)
+    _, codes = np.unique(np.concatenate([a, b]), return_inverse=True)
+    return np.asarray(codes[: len(a), None] == codes[None, len(a) :], np.float64)
 
 
 def _line(name: str, a: Rows, b: Rows, place: int) -> KernelPart:
@@ -111,26 +121,34 @@ def _squared(a: Floats, b: Floats, scale: float) -> Floats:
     return distance
 
 
-def _bell(distances: list[tuple[str, Floats]]) -> Floats:
-    total: Floats = np.exp(-0.5 * sum(distance for _, distance in distances))
-    return total
+def _smooth(amplitude: str, distances: Iterable[tuple[str, Floats]], *, scaled: bool) -> KernelPart:
+    """Bell over the sum of some squared distances, which are kept where ``scaled``."""
+    total: Floats | None = None
+    kept: list[tuple[str, Floats]] = []
+    for name, distance in distances:
+        if scaled:
+            kept.append((name, distance))
+        if total is None:
+            total = distance.copy() if scaled else distance
+        else:
+            total += distance
+    assert total is not None
+    total *= -0.5
+    np.exp(total, out=total)
+    return KernelPart(amplitude, total, tuple(kept))
 
 
-def _surface(own: dict[str, float], a: Rows, b: Rows) -> KernelPart:
-    scales = [
-        (name := f"surface {size}", _squared(a.sizes[:, place], b.sizes[:, place], own[name]))
-        for place, size in enumerate(SIZES)
-    ]
-    return KernelPart("surface", _bell(scales), tuple(scales))
+def _of_sizes(own: dict[str, float], a: Rows, b: Rows) -> Iterator[tuple[str, Floats]]:
+    for place, size in enumerate(SIZES):
+        name = f"surface {size}"
+        yield name, _squared(a.sizes[:, place], b.sizes[:, place], own[name])
 
 
-def _kind(own: dict[str, float], a: Rows, b: Rows) -> KernelPart:
-    scales = [
-        (name := f"kind {flag}", _squared(a.flags[:, place], b.flags[:, place], own[name]))
-        for place, flag in enumerate(FLAGS)
-    ]
-    scales.append(("kind sizes", _core(a, b, own["kind sizes"])))
-    return KernelPart("kind", _bell(scales), tuple(scales))
+def _of_kind(own: dict[str, float], a: Rows, b: Rows) -> Iterator[tuple[str, Floats]]:
+    for place, flag in enumerate(FLAGS):
+        name = f"kind {flag}"
+        yield name, _squared(a.flags[:, place], b.flags[:, place], own[name])
+    yield "kind sizes", _core(a, b, own["kind sizes"])
 
 
 def _core(a: Rows, b: Rows, scale: float) -> Floats:
@@ -141,16 +159,16 @@ def _core(a: Rows, b: Rows, scale: float) -> Floats:
 
 
 def _grouped(
-    own: dict[str, float], name: str, rows: tuple[Rows, Rows], same: Floats
-) -> list[KernelPart]:
+    own: dict[str, float], name: str, rows: tuple[Rows, Rows], same: Floats, *, scaled: bool
+) -> Iterator[KernelPart]:
     """Offset, slopes and surface that the members of a group share."""
     a, b = rows
-    found = [KernelPart(name, same)]
+    yield KernelPart(name, same)
     for place, size in enumerate(SIZES):
         if f"{name} line {size}" in own:
             line = _line(f"{name} line {size}", a, b, place)
-            found.append(KernelPart(line.amplitude, same * line.shape))
+            yield KernelPart(line.amplitude, same * line.shape)
     if f"{name} surface" in own:
         scale = (f"{name} sizes", _core(a, b, own[f"{name} sizes"]))
-        found.append(KernelPart(f"{name} surface", same * _bell([scale]), (scale,)))
-    return found
+        part = _smooth(f"{name} surface", [scale], scaled=scaled)
+        yield part._replace(shape=same * part.shape)
