@@ -23,6 +23,7 @@ from advisor.core.option import (
     Factors,
     Flag,
     Form,
+    InputSizes,
     LimitForm,
     Metrics,
     MetricWeights,
@@ -110,6 +111,9 @@ STATEMENTS: dict[type[Form], Callable[[Any], st.SearchStrategy[Any]]] = {
     Metrics: lambda _: st.lists(METRICS, min_size=1, unique=True),
     Choice: lambda form: st.sampled_from(form.names),
     Factors: lambda _: st.lists(st.floats(0.01, 100), min_size=1),
+    InputSizes: lambda _: st.dictionaries(
+        plain_names, st.lists(st.integers(1, 300), min_size=1, max_size=3), min_size=1
+    ),
     NamedFiles: lambda _: st.dictionaries(plain_names, plain_names, min_size=1),
     Words: _words,
 }

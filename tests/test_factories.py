@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor.errors import NetworkError
+from advisor.errors import NetworkError, UsageError
+from advisor.networks import describe_spelling, is_factory
 from advisor.networks.factories import describe_factory
 from advisor.networks.factory_child import counted
 from tests.terminal import ask
@@ -40,6 +41,57 @@ class Mapped(nn.Module):
 
     def forward(self, batch):
         return {"y": self.body(batch["picture"])}
+
+
+class Paired(Mapped):
+    def forward(self, picture, meta):
+        return self.body(picture) + meta.sum()
+
+
+class PairedByKey(Paired):
+    def forward(self, batch):
+        return super().forward(batch["picture"], batch["meta"])
+
+
+class PairedInList(Paired):
+    def forward(self, both):
+        return super().forward(*both)
+
+
+class Worded(Mapped):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(9, 4)
+
+    def forward(self, picture, words):
+        return self.body(picture) + self.words(words).sum()
+
+
+class Branching(Mapped):
+    def forward(self, image):
+        y = self.body(image)
+        if bool(y.max() > 0):
+            y = y * 2
+        return y
+
+
+def branching():
+    return torch.jit.script(Branching())
+
+
+def frozen():
+    return torch.jit.freeze(torch.jit.script(plain().eval()))
+
+
+def exported():
+    return torch.export.export(plain().eval(), (torch.rand(1, 3, 8, 8),))
+
+
+def compiled():
+    return torch.compile(plain())
+
+
+ready = plain()
 
 
 class Deciding(Mapped):
@@ -82,11 +134,79 @@ def _module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.* is deprecated")
 @pytest.mark.usefixtures("_module")
-@pytest.mark.parametrize("name", ["half", "lazy", "Mapped", "Deciding", "Listed", "scripted"])
+@pytest.mark.parametrize(
+    "name",
+    ["half", "lazy", "Mapped", "Deciding", "Listed", "scripted", "frozen",
+             "exported", "compiled", "ready"],
+)  # fmt: skip
 def test_a_network_is_counted_however_it_takes_its_input(name: str) -> None:
     assert counted(f"my_networks:{name}", 8).macs == MACS
+
+
+@pytest.mark.usefixtures("_module")
+@pytest.mark.parametrize("name", ["Paired", "PairedByKey", "PairedInList"])
+@pytest.mark.parametrize("batch", [(), (1,)], ids=["one sample", "a batch of one"])
+def test_several_inputs_are_those_that_were_stated(name: str, batch: tuple[int, ...]) -> None:
+    inputs = {"picture": (*batch, 3, 8, 16), "meta": (*batch, 4)}
+    workload = counted(f"my_networks:{name}", 224, inputs=inputs)
+    assert workload.macs == 2 * MACS
+    assert (workload.network, workload.resolution) == (f"my_networks:{name}@8x16", 8)
+
+
+@pytest.mark.usefixtures("_module")
+def test_an_input_of_words_is_given_indices() -> None:
+    inputs = {"picture": (3, 8, 8), "words": (5,)}
+    assert counted("my_networks:Worded", 224, inputs=inputs).macs == MACS
+
+
+@pytest.mark.usefixtures("_module")
+def test_an_only_input_needs_no_name() -> None:
+    assert counted("my_networks:gray", 224, inputs={"": (1, 8, 8)}).macs == 4 * 8 * 8
+
+
+@pytest.mark.usefixtures("_module")
+def test_a_network_of_several_inputs_asks_for_them_by_name() -> None:
+    with pytest.raises(NetworkError, match="--input picture=3x224x224,meta=SIZES"):
+        counted("my_networks:Paired", 8)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.* is deprecated")
+@pytest.mark.usefixtures("_module")
+def test_a_scripted_network_says_what_its_pass_does_not_show() -> None:
+    (caveat,) = counted("my_networks:branching", 8).caveats
+    assert caveat.startswith("TorchScript, counted for one random image, 1 branch as that image")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.* is deprecated")
+@pytest.mark.usefixtures("_module")
+def test_the_weights_of_a_frozen_network_are_its_parameters() -> None:
+    assert counted("my_networks:frozen", 8).parameters == 3 * 4 + 4
+
+
+@pytest.mark.usefixtures("_module")
+def test_a_network_is_found_in_a_file_by_its_path(tmp_path: Path) -> None:
+    assert counted(f"{tmp_path / 'my_networks.py'}:plain", 8).macs == MACS
+
+
+@pytest.mark.parametrize("spelling", ["nets.py:make", "nets.py:make@8x16", "a.b:C.make@8"])
+def test_what_names_a_network_of_the_user_is_known(spelling: str) -> None:
+    assert is_factory(spelling)
+
+
+def test_a_size_that_is_stated_twice_is_refused() -> None:
+    with pytest.raises(UsageError, match="by @8 or by --input"):
+        describe_spelling("my_networks:Paired@8", {"picture": (3, 8, 8)})
+
+
+def test_inputs_of_a_network_of_the_catalog_are_known(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("estimate", "resnet18", "--device", "jetson-nano", "--input", "3x192x192")
+    answer = ask(capsys, *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert "write resnet18@192" in answer.err
 
 
 @pytest.mark.usefixtures("_module")

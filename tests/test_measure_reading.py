@@ -47,6 +47,11 @@ PAIR = {"resnet18": 30.1, "mobilenetv2_100": 12.2}
         "model  latency_ms\nresnet18  30.1\nmobilenetv2_100  12.2\n",
         "model,latency,throughput\nresnet18,30.1,33.2226\nmobilenetv2_100,12.2,81.9672\n",
         '[{"arch": "resnet18", "ms": 30.1},\n {"arch": "mobilenetv2_100", "ms": 12.2}]',
+        "sep=;\nNetwork Name;Time per image (ms)\nresnet18;30,1\nmobilenetv2_100;12,2\n",
+        "# Run 3\n\nOn the desk.\n\nModel | p50 (ms)\n:-- | --:\nresnet18 | 30.1\n"
+        "mobilenetv2_100 | 12.2\n\nAs expected, | or so.\n",
+        '{"results": [{"arch": "resnet18", "ms": 30.1}, {"arch": "mobilenetv2_100", "ms": 12.2}]}',
+        '{"resnet18": {"ms": 30.1}, "mobilenetv2_100": {"ms": 12.2}}',
         "\ufefftimm_name,latency_ms\nresnet18,30.1\nmobilenetv2_100,12.2\n",
         "timm_name,latency_ms\nresnet18,30.1\nmobilenetv2_100,12.2\n".encode("utf-16"),
     ],
@@ -148,6 +153,15 @@ TRTEXEC = """&&&& RUNNING TensorRT.trtexec # trtexec --onnx=resnet18.onnx --fp16
 [11/20/2026-10:00:29] [I] Throughput: 89.1 qps
 [11/20/2026-10:00:29] [I] Latency: min = 10.9 ms, max = 11.4 ms, mean = 11.3 ms, median = 11.2 ms
 """
+OLD_TRTEXEC = """[06/18/2020-12:20:40] [I] Average on 10 runs - GPU latency: 11 ms - Host: 12
+[06/18/2020-12:20:40] [I] Host Latency
+[06/18/2020-12:20:40] [I] min: 10.9 ms (end to end 22 ms)
+[06/18/2020-12:20:40] [I] mean: 11.3 ms (end to end 22 ms)
+[06/18/2020-12:20:40] [I] median: 11.2 ms (end to end 22 ms)
+[06/18/2020-12:20:40] [I] GPU Compute
+[06/18/2020-12:20:40] [I] median: 10.1 ms
+&&&& PASSED TensorRT.trtexec # ./trtexec --onnx=/models/resnet18.onnx --fp16
+"""
 NCNN = """loop_count = 8
 num_threads = 2
 powersave = 2
@@ -194,6 +208,7 @@ Benchmarks legend:  - ✅ Success  - ❎ Export passed but validation failed  - 
     ("log", "network", "ms", "expected"),
     [
         (TRTEXEC, "resnet18", 11.2, {"runtime": "tensorrt", "precision": "fp16"}),
+        (OLD_TRTEXEC, "resnet18", 11.2, {"runtime": "tensorrt", "precision": "fp16"}),
         (OPENVINO, "efficientnet_b0", 5.95, {"runtime": "openvino", "batch": 1}),
         (ONNXRUNTIME, "resnet18", 4.67, {"runtime": "onnxruntime", "threads": 4}),
         (TFLITE, "mobilenetv2_100", 14.5752, {"runtime": "tflite", "threads": 4}),

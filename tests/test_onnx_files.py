@@ -7,6 +7,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from advisor.core.workload import Workload
+from advisor.core.workload_table import WorkloadTable, read, write
 from advisor.errors import NetworkError
 from advisor.networks import describe_spelling
 from tests.onnx_files import bytes_of, floats, network, two_convolutions
@@ -16,10 +17,12 @@ MACS = 16 * 3 * 8 * 8
 CONV = helper.make_node("Conv", ["image", "w"], ["a"])
 
 
-def counted(folder: Path, model: onnx.ModelProto, suffix: str = "") -> Workload:
+def counted(
+    folder: Path, model: onnx.ModelProto, suffix: str = "", **inputs: tuple[int, ...]
+) -> Workload:
     path = folder / "net.onnx"
     path.write_bytes(model.SerializeToString())
-    return describe_spelling(f"{path}{suffix}")
+    return describe_spelling(f"{path}{suffix}", inputs)
 
 
 def test_an_integer_convolution_counts_as_the_plain_one(tmp_path: Path) -> None:
@@ -30,7 +33,7 @@ def test_an_integer_convolution_counts_as_the_plain_one(tmp_path: Path) -> None:
         helper.make_node("DequantizeLinear", ["a", "s", "z"], ["out"]),
     ]
     workload = counted(tmp_path, network(nodes, [scale, zero, bytes_of("w", 16, 3, 1, 1)]))
-    assert (workload.macs, workload.parameters) == (MACS, 48)
+    assert (workload.macs, workload.parameters, workload.one_byte) == (MACS, 48, 48)
     assert "48 parameters are stored as int8" in workload.caveats[0]
 
 
@@ -65,7 +68,26 @@ def test_a_network_is_counted_up_to_an_operator_that_nobody_knows(tmp_path: Path
     workload = counted(tmp_path, network(nodes, weights))
     assert workload.macs == MACS
     assert workload.uncounted == ("Warp ×1",)
-    assert "1 operators behind Warp ×1 are not counted" in workload.caveats[0]
+    assert "not counted: 1 operator behind Warp ×1" in workload.caveats[0]
+
+
+def test_weights_in_constants_are_weights(tmp_path: Path) -> None:
+    given = helper.make_node("Constant", [], ["w"], value=floats("", 16, 3, 1, 1))
+    workload = counted(tmp_path, network([given, CONV], []))
+    assert (workload.macs, workload.parameters) == (MACS, 48)
+
+
+def test_functions_of_the_file_are_counted_through(tmp_path: Path) -> None:
+    opsets = [helper.make_opsetid("", 17)]
+    block = helper.make_function(
+        "mine", "Block", ["x"], ["y"], [helper.make_node("Relu", ["x"], ["y"])], opsets
+    )
+    model = network([CONV, helper.make_node("Block", ["a"], ["b"], domain="mine")],
+                    [floats("w", 16, 3, 1, 1)])  # fmt: skip
+    model.functions.append(block)
+    workload = counted(tmp_path, model)
+    assert [layer.kind for layer in workload.layers] == ["convolution", "relu"]
+    assert workload.uncounted == ()
 
 
 def test_both_inputs_of_two_are_found(tmp_path: Path) -> None:
@@ -82,6 +104,53 @@ def test_an_input_need_not_be_square(tmp_path: Path) -> None:
     model = network([CONV], [floats("w", 16, 3, 1, 1)], size=("n", 3, "h", "w"))
     assert counted(tmp_path, model, "@8x16").macs == 2 * MACS
     assert counted(tmp_path, model, "@8").macs == MACS
+
+
+def with_meta(*size: int | str) -> onnx.ModelProto:
+    """A convolution of an image, and a matrix product of a vector beside it."""
+    nodes = [helper.make_node("MatMul", ["meta", "m"], ["b"]), CONV]
+    weights = [floats("w", 16, 3, 1, 1), floats("m", 4, 5)]
+    model = network(nodes, weights, size=("n", 3, "h", "w"))
+    vector = helper.make_tensor_value_info("meta", TensorProto.FLOAT, size)
+    model.graph.input.append(vector)
+    return model
+
+
+@pytest.mark.parametrize("sizes", [(4,), (1, 4)], ids=["one sample", "a batch of one"])
+def test_inputs_take_the_sizes_that_are_stated(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    workload = counted(tmp_path, with_meta("n", "m"), image=(3, 8, 16), meta=sizes)
+    assert workload.macs == 2 * MACS + 4 * 5
+    assert workload.network.endswith("net.onnx@8x16")
+
+
+def test_an_input_of_unknown_size_is_asked_for_by_name(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="--input meta=SIZES"):
+        counted(tmp_path, with_meta("n", "m"), "@8")
+    assert counted(tmp_path, with_meta("n", 4), "@8").macs == MACS + 4 * 5
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"picture": (3, 8, 8)}, "no input 'picture': image nx3xhxw, meta nx4"),
+        ({"image": (4, 8, 8)}, "fixed size of nx3xhxw, 4x8x8 cannot be set"),
+        ({"image": (8,)}, "8 does not fit"),
+    ],
+)
+def test_sizes_that_an_input_cannot_have_are_refused(
+    tmp_path: Path, inputs: dict[str, tuple[int, ...]], said: str
+) -> None:
+    with pytest.raises(NetworkError, match=said):
+        counted(tmp_path, with_meta("n", 4), "@8", **inputs)
+
+
+def test_bytes_are_a_quarter_of_floats_on_any_lane(tmp_path: Path) -> None:
+    nodes = [helper.make_node("DequantizeLinear", ["w8", "s", "z"], ["w"]), CONV]
+    zero = helper.make_tensor("z", TensorProto.INT8, [1], [0])
+    model = network(nodes, [floats("s", 1), zero, bytes_of("w8", 16, 3, 1, 1)])
+    table = WorkloadTable.of([counted(tmp_path, model)])
+    write(table, tmp_path)
+    assert read(tmp_path).weight_bytes(0, 4.0) == 48
 
 
 def test_a_fixed_size_is_not_answered_at_another(tmp_path: Path) -> None:
@@ -139,6 +208,10 @@ def test_a_file_that_is_no_network_says_what_it_is(
                  [floats("w", 16, 3, 1, 1)]), "group=0"),
         (network([helper.make_node("Conv", ["b", "w"], ["a"]),
                   helper.make_node("Relu", ["a"], ["b"])], [floats("w", 3, 3, 1, 1)]), "cycle"),
+        (network([CONV], [floats("w", 16, 3, 1, 1)], size=(1, 3, 0, 8)), "size of zero"),
+        (network([CONV], [floats("w", 16, 3, 1, 1)], size=(1, 3, 10**9, 10**9)), "too large"),
+        (network([CONV], [floats("w", 16, 5, 1, 1)]), "reads 5 channels, its input has 3"),
+        (network([CONV], [floats("w", 16, 3, 9, 9)]), "the size of what Conv ×1 writes"),
         (network([CONV], [floats("w", 16, 3, 1, 1)], size=(1, 24)), "four dimensions is needed"),
     ],
 )  # fmt: skip

@@ -95,8 +95,40 @@ def test_figures_of_another_chip_are_refused(
 ) -> None:
     path = written(tmp_path, times, device="Jetson Nano")
     assert run(["import", str(path), *PI]) == 1
-    assert "names 'Jetson Nano', which is jetson-nano" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "device 'Jetson Nano' is jetson-nano, not raspberry-pi-4" in told
+    assert "--device jetson-nano" in told
     assert stored() == 0
+
+
+def test_of_a_table_of_two_devices_each_keeps_its_own_rows(
+    tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, times, device="Raspberry Pi 4")
+    path.write_text(path.read_text() + "resnet18,11.2,Jetson Nano\n")
+    assert run(["import", str(path)]) == 1
+    assert "several devices: Jetson Nano, Raspberry Pi 4; say which by --device" in (
+        capsys.readouterr().err
+    )
+    run(["import", str(path), *PI])
+    assert stored() == len(NETWORKS)
+    run(["import", str(path), "--device", "jetson-nano"])
+    assert [network for _, network, _ in OwnFigures(device="jetson-nano").figures] == ["resnet18"]
+
+
+def test_a_nickname_is_taken_for_the_device_that_was_stated_and_said(
+    tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["import", str(written(tmp_path, times, device="desk 7")), *PI]) == 0
+    assert "device 'desk 7' is unknown and taken for raspberry-pi-4" in capsys.readouterr().err
+
+
+def test_by_force_every_row_is_of_the_device_that_was_stated(
+    tmp_path: Path, times: dict[str, float]
+) -> None:
+    assert run(["import", str(written(tmp_path, times, device="Jetson Nano")), *PI, "--force"]) == 0
+    assert stored() == len(NETWORKS)
+    assert "kept by force" in MeasurementStore().sessions()[0].origin
 
 
 def test_a_store_that_cannot_be_read_is_no_measurements(

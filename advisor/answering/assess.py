@@ -215,7 +215,7 @@ class LaneAssessor:
         peak: Estimate,
     ) -> list[Estimate | Gap]:
         """Every metric of one subject, as estimate or gap."""
-        weight_bytes = float(table.parameters[row]) * self.bytes_per_weight
+        weight_bytes = table.weight_bytes(row, self.bytes_per_weight)
         parts: list[Estimate | Gap] = [
             *times,
             *self._accuracy(subject),

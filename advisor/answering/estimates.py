@@ -15,7 +15,9 @@ from advisor.core.estimate import Gap
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.request import CompareRequest, EstimateRequest
+from advisor.errors import UsageError
 from advisor.hardware.lanes import lanes_for
+from advisor.networks import NO_INPUTS, InputSizes, is_foreign
 
 COMPARED = (Metric.LATENCY, Metric.THROUGHPUT, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
 """Metrics that a comparison shows."""
@@ -26,13 +28,17 @@ def estimate(request: EstimateRequest, evidence: Evidence) -> Estimates:
 
     Raises UsageError for unknown candidates, devices and recipes.
     """
-    subjects = subjects_named(request.candidates, evidence, _lanes(request, evidence))
+    subjects = subjects_named(
+        request.candidates, evidence, _lanes(request, evidence), request.inputs
+    )
     return _estimates(request, subjects, evidence, request.metrics, request.recipe)
 
 
 def compare(request: CompareRequest, evidence: Evidence) -> Estimates:
     """Put candidates side by side, with the well-known claims about their families."""
-    subjects = subjects_named(request.candidates, evidence, _lanes(request, evidence))
+    subjects = subjects_named(
+        request.candidates, evidence, _lanes(request, evidence), request.inputs
+    )
     document = _estimates(request, subjects, evidence, COMPARED, None)
     names = [subject.candidate.architecture for subject in subjects]
     return document.model_copy(update={"claims": claims_about(names, evidence.root)})
@@ -113,16 +119,25 @@ def _untrained(subject: Subject, recipe: str) -> Gap:
 
 
 def subjects_named(
-    patterns: Sequence[str], evidence: Evidence, lanes: Sequence[Lane] = ()
+    patterns: Sequence[str],
+    evidence: Evidence,
+    lanes: Sequence[Lane] = (),
+    inputs: InputSizes = NO_INPUTS,
 ) -> list[Subject]:
     """Resolve spellings to subjects with the weights that fit their input.
 
     A name without weights and input size means the input that was measured in the first of
     ``lanes`` with a figure of it, so that it is the evidence that answers; else the weights' own.
+    ``inputs`` are those of the user's own networks, by name.
     """
+    if inputs and not any(map(is_foreign, patterns)):
+        raise UsageError(
+            "--input: the inputs of the catalog's networks are known; write "
+            f"{patterns[0].partition('@')[0]}@192 for another size"
+        )
     found: dict[str, Subject] = {}
     for pattern in patterns:
-        for candidate in evidence.candidates([_sized(pattern, evidence, lanes)]):
+        for candidate in evidence.candidates([_sized(pattern, evidence, lanes)], inputs):
             found.setdefault(candidate.name, subject_of(candidate, evidence))
     return list(found.values())
 

@@ -35,8 +35,8 @@ from advisor.hardware.library import (
 )
 from advisor.hardware.profile import DeviceProfile
 from advisor.measuring.own_figures import OwnFigures, own_times, store_path
+from advisor.networks import NO_INPUTS, InputSizes, is_foreign
 from advisor.networks import cache as workload_cache
-from advisor.networks import is_foreign
 
 if TYPE_CHECKING:
     from advisor.estimators.latency import LatencyModel, Timing
@@ -172,18 +172,18 @@ class Evidence:
         )
         return self._workloads[key]
 
-    def foreign(self, spelling: str) -> Candidate:
+    def foreign(self, spelling: str, inputs: InputSizes = NO_INPUTS) -> Candidate:
         """Count a user's own network, ``module:factory`` or an ONNX file, and name it."""
         from advisor.networks import describe_spelling
 
         path = Path(spelling.rpartition("@")[0] or spelling)
-        if path.is_file():
-            key = workload_cache.key(spelling, None, path.read_bytes())
+        if path.suffix.lower() == ".onnx" and path.is_file():
+            key = workload_cache.key(f"{spelling} {inputs or ''}", None, path.read_bytes())
             workload = workload_cache.cached(
-                advisor_home() / "workloads", key, lambda: describe_spelling(spelling)
+                advisor_home() / "workloads", key, lambda: describe_spelling(spelling, inputs)
             )
         else:  # a factory's code may change unseen, so it is counted every time
-            workload = describe_spelling(spelling)
+            workload = describe_spelling(spelling, inputs)
         self._workloads[workload.network, workload.resolution] = workload
         return Candidate(architecture=workload.network, resolution=workload.resolution)
 
@@ -217,11 +217,17 @@ class Evidence:
             found[network].append(resolution)
         return dict(found)
 
-    def candidates(self, patterns: Sequence[str]) -> list[Candidate]:
-        """Resolve spellings and wildcards to candidates; UsageError names the nearest ones."""
+    def candidates(
+        self, patterns: Sequence[str], inputs: InputSizes = NO_INPUTS
+    ) -> list[Candidate]:
+        """Resolve spellings and wildcards to candidates; UsageError names the nearest ones.
+
+        ``inputs`` are those of the user's own networks, by name.
+        """
         found: dict[str, Candidate] = {}
         for pattern in patterns:
-            matching = [self.foreign(pattern)] if is_foreign(pattern) else self._matching(pattern)
+            foreign = is_foreign(pattern)
+            matching = [self.foreign(pattern, inputs)] if foreign else self._matching(pattern)
             for candidate in matching:
                 found.setdefault(candidate.name, candidate)
         return list(found.values())

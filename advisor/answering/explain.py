@@ -54,7 +54,7 @@ def explain(asked: ExplainRequest, evidence: Evidence) -> Explanation:
     request = asked.on_its_device()
     profile = evidence.profiles.load(request.device)
     lane = lanes_for(profile, request)[0]
-    subject = subjects_named([asked.candidate], evidence, [lane])[0]
+    subject = subjects_named([asked.candidate], evidence, [lane], asked.inputs)[0]
     assessment = assess([subject], lane, profile, request, evidence)[0]
     latency = assessment.get(Metric.LATENCY)
     others = assessment.alternatives.get(Metric.LATENCY, ())

@@ -1,7 +1,7 @@
 """Read a user's file of measurements with what the catalog and the device's profile know."""
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from advisor.answering.evidence import Evidence
@@ -9,15 +9,22 @@ from advisor.core.lane import BULK, Lane
 from advisor.core.request import LaneRequest
 from advisor.hardware.lanes import LARGE_BATCH, lane_of_row, lane_of_timing
 from advisor.hardware.profile import DeviceProfile
-from advisor.measuring.reading import Reading, Settled, read_table
+from advisor.measuring.reading import Reading, Settled, devices_in, read_table
 
 
 def read_own(
-    path: Path, profile: DeviceProfile, asked: LaneRequest, settled: Settled, evidence: Evidence
+    path: Path,
+    profile: DeviceProfile,
+    asked: LaneRequest,
+    settled: Settled,
+    evidence: Evidence,
+    *,
+    every: bool = False,
 ) -> Reading:
     """Read and screen a table or log of measurements of one device.
 
-    ``asked`` states the lane where a row does not. Raises MeasurementError and UsageError as
+    ``asked`` states the lane where a row does not. Rows of other devices are left out unless
+    ``every`` row counts as one of this device. Raises MeasurementError and UsageError as
     ``read_table``.
     """
     lane_of_timing(profile, asked)
@@ -31,7 +38,23 @@ def read_own(
         partial(_lane, profile, asked),
         evidence.table.networks,
         network_of=named,
+        elsewhere=None
+        if every
+        else cache(partial(_elsewhere, profile, evidence, len(devices_in(path)))),
         settled=settled,
+    )
+
+
+def _elsewhere(profile: DeviceProfile, evidence: Evidence, devices: int, named: str) -> str:
+    """Say why a row is none of this device; a lone name that nobody knows may be its nickname."""
+    meant = [entry.id for entry in evidence.profiles.meaning(named).devices] if named else []
+    if not named or profile.id in meant or (not meant and devices == 1):
+        return ""
+    if not meant:
+        return f"device {named!r} is unknown; --force takes it for {profile.id}"
+    return (
+        f"device {named!r} is {' or '.join(meant[:3])}, not {profile.id}; take its rows in by "
+        f"--device {meant[0]}, or by --force as of {profile.id}"
     )
 
 

@@ -16,7 +16,7 @@ from advisor.core.request import LaneRequest, Request
 from advisor.errors import MeasurementError, ProfileError, UsageError
 from advisor.hardware.library import advisor_home, read_profile
 from advisor.hardware.stated import families, keep_stated, stated_profile
-from advisor.measuring.reading import Settled, device_of
+from advisor.measuring.reading import Settled, device_of, devices_in
 from advisor.measuring.store import MeasurementStore
 from advisor.measuring.table import store_rows
 
@@ -64,8 +64,11 @@ def take_in(request: ImportRequest, evidence: Evidence, *, note: Say, warn: Say)
         columns=request.columns,
     )
     one = request.single("a figure has one precision")
-    reading = read_own(table, profile, one, settled, evidence)
+    reading = read_own(table, profile, one, settled, evidence, every=request.force)
     note(reading.understood)
+    for name in devices_in(table):
+        if not evidence.profiles.meaning(name).devices:
+            note(f"device {name!r} is unknown and taken for {profile.id}")
     another = of_another_device(reading.rows, profile, evidence.profiles)
     found = plausible(reading.rows, profile, evidence)
     doubts = [doubt for doubt in (another, found.surprise) if doubt]

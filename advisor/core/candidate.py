@@ -41,7 +41,8 @@ class Candidate:
     def name(self) -> str:
         """Spelling that ``Candidate.parse`` reads back."""
         tag = f".{self.tag}" if self.tag else ""
-        size = f"@{self.resolution}" if self.resolution else ""
+        sized = "@" in self.architecture  # a network of the user at HEIGHTxWIDTH
+        size = f"@{self.resolution}" if self.resolution and not sized else ""
         return f"{self.architecture}{tag}{size}{self._multipliers}"
 
     @property

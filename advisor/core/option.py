@@ -396,6 +396,51 @@ class NamedFiles(Form):
         return [f"{name}={file}" for name, file in value.items()]
 
 
+MOST_ELEMENTS = 10**8
+"""Elements of an input, so that a slip does not fill the memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSizes(Form):
+    """Sizes of a network's inputs without the batch, by name: ``image=3x224x224,meta=4``."""
+
+    metavar: str = "[NAME=]SIZES,…"
+    many: bool = True
+
+    def read(self, stated: object, where: str) -> dict[str, tuple[int, ...]]:
+        """Return the sizes of each input; an only input needs no name and has the name ``""``."""
+        if isinstance(stated, Mapping):
+            named = [(str(name), value) for name, value in stated.items()]
+        else:
+            parted = [word.rpartition("=") for word in words(stated, where)]
+            named = [(name.strip(), sizes) for name, _, sizes in parted]
+        found = {name: _sizes(value, where) for name, value in named}
+        if len(found) < len(named) or ("" in found and len(found) > 1):
+            raise UsageError(f"{where}: {stated!r} names an input twice, or one of several not")
+        return found
+
+    def write(self, value: Any) -> Written:
+        """Write them as a list."""
+        sizes = {name: "x".join(map(str, one)) for name, one in value.items()}
+        return [f"{name}={one}" if name else one for name, one in sizes.items()]
+
+
+def _sizes(stated: object, where: str) -> tuple[int, ...]:
+    """Read ``3x224x224``, a number, or a list of numbers."""
+    if isinstance(stated, list | tuple):
+        parts = [str(one) for one in stated]
+    else:
+        parts = re.split("[x×]", one_word(stated, where).strip().lower())
+    if not all(re.fullmatch(r"0*[1-9]\d{0,8}", part) for part in parts) or (
+        not parts or math.prod(map(int, parts)) > MOST_ELEMENTS
+    ):
+        raise UsageError(
+            f"{where}: {str(stated)[:80]!r} are no sizes; write 3x224x224, without the batch, "
+            f"at most {MOST_ELEMENTS:,} elements"
+        )
+    return tuple(map(int, parts))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One setting: its help, its form, and its name where that is not the field's."""

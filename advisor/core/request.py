@@ -21,6 +21,7 @@ from advisor.core.option import (
     ExchangeRates,
     Flag,
     Form,
+    InputSizes,
     LimitForm,
     Metrics,
     MetricWeights,
@@ -97,6 +98,11 @@ Published = Annotated[
     bool,
     Option(name="no-published", form=Flag(sets=False),
            help="Predict even where a figure is published."),
+]  # fmt: skip
+Inputs = Annotated[
+    dict[str, tuple[int, ...]],
+    Option(name="input", form=InputSizes(),
+           help="Inputs of a network of your own, without the batch: image=3x224x224,meta=4."),
 ]  # fmt: skip
 Recipe = Annotated[
     str | None, Option(help="Training recipe whose accuracy is meant; default the family's.")
@@ -248,6 +254,7 @@ class CompareRequest(LaneQuestion):
     devices: Devices
     confidence: Level = 0.9
     published: Published = True
+    inputs: Inputs = Field(default_factory=dict)
 
     def on_each_device(self) -> list[Request]:
         """Return the request for each device."""
@@ -298,6 +305,7 @@ class ExplainRequest(LaneQuestion, OnDevice):
     candidate: Annotated[str, Option(argument=True, help="A name such as mobilenetv2_100.")]
     confidence: Level = 0.9
     published: Published = True
+    inputs: Inputs = Field(default_factory=dict)
 
     def on_its_device(self) -> Request:
         """Return the request for the device."""

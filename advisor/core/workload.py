@@ -90,6 +90,8 @@ class Workload:
     peak_activations: int
     """Most activation elements alive at once, with folded operators done in place."""
     layers: tuple[Layer, ...]
+    one_byte: int = 0
+    """Parameters that are stored as bytes whatever the precision of the lane."""
     uncounted: tuple[str, ...] = ()
     """Operations seen that have no counting rule."""
     caveats: tuple[str, ...] = ()

@@ -48,6 +48,8 @@ TOTALS = (
     "uncounted",
     "caveats",
 )
+ONE_BYTE = "one_byte"
+"""Column of totals that is there where a network has such parameters."""
 _SEPARATOR = "; "
 
 
@@ -70,6 +72,8 @@ class WorkloadTable:
     """Network i owns entries ``start[i]:start[i + 1]`` of ``shape_of`` and ``calls``."""
     shape_of: NDArray[np.int64]
     calls: NDArray[np.int64]
+    one_byte: NDArray[np.int64] | None = None
+    """Parameters stored as bytes whatever the lane; None where no network has any."""
 
     def __len__(self) -> int:
         return len(self.networks)
@@ -84,6 +88,11 @@ class WorkloadTable:
     def owner(self) -> NDArray[np.int64]:
         """Network row of each entry of ``shape_of``."""
         return np.repeat(np.arange(len(self)), np.diff(self.start))
+
+    def weight_bytes(self, row: int, per_weight: float) -> float:
+        """Size of a network's weights, of which each takes ``per_weight`` or is stored smaller."""
+        small = 0 if self.one_byte is None else int(self.one_byte[row])
+        return (float(self.parameters[row]) - small) * per_weight + small * min(per_weight, 1.0)
 
     @cached_property
     def macs(self) -> NDArray[np.float64]:
@@ -123,6 +132,7 @@ class WorkloadTable:
                 self._layer(int(shape), int(calls))
                 for shape, calls in zip(self.shape_of[entries], self.calls[entries], strict=True)
             ),
+            one_byte=0 if self.one_byte is None else int(self.one_byte[row]),
             uncounted=self.uncounted[row],
             caveats=self.caveats[row],
         )
@@ -159,6 +169,7 @@ class WorkloadTable:
             start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
             shape_of=self.shape_of[entries],
             calls=self.calls[entries],
+            one_byte=None if self.one_byte is None else self.one_byte[picked],
         )
 
     @staticmethod
@@ -189,6 +200,7 @@ class WorkloadTable:
             start=np.array(start, np.int64),
             shape_of=np.array(shape_of, np.int64),
             calls=np.array(calls, np.int64),
+            one_byte=_or_none([w.one_byte for w in items]),
         )
 
 
@@ -202,8 +214,9 @@ def write(table: WorkloadTable, folder: Path) -> None:
     """Write ``networks.csv`` and ``layers.npz`` into ``folder``."""
     with (folder / "networks.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(TOTALS)
-        writer.writerows(_totals(table))
+        columns = TOTALS if table.one_byte is None else (*TOTALS, ONE_BYTE)
+        writer.writerow(columns)
+        writer.writerows(_totals(table, columns))
     np.savez_compressed(
         folder / "layers.npz",
         kinds=np.array(table.kinds),
@@ -214,14 +227,14 @@ def write(table: WorkloadTable, folder: Path) -> None:
     )
 
 
-def _totals(table: WorkloadTable) -> Iterator[list[Any]]:
+def _totals(table: WorkloadTable, columns: Sequence[str]) -> Iterator[list[Any]]:
     for row in range(len(table)):
         workload = table.workload(row)
         joined = {
             "uncounted": _SEPARATOR.join(workload.uncounted),
             "caveats": _SEPARATOR.join(workload.caveats),
         }
-        yield [joined.get(name, getattr(workload, name)) for name in TOTALS]
+        yield [joined.get(name, getattr(workload, name)) for name in columns]
 
 
 def read(folder: Path) -> WorkloadTable:
@@ -244,12 +257,17 @@ def read(folder: Path) -> WorkloadTable:
             start=columns["start"].astype(np.int64),
             shape_of=columns["shape_of"].astype(np.int64),
             calls=columns["calls"].astype(np.int64),
+            one_byte=_or_none([int(row.get(ONE_BYTE) or 0) for row in rows]),
         )
     except (OSError, KeyError, ValueError) as error:
         raise CatalogError(
             f"cannot read the workloads in {folder}: {error}; "
             "'advisor catalog count' writes them again"
         ) from error
+
+
+def _or_none(numbers: list[int]) -> NDArray[np.int64] | None:
+    return np.array(numbers, np.int64) if any(numbers) else None
 
 
 def _integers(rows: list[dict[str, str]], name: str) -> NDArray[np.int64]:

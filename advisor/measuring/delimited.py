@@ -15,6 +15,10 @@ from advisor.errors import MeasurementError
 DELIMITERS = ";\t,|"
 _INDEX = re.compile(r"(?:unnamed:? ?\d*|index)?", re.IGNORECASE)
 _RULE = re.compile(r"[\s|+:=─━┼│┃╇╪┏┓┗┛┡┩└┘├┤┬┴-]*")
+_MARKDOWN = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?")
+"""The line under the headers of a Markdown table."""
+_EXCEL = re.compile(r"sep=(?P<sign>[;,|\t])", re.IGNORECASE)
+"""First line by which Excel is told the delimiter."""
 _BOXES = str.maketrans("│┃", "||")
 _NUMBER = re.compile(
     r"[~≈]?\s*(?P<number>[+-]?(?:\d[\d.,' \u00a0\u202f]*\d|\d|[.,]\d+)(?:e[+-]?\d+)?"
@@ -60,14 +64,17 @@ def read_text_table(path: Path) -> TextTable:
     text = decoded(path)
     if path.suffix.lower() in (".json", ".jsonl") or text.lstrip().startswith(("[{", "[\n", "{")):
         return _from_json(path, text)
+    numbered = _table_lines(list(enumerate(text.translate(_BOXES).splitlines(), 1)))
     lines = [
         (number, line)
-        for number, line in enumerate(text.translate(_BOXES).splitlines(), 1)
+        for number, line in numbered
         if not (line.lstrip().startswith("#") or _RULE.fullmatch(line))
     ]
+    told = _EXCEL.fullmatch(lines[0][1]) if lines else None
+    lines = lines[1:] if told else lines
     if len(lines) < 2:
         raise MeasurementError(f"{path} holds no table: a line of headers and one of figures")
-    delimiter = _delimiter([line for _, line in lines])
+    delimiter = told["sign"] if told else _delimiter([line for _, line in lines])
     table = [(number, _cells(line, delimiter)) for number, line in lines]
     header = tuple(cell.strip() for cell in table[0][1])
     return TextTable(path, *_without_index(header, list(_rows(header, table[1:]))), delimiter)
@@ -110,6 +117,15 @@ def number_in(cell: str, commas: str) -> tuple[float, str] | None:
         return float(digits.replace(",", "")), (found["unit"] or "").strip().lower()
     except ValueError:
         return None
+
+
+def _table_lines(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Of a Markdown page the lines of its first table; of anything else all."""
+    rule = next((place for place, (_, line) in enumerate(lines) if _MARKDOWN.fullmatch(line)), 0)
+    if not rule:
+        return lines
+    behind = (place for place, (_, line) in enumerate(lines) if place > rule and "|" not in line)
+    return lines[rule - 1 : next(behind, len(lines))]
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -155,6 +171,24 @@ def _without_index(
     return header[1:], tuple(rows)
 
 
+def _objects(content: object) -> list[object]:
+    """Figures of a list, of a list under a key, or of an object with the networks as keys."""
+    if isinstance(content, list):
+        return content
+    if isinstance(content, dict) and content:
+        values = list(content.values())
+        lists = [value for value in values if isinstance(value, list)]
+        if len(lists) == 1:
+            return lists[0]
+        if all(isinstance(value, dict) for value in values):
+            return [{"model": name, **value} for name, value in content.items()]
+        if all(isinstance(value, int | float) for value in values) and not (
+            set(content) & {"latency", "latency_ms", "fps"}
+        ):
+            return [{"model": name, "latency": value} for name, value in content.items()]
+    return [content]
+
+
 def _from_json(path: Path, text: str) -> TextTable:
     """Read a list of objects, or one object on each line."""
     try:
@@ -164,7 +198,7 @@ def _from_json(path: Path, text: str) -> TextTable:
             content = [json.loads(line) for line in text.splitlines() if line.strip()]
         except ValueError as error:
             raise MeasurementError(f"{path} is not valid JSON: {error}") from None
-    objects = content if isinstance(content, list) else [content]
+    objects = _objects(content)
     if not objects or not all(isinstance(one, dict) for one in objects):
         raise MeasurementError(f"{path} holds no list of objects, one for each figure")
     header = tuple(dict.fromkeys(str(name) for one in objects for name in one))

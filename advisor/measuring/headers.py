@@ -18,8 +18,8 @@ _JOULES = {"j": 1.0, "mj": 1e-3, "uj": 1e-6, "µj": 1e-6, "μj": 1e-6}
 UNIT_NAMES = {1.0: "seconds", 1e-3: "milliseconds", 1e-6: "microseconds", 1e-9: "nanoseconds"}
 
 _ALSO: Mapping[str, tuple[str, ...]] = {
-    "timm_name": ("timm name", "network", "model", "model name", "modelname", "arch",
-                  "architecture", "net", "backbone", "name", "model id"),
+    "timm_name": ("timm name", "network", "network name", "model", "model name", "modelname",
+                  "arch", "architecture", "net", "backbone", "name", "model id"),
     "input_h": ("input h", "resolution", "res", "img size", "imgsz", "image size", "input size",
                 "input resolution", "infer img size", "input", "input shape", "size", "side",
                 "height", "h"),

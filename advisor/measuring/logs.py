@@ -47,12 +47,22 @@ def _stem(path: str) -> str:
     return re.sub(r"(\.(onnx|engine|plan|trt|xml|tflite|ort|pt|param))+$", "", name)
 
 
+_TRTEXEC = (
+    re.compile(r"^.*\] Latency: .*?median = (?P<ms>[\d.]+) ms.*$", re.MULTILINE),
+    re.compile(r"\] Host Latency\b(?:\n.*)*?\n.*\] median: (?P<ms>[\d.]+) ms.*"),
+)
+"""The median of new versions and of those before TensorRT 8."""
+
+
 def _trtexec(text: str) -> Log | None:
-    latency = re.search(r"^.*\] Latency: .*?median = ([\d.]+) ms.*$", text, re.MULTILINE)
-    if latency is None or "Performance summary" not in text:
+    found = (pattern.search(text) for pattern in _TRTEXEC)
+    latency = next((one for one in found if one is not None), None)
+    if latency is None:
         return None
     model = _group(r"Model: (\S+)", text) or _group(r"--(?:onnx|loadEngine)=(\S+)", text)
-    precision = _group(r"\] Precision: (?:FP32\+)?(INT8|FP16|FP32)", text).lower()
+    precision = _group(r"\] Precision: (?:FP32\+)?(INT8|FP16|FP32)", text) or _group(
+        r"--(int8|fp16|bf16|fp8)\b", text
+    )
     shape = re.search(r"(?:Input build shape|--shapes=|optShapes=)\S*?[:=](\d+(?:x\d+){3})", text)
     sides = shape[1].split("x") if shape else []
     return Log(
@@ -62,9 +72,9 @@ def _trtexec(text: str) -> Log | None:
             text,
             latency[0],
             timm_name=_stem(model),
-            latency_ms=latency[1],
+            latency_ms=latency["ms"],
             runtime="tensorrt",
-            precision=precision,
+            precision=precision.lower(),
             batch=sides[0] if sides else "",
             input_h=sides[2] if sides else "",
         ),

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -38,6 +39,8 @@ LaneOf = Callable[[LaneRequest], Lane]
 """Gives the lane of a row from what the row states of it; UsageError where there is none."""
 NetworkOf = Callable[[str], tuple[str, int | None]]
 """Gives the catalog's network of a name, and the input side it states; UsageError where none."""
+ElsewhereOf = Callable[[str], str]
+"""Says why a row, by the device in its cell, is of another device; empty where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,10 @@ class _File:
     settled: Settled
     told: str
 
+    def cell(self, row: TextRow, name: str) -> str:
+        """Text of a row under a canonical column; empty where there is none."""
+        return row.cells.get(self.columns.text.get(name, ""), "").strip()
+
 
 def filling(lane: Lane) -> LaneOf:
     """Give every row what it states itself and the rest of one known lane."""
@@ -101,11 +108,13 @@ def read_table(
     networks: Iterable[str],
     *,
     network_of: NetworkOf | None = None,
+    elsewhere: ElsewhereOf | None = None,
     settled: Settled | None = None,
 ) -> Reading:
     """Read and screen a table or log of measurements.
 
-    ``networks`` are the names that the catalog knows, ``network_of`` other names for them.
+    ``networks`` are the names that the catalog knows, ``network_of`` other names for them;
+    ``elsewhere`` tells rows of other devices, which are left out.
     Raises MeasurementError where the file is no such table and UsageError where it needs to be
     told more.
     """
@@ -116,6 +125,8 @@ def read_table(
     unknown: set[str] = set()
     for one in file.sheet.rows:
         try:
+            if elsewhere is not None and (reason := elsewhere(file.cell(one, "device"))):
+                raise ValueError(reason)
             rows.append(_row(file, one, lane_of, lambda text: _network(text, known, network_of)))
         except _UnknownNetworkError as error:
             unknown.add(str(error))
@@ -133,17 +144,20 @@ def read_table(
 
 def device_of(path: Path) -> str:
     """The device that all rows of a table name; MeasurementError where they do not."""
-    log = read_log(decoded(path))
-    header = "" if log else header_of("device", read_text_table(path).header)
-    names = (
-        {row.cells[header].strip() for row in read_text_table(path).rows} - {""}
-        if header
-        else set()
-    )
+    names = devices_in(path)
     if len(names) != 1:
         what = f"several devices: {', '.join(sorted(names))}" if names else "no device"
         raise MeasurementError(f"{path} names {what}; say which by --device")
     return names.pop()
+
+
+def devices_in(path: Path) -> set[str]:
+    """Devices as the rows of a table name them."""
+    if read_log(decoded(path)):
+        return set()
+    table = read_text_table(path)
+    header = header_of("device", table.header)
+    return {row.cells[header].strip() for row in table.rows} - {""} if header else set()
 
 
 class _UnknownNetworkError(ValueError):
@@ -250,9 +264,7 @@ def _row(
     lane_of: LaneOf,
     network_of: NetworkOf,
 ) -> ReadRow:
-    def cell(name: str) -> str:
-        return row.cells.get(file.columns.text.get(name, ""), "").strip()
-
+    cell = partial(file.cell, row)
     network, side = network_of(cell("timm_name") or file.settled.model)
     stated = LaneRequest(
         unit=cell("unit").lower() or None,

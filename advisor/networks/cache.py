@@ -10,7 +10,7 @@ from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, read, write
 from advisor.errors import CatalogError
 
-FORMAT = 2
+FORMAT = 3
 """Raised when counting changes, so that older counts are not used."""
 
 

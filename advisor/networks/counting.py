@@ -7,6 +7,8 @@ how long each tensor lives. No weights are allocated and no arithmetic is done.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -218,34 +220,43 @@ def _matrix(name: str, args: Any, output: torch.Tensor, weights: list[torch.Tens
 
 
 def count(
-    network: nn.Module, *, name: str, resolution: int, channels: int = 3, image: Any = None
+    network: nn.Module,
+    *,
+    name: str,
+    resolution: int,
+    channels: int = 3,
+    call: Callable[[], object] | None = None,
+    constants: Sequence[torch.Tensor] = (),
 ) -> Workload:
     """Count one forward pass of a network, batch 1.
 
-    ``resolution`` is the side of the square input in pixels; ``image`` is what the network is
-    called with, by default an image on the meta device. The network is put in evaluation mode.
-    Raises NetworkError where the forward pass fails.
+    ``resolution`` is the side of the square input in pixels. ``call`` runs the pass, by default
+    with an image on the meta device. ``constants`` are weights that are no parameters of the
+    module, such as those of a frozen one. The network is put in evaluation mode. Raises
+    NetworkError where the forward pass fails.
     """
-    network.eval()
+    with suppress(NotImplementedError):  # what torch.export gives knows no modes
+        network.eval()
     for parameter in network.parameters():
         parameter.requires_grad = False
-    weights = {_storage(t) for t in [*network.parameters(), *network.buffers()]}
+    owned = [*network.parameters(), *network.buffers(), *constants]
     attention = _AttentionFlag()
-    recorder = _Recorder(weights, attention)
-    if image is None:
-        image = torch.empty(1, channels, resolution, resolution, device="meta")
+    recorder = _Recorder({_storage(t) for t in owned}, attention)
+
+    def image() -> object:
+        return network(torch.empty(1, channels, resolution, resolution, device="meta"))
+
     try:
         with torch.no_grad(), attention, recorder:
-            network(image)
+            (call or image)()
     except Exception as error:
-        raise NetworkError(
-            f"{name} cannot be run at {resolution} pixels: {_first_line(error)}"
-        ) from error
+        at = "" if call else f" at {resolution} pixels"
+        raise NetworkError(f"{name} cannot be run{at}: {_first_line(error)}") from error
     trace = recorder.trace
     return Workload(
         network=name,
         resolution=resolution,
-        parameters=sum(p.numel() for p in network.parameters()),
+        parameters=sum(p.numel() for p in (*network.parameters(), *constants)),
         buffers=sum(b.numel() for b in network.buffers()),
         peak_activations=trace.peak(),
         layers=trace.layers(),

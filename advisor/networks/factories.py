@@ -4,6 +4,7 @@ Code of the user may print, leave, or never end: none of it reaches the answer. 
 in the current folder, so that modules there are found.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -14,14 +15,25 @@ from advisor.core.extras import COUNTING, require
 from advisor.core.workload import Workload
 from advisor.core.workload_table import read
 from advisor.errors import NetworkError
+from advisor.networks import NO_INPUTS, InputSizes
 
 LIMIT = 120.0
 """Seconds in which a factory has to be built and counted."""
 _PACKAGES = Path(__file__).resolve().parents[2]
 
 
-def describe_factory(spelling: str, resolution: int, *, limit: float = LIMIT) -> Workload:
-    """Count the network that ``module:factory`` returns, at a square input of ``resolution``.
+def describe_factory(
+    spelling: str,
+    resolution: int,
+    *,
+    width: int | None = None,
+    inputs: InputSizes = NO_INPUTS,
+    limit: float = LIMIT,
+) -> Workload:
+    """Count the network that ``module:factory`` returns.
+
+    Its input is an image of ``resolution`` pixels, ``width`` of them wide where that differs, or
+    what ``inputs`` says: sizes without the batch, by name.
 
     Raises NetworkError in one line where it cannot be built or run, leaves, or takes longer than
     ``limit`` seconds.
@@ -29,7 +41,8 @@ def describe_factory(spelling: str, resolution: int, *, limit: float = LIMIT) ->
     require(f"counting {spelling}", *COUNTING, kind=NetworkError)
     with tempfile.TemporaryDirectory(prefix="advisor-factory-") as folder:
         command = [sys.executable, "-m", "advisor.networks.factory_child",
-                   spelling, str(resolution), folder]  # fmt: skip
+                   spelling, str(resolution), str(width or resolution), json.dumps(dict(inputs)),
+                   folder]  # fmt: skip
         path = os.pathsep.join(filter(None, (*sys.path, str(_PACKAGES))))
         try:
             done = subprocess.run(

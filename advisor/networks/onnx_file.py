@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from advisor.core.extras import require
 from advisor.core.workload import Layer, OperatorClass, Workload
 from advisor.errors import NetworkError
-from advisor.networks.onnx_plain import make_plain
+from advisor.networks import NO_INPUTS, InputSizes
+from advisor.networks.onnx_inputs import fix_inputs
+from advisor.networks.onnx_plain import make_plain, with_plain_weights
 from advisor.networks.onnx_sizes import inferred
 from advisor.networks.trace import Call, Trace
 
@@ -105,18 +108,24 @@ _POINTER = b"version https://git-lfs"
 
 
 def describe_onnx(
-    path: Path, *, resolution: int | None = None, width: int | None = None
+    path: Path,
+    *,
+    resolution: int | None = None,
+    width: int | None = None,
+    inputs: InputSizes = NO_INPUTS,
 ) -> Workload:
     """Count the network in an ONNX file at batch 1.
 
-    ``resolution`` fills in a dynamic input size (its height where ``width`` is given, too); a
-    size that the file fixes cannot be changed by it. Operators whose size cannot be known before
-    they run are counted up to, and named in ``uncounted``. Raises NetworkError where the file is
-    missing or damaged, or nothing of it can be counted.
+    ``resolution`` fills in a dynamic input size (its height where ``width`` is given, too), and
+    ``inputs`` the sizes of inputs by name; a size that the file fixes cannot be changed by them.
+    Operators whose size cannot be known before they run are counted up to, and named in
+    ``uncounted``. Raises NetworkError where the file is missing or damaged, or nothing of it can
+    be counted.
     """
     require(f"reading {path}", "onnx", kind=NetworkError)
     model = _loaded(path)
-    height, wide = _fix_inputs(model, path, resolution, width)
+    model = with_plain_weights(model)
+    height, wide = fix_inputs(model, path, resolution, width, inputs)
     whole = _stored_whole(model)
     make_plain(model.graph)
     try:
@@ -126,7 +135,12 @@ def describe_onnx(
     workload = _Graph(graph, path).workload(height)
     caveats = (f"{whole} parameters are stored as int8, at one byte each",) if whole else ()
     name = f"{path}@{height}x{wide}" if wide != height else workload.network
-    return replace(workload, network=name, caveats=(*workload.caveats, *caveats))
+    return replace(
+        workload,
+        network=name,
+        one_byte=min(whole, workload.parameters),
+        caveats=(*workload.caveats, *caveats),
+    )
 
 
 def _loaded(path: Path) -> Any:
@@ -183,51 +197,6 @@ def _check_order(graph: Any, path: Path) -> None:
         known.update(node.output)
 
 
-def _fix_inputs(model: Any, path: Path, height: int | None, width: int | None) -> tuple[int, int]:
-    """Set batch and unknown sides of all inputs; return height and width of the image."""
-    constants = {tensor.name for tensor in model.graph.initializer}
-    inputs = [item for item in model.graph.input if item.name not in constants]
-    images = [item for item in inputs if len(item.type.tensor_type.shape.dim) == 4]
-    if not images:
-        shapes = ", ".join(f"{i.name} {_shown(i)}" for i in inputs) or "none"
-        raise NetworkError(f"{path}: one image input of four dimensions is needed; it has {shapes}")
-    sides = [_fix_image(item, path, height, width) for item in images]
-    for item in inputs:
-        for dimension in item.type.tensor_type.shape.dim:
-            dimension.dim_value = max(dimension.dim_value, 1)
-    return sides[0]
-
-
-def _fix_image(item: Any, path: Path, height: int | None, width: int | None) -> tuple[int, int]:
-    batch, first, second, third = item.type.tensor_type.shape.dim
-    if any(d.dim_value < 0 for d in (batch, first, second, third)):
-        raise NetworkError(f"{path}: input {item.name!r} has a negative size {_shown(item)}")
-    batch.dim_value = 1
-    last = third.dim_value in (1, 3) and first.dim_value not in (1, 3)
-    places = ((first, height), (second, width or height)) if last else (
-        (second, height), (third, width or height))  # fmt: skip
-    for side, asked in places:
-        if side.dim_value and asked not in (None, side.dim_value):
-            fixed = "x".join(str(s.dim_value) for s, _ in places)
-            raise NetworkError(
-                f"{path}: input {item.name!r} has a fixed size of {fixed}, {asked} cannot be set; "
-                "export it with a dynamic size"
-            )
-        if not side.dim_value:
-            if asked is None:
-                raise NetworkError(
-                    f"{path}: the size of input {item.name!r} is dynamic; write "
-                    f"{path}@RESOLUTION or {path}@HEIGHTxWIDTH"
-                )
-            side.dim_value = asked
-    return int(places[0][0].dim_value), int(places[1][0].dim_value)
-
-
-def _shown(item: Any) -> str:
-    dims = item.type.tensor_type.shape.dim
-    return "x".join(str(d.dim_value or d.dim_param or "?") for d in dims)
-
-
 def _stored_whole(model: Any) -> int:
     """Parameters that the file keeps in one byte."""
     return sum(
@@ -274,7 +243,9 @@ class _Graph:
             self._visit(node)
         if not self.trace.calls:
             raise NetworkError(
-                f"{self.path}: no operator can be counted; export it with a fixed input size"
+                f"{self.path}: no operator can be counted: the size of what "
+                f"{', '.join(self.trace.unknown()) or 'they'} writes is known only when it runs, "
+                "or cannot be"
             )
         read = {name for node in self.graph.node for name in node.input}
         statistics = sum(
@@ -286,8 +257,10 @@ class _Graph:
         elements = sum(size for name, size in self.given.items() if name in read)
         caveats: tuple[str, ...] = ()
         if self.after:
-            caveats = (f"{self.after} operators behind {', '.join(self.trace.unknown())} are not "
-                       "counted: their sizes are known only when it runs",)  # fmt: skip
+            several = "operators" if self.after > 1 else "operator"
+            caveats = (f"not counted: {self.after} {several} behind "
+                       f"{', '.join(self.trace.unknown())}, whose sizes are known only when it "
+                       "runs",)  # fmt: skip
         return Workload(
             network=str(self.path),
             resolution=side,
@@ -300,8 +273,9 @@ class _Graph:
         )
 
     def _visit(self, node: Any) -> None:
-        activations = [name for name in node.input if name in self.buffer]
-        if not activations and not any(name in self.lost for name in node.input):
+        inputs = [*node.input, *_captured(node)]
+        activations = [name for name in inputs if name in self.buffer]
+        if not activations and not any(name in self.lost for name in inputs):
             for name in node.output:  # arithmetic on constants alone is done once
                 self.constants.setdefault(name, self.shapes.get(name, ()))
             return
@@ -309,7 +283,7 @@ class _Graph:
             for name in node.output:
                 self.constants.setdefault(name, self.shapes.get(name, ()))
             return
-        behind = any(name in self.lost for name in node.input)
+        behind = any(name in self.lost for name in inputs)
         if behind and not (activations and self._known(node)):
             self.lost.update(node.output)
             self.after += 1
@@ -381,6 +355,12 @@ class _Graph:
         source, weight = self.shapes[node.input[0]], self.shapes[node.input[1]]
         kernel = weight[2:]
         transposed = node.op_type == "ConvTranspose"
+        reads = weight[0] if transposed else weight[1] * groups
+        if source[1] != reads:
+            raise NetworkError(
+                f"{self.path}: {node.op_type} {node.name or node.output[0]!r} reads {reads} "
+                f"channels, its input has {source[1]}"
+            )
         positions = math.prod((source if transposed else shape)[2:])
         in_channels, in_h, in_w = _plane(source)
         out_channels, out_h, out_w = _plane(shape)
@@ -431,6 +411,14 @@ class _Graph:
             reads=math.prod(left) + (0 if by_weight else math.prod(right)),
             writes=math.prod(shape),
         )
+
+
+def _captured(node: Any) -> Iterator[str]:
+    """Tensors that the branches or the body of an operator read from around it."""
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            yield from inner.input
+            yield from _captured(inner)
 
 
 def _plane(shape: Shape) -> tuple[int, int, int]:

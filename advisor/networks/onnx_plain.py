@@ -42,6 +42,25 @@ _KEPT = frozenset(
 """Attributes that decide shapes."""
 
 
+def with_plain_weights(model: Any) -> Any:
+    """Return the model with its local functions written out and its constants among the weights."""
+    from onnx import inliner
+
+    if model.functions:
+        model = inliner.inline_local_functions(model)
+    nodes = []
+    for node in model.graph.node:
+        value = next((a.t for a in node.attribute if a.name == "value"), None)
+        if node.op_type == "Constant" and value is not None and value.dims:
+            value.name = node.output[0]
+            model.graph.initializer.append(value)
+        else:
+            nodes.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
 def make_plain(graph: Any) -> None:
     """Rewrite the nodes of a graph in place."""
     source: dict[str, str] = {}
