@@ -1,20 +1,24 @@
 """How good the three answers are: figures around the limit are hidden, then the answers judged.
 
-    python benchmarks/hidden_figures.py [--lanes N] [--confidence 0.9] [--tight 0.3,0.5,0.7]
+    python benchmarks/hidden_figures.py [--lanes N] [--confidence 0.9] [--tight 0.5] [-o CSV]
+    python benchmarks/hidden_figures.py --read A.csv,B.csv
 
 In every lane with at least 20 published networks whose accuracy is known, the limit is a quantile
 of their latencies, and the ten networks nearest to it are hidden: from the published figures and
 from the estimator, which is fitted again without them (its variances and the calibration of its
 intervals stay as shipped). The networks published in the lane compete for top-1. Each answer is
-then judged by the figures that were hidden. Every lane counts alike; ± is the standard error over
-lanes.
+then judged by the figures that were hidden. Every lane counts alike; ± is the standard error, with
+the lanes of one device counted as one draw. ``-o`` keeps the outcome of every lane, and ``--read``
+sums up such files.
 """
 
 import argparse
+import csv
 import math
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -34,7 +38,7 @@ from advisor.estimators.fit.tuning import oddness
 from advisor.estimators.latency import LatencyModel
 from advisor.hardware.profile import DeviceProfile
 
-CELLS = 10000
+CELLS = 8000
 """Cells that the blind estimator knows, as many of every lane."""
 HIDDEN = 10
 LEAST = 20
@@ -58,9 +62,15 @@ class Outcome:
     """What the hidden figures say of the answers in one lane."""
 
     device: str
+    lane: str
+    quantile: float
+    networks: int
+    """Published in the lane."""
     safe_keeps: bool | None
     """None where there is no safe answer."""
     safe_hidden: bool
+    safe_probability: float | None
+    """Probability of keeping the limit that the answer stated."""
     likely_keeps: bool | None
     likely_gain: float | None
     """Points of top-1 that it gains on the safe one, falling back to it where it fails."""
@@ -149,7 +159,7 @@ def answered(
             continue
 
 
-def judged(case: Case, document: Recommendation) -> Outcome:
+def judged(case: Case, document: Recommendation, quantile: float) -> Outcome:
     """Hold the answers against the hidden figures."""
     answers = document.answers
     entries = {e.candidate: e for e in (*document.ranked, *document.uncertain)}
@@ -171,26 +181,90 @@ def judged(case: Case, document: Recommendation) -> Outcome:
             return None
         return max(top1[pick.candidate] - base, 0.0) if keeps(pick) else 0.0
 
+    measured = gain(measure)
     return Outcome(
         device=case.profile.id,
+        lane=case.lane.name,
+        quantile=quantile,
+        networks=len(case.truth),
         safe_keeps=keeps(safe),
         safe_hidden=safe is not None and (case.lane, *names[safe.candidate]) in case.hidden,
+        safe_probability=safe.probability if safe else None,
         likely_keeps=keeps(likely),
         likely_gain=gain(likely),
         promised=likely.gain if likely and safe else None,
-        measured_improves=None if gain(measure) is None else (gain(measure) or 0.0) > 0,
-        measured_gain=gain(measure),
+        measured_improves=None if measured is None else measured > 0,
+        measured_gain=measured,
         best_possible=max(kept) - base if kept and base is not None else None,
     )
 
 
-def mean(values: list[float | bool | None]) -> str:
-    """Write the mean of what is known with its standard error and count."""
-    known = np.array([float(value) for value in values if value is not None])
-    if not len(known):
+def mean(found: Sequence[Outcome], value: Callable[[Outcome], float | bool | None]) -> str:
+    """Write the mean of what is known with its standard error over devices, and the count."""
+    known = [(one.device, float(x)) for one in found if (x := value(one)) is not None]
+    if not known:
         return "none"
-    error = known.std(ddof=1) / math.sqrt(len(known)) if len(known) > 1 else math.nan
-    return f"{100 * known.mean():.1f} ± {100 * error:.1f} ({len(known)} lanes)"
+    average = sum(x for _, x in known) / len(known)
+    apart: dict[str, float] = defaultdict(float)
+    for device, x in known:
+        apart[device] += x - average
+    count = len(apart)
+    spread = math.sqrt(sum(x * x for x in apart.values())) / len(known)
+    error = spread * math.sqrt(count / (count - 1)) if count > 1 else math.nan
+    return f"{100 * average:.1f} ± {100 * error:.1f} ({len(known)} lanes of {count} devices)"
+
+
+def summary(found: Sequence[Outcome]) -> Iterator[str]:
+    """Write how the answers fare, a line for each question."""
+    yield f"  a safe answer exists, %:        {mean(found, lambda o: o.safe_keeps is not None)}"
+    yield f"  the safe answer keeps it, %:    {mean(found, lambda o: o.safe_keeps)}"
+    yield f"  … and said so with, %:          {mean(found, lambda o: o.safe_probability)}"
+    held = [o for o in found if o.safe_hidden]
+    yield f"  … where its figure was hidden:  {mean(held, lambda o: o.safe_keeps)}"
+    yield f"    and said so with, %:          {mean(held, lambda o: o.safe_probability)}"
+    yield f"  the likely answer keeps it, %:  {mean(found, lambda o: o.likely_keeps)}"
+    yield f"  it gains on the safe, points:   {mean(found, lambda o: o.likely_gain)}"
+    yield f"  … and promised:                 {mean(found, lambda o: o.promised)}"
+    yield f"  one measurement improves, %:    {mean(found, lambda o: o.measured_improves)}"
+    yield f"  … and gains, points:            {mean(found, lambda o: o.measured_gain)}"
+    yield f"  all that could be gained:       {mean(found, lambda o: o.best_possible)}"
+
+
+def read(paths: Sequence[Path]) -> list[Outcome]:
+    """Read outcomes that were kept."""
+    found = []
+    for path in paths:
+        with path.open(encoding="utf-8", newline="") as file:
+            found += [Outcome(**{k: _value(k, v) for k, v in row.items()})
+                      for row in csv.DictReader(file)]  # fmt: skip
+    return found
+
+
+def _value(name: str, text: str) -> str | float | None:
+    if name in ("device", "lane"):
+        return text
+    known = {"": None, "True": 1.0, "False": 0.0}
+    return known[text] if text in known else float(text)
+
+
+def write(path: Path, found: Sequence[Outcome]) -> None:
+    """Keep outcomes, a line for each lane."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [one.name for one in fields(Outcome)])
+        writer.writeheader()
+        writer.writerows(asdict(one) for one in found)
+
+
+def run(
+    evidence: Evidence, data: Data, quantile: float, lanes: int, confidence: float
+) -> list[Outcome]:
+    """Hide the figures around a limit in all lanes at once, fit without them, and ask."""
+    chosen = list(cases(evidence, data, quantile))[: lanes or None]
+    hidden = frozenset().union(*(case.hidden for case in chosen))
+    blind = without(evidence, data, hidden)
+    for part in ("table", "weights", "memory", "precision_changes", "operator_support"):
+        blind.__dict__[part] = getattr(evidence, part)
+    return [judged(*pair, quantile) for pair in answered(chosen, blind, confidence)]
 
 
 def main() -> None:
@@ -199,27 +273,22 @@ def main() -> None:
     parser.add_argument("--lanes", type=int, default=0, help="first lanes only; 0 for all")
     parser.add_argument("--confidence", type=float, default=0.9)
     parser.add_argument("--tight", default="0.5", help="quantiles at which limits are set")
+    parser.add_argument("--read", default="", help="files of outcomes to sum up, none to run")
+    parser.add_argument("-o", "--output", type=Path, help="file for the outcome of every lane")
     stated = parser.parse_args()
-    evidence = Evidence()
-    data = read_data(evidence.root, evidence.profiles)
-    for quantile in map(float, stated.tight.split(",")):
-        chosen = list(cases(evidence, data, quantile))[: stated.lanes or None]
-        hidden = frozenset().union(*(case.hidden for case in chosen))
-        blind = without(evidence, data, hidden)
-        found = [judged(*pair) for pair in answered(chosen, blind, stated.confidence)]
-        devices = len({one.device for one in found})
-        print(f"limit at the {quantile:g} quantile: {len(found)} lanes of {devices} devices, "
-              f"{len(hidden)} figures hidden")  # fmt: skip
-        print("  a safe answer exists, %:       ", mean([o.safe_keeps is not None for o in found]))
-        print("  the safe answer keeps it, %:   ", mean([o.safe_keeps for o in found]))
-        held = [o.safe_keeps for o in found if o.safe_hidden]
-        print("  … where its figure was hidden: ", mean(held))
-        print("  the likely answer keeps it, %: ", mean([o.likely_keeps for o in found]))
-        print("  it gains on the safe, points:  ", mean([o.likely_gain for o in found]))
-        print("  … and promised:                ", mean([o.promised for o in found]))
-        print("  one measurement improves, %:   ", mean([o.measured_improves for o in found]))
-        print("  … and gains, points:           ", mean([o.measured_gain for o in found]))
-        print("  all that could be gained:      ", mean([o.best_possible for o in found]))
+    if stated.read:
+        found = read([Path(name) for name in stated.read.split(",")])
+    else:
+        evidence = Evidence()
+        data = read_data(evidence.root, evidence.profiles)
+        found = []
+        for quantile in map(float, stated.tight.split(",")):
+            found += run(evidence, data, quantile, stated.lanes, stated.confidence)
+    if stated.output:
+        write(stated.output, found)
+    for quantile in sorted({one.quantile for one in found}):
+        print(f"limit at the {quantile:g} quantile of the lane's latencies")
+        print("\n".join(summary([one for one in found if one.quantile == quantile])))
 
 
 if __name__ == "__main__":

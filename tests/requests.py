@@ -28,6 +28,7 @@ from advisor.core.option import (
     Metrics,
     MetricWeights,
     NamedFiles,
+    Needs,
     OneMetric,
     Positive,
     Probability,
@@ -105,6 +106,9 @@ STATEMENTS: dict[type[Form], Callable[[Any], st.SearchStrategy[Any]]] = {
     Quantity: lambda form: quantities(form.unit),
     OneMetric: lambda _: METRICS,
     MetricWeights: lambda _: st.dictionaries(METRICS, st.floats(0.01, 100), min_size=1),
+    Needs: lambda _: st.dictionaries(
+        st.sampled_from(["latency", "energy"]), st.integers(1, 900).map("{}m".format), min_size=1
+    ).map(lambda needs: {m: f"{x}{'s' if m == 'latency' else 'J'}" for m, x in needs.items()}),
     ExchangeRates: lambda _: st.dictionaries(
         st.sampled_from(["EUR", "GBP"]), st.floats(0.1, 10), min_size=1
     ),

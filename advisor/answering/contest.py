@@ -61,7 +61,7 @@ def _by_score(document: Recommendation) -> list[Entry]:
 def weighing_of(document: Recommendation) -> Weighing:
     """How a recommendation weighs what its candidates are worth."""
     request = document.request
-    return weighing(document.weights, request.limits)
+    return weighing(document.weights, request.limits, request.needs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

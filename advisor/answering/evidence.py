@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -319,6 +319,21 @@ def matches(network: str, tag: str | None, pattern: str) -> bool:
     """Tell whether a wildcard fits the architecture or the architecture with its tag."""
     full = f"{network}.{tag}" if tag else network
     return fnmatchcase(network, pattern) or fnmatchcase(full, pattern)
+
+
+def matches_any(network: str, tag: str | None, patterns: tuple[str, ...]) -> bool:
+    """Tell whether any wildcard fits the architecture or the architecture with its tag."""
+    plain, wild = _split(patterns)
+    if network in plain or f"{network}.{tag}" in plain:
+        return True
+    return any(matches(network, tag, pattern) for pattern in wild)
+
+
+@lru_cache(maxsize=64)
+def _split(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Separate names from wildcards, so that a list of hundreds of names is one look-up."""
+    wild = tuple(pattern for pattern in patterns if WILDCARDS & set(pattern))
+    return frozenset(patterns) - set(wild), wild
 
 
 def evidence_with(own_profiles: Path | None) -> Evidence:

@@ -15,7 +15,7 @@ from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor, Subject
 from advisor.answering.choice import answers
 from advisor.answering.commands import recommend_command
-from advisor.answering.evidence import Evidence, matches
+from advisor.answering.evidence import Evidence, matches_any
 from advisor.answering.judge import Demands, Judged, judge, ledger, pareto, relaxations
 from advisor.answering.operating import check
 from advisor.answering.ranking_rule import KNEE, ranking
@@ -130,9 +130,9 @@ def _filters(request: Request) -> str:
 def _admitted(request: Request, network: str, tag: str | None, license_name: str) -> bool:
     if not request.models and fnmatchcase(network, TEST_NETWORKS):
         return False
-    if request.models and not any(matches(network, tag, p) for p in request.models):
+    if request.models and not matches_any(network, tag, request.models):
         return False
-    if any(matches(network, tag, p) for p in request.exclude):
+    if matches_any(network, tag, request.exclude):
         return False
     wanted = [p.lower() for p in request.licenses]
     return not wanted or any(fnmatchcase(license_name.lower(), p) for p in wanted)
@@ -219,7 +219,7 @@ def recommendation(
     """Rank what was judged and write the answer."""
     demands = Demands.of(request, evidence.profiles.load(request.device))
     weights = ranking(request, judged)
-    weighed = weighing(weights, demands.limits)
+    weighed = weighing(weights, demands.limits, request.needs)
     met = placed([j for j in judged if j.verdict is Verdict.MET], weighed, request.confidence)
     open_ones = most_probable(
         [j for j in judged if j.verdict in (Verdict.UNCERTAIN, Verdict.UNKNOWN)], weighed

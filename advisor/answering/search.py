@@ -10,6 +10,7 @@ from advisor.answering.evidence import Evidence
 from advisor.answering.judge import Demands, Judged, judge
 from advisor.answering.recommend import assessor_on, judged_networks, propose, recommendation
 from advisor.answering.variants import assess_on, assess_variants, nearest_trained, start_points
+from advisor.core.constraint import Verdict
 from advisor.core.document import (
     ConvergencePoint,
     Entry,
@@ -201,7 +202,7 @@ def recommend_with_variants(
         ]
         known = [(one.name, one.assessment) for one in judged if one.lane == lane]
         searched.append(_only(_record(task, outcome, known), {one.name for one in new}))
-        variants += new
+        variants += competing(new, [one for one in judged if one.lane == lane])
     untrained = frozenset(one.name for one in variants)
     records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
     document = recommendation(request, records, [*judged, *variants], evidence)
@@ -212,6 +213,29 @@ def recommend_with_variants(
             "search": searched[0],
         }
     )
+
+
+FAR = 0.02
+"""Top-1 by which a variant may trail a trained network that is not slower, and still compete."""
+
+
+def competing(variants: Sequence[Judged], trained: Sequence[Judged]) -> list[Judged]:
+    """Leave out the variants far below the front of what is trained and meets every limit."""
+    known = [one.values() for one in trained if one.verdict is Verdict.MET]
+    points = [
+        (values[Metric.LATENCY], values[Metric.TOP1])
+        for values in known
+        if Metric.LATENCY in values and Metric.TOP1 in values
+    ]
+
+    def is_far(one: Judged) -> bool:
+        own = one.values()
+        if Metric.LATENCY not in own or Metric.TOP1 not in own:
+            return False
+        quick = [top1 for latency, top1 in points if latency <= own[Metric.LATENCY]]
+        return max(quick, default=0.0) > own[Metric.TOP1] + FAR
+
+    return [one for one in variants if not is_far(one)]
 
 
 def _only(record: SearchRecord, names: Collection[str]) -> SearchRecord:

@@ -218,14 +218,14 @@ def weight_steps(document: Recommendation) -> Iterator[WeightStep]:
     """
     weighed = weighing_of(document)
     entries = document.ranked
-    limits = document.request.limits
+    request = document.request
     for metric in dict.fromkeys([*weighed, *WEIGHED]):
         others = {m: share for m, (share, _) in weighed.items() if m is not metric}
         if not others:
             continue
         now, _ = weighed.get(metric, (0.0, None))
         # Together with another objective, what is beyond a limit counts no more.
-        worths = weighing({**others, metric: max(now, 1e-9)}, limits)
+        worths = weighing({**others, metric: max(now, 1e-9)}, request.limits, request.needs)
         rest = np.sum([worths[m][0] * _worths(entries, worths[m][1]) for m in others], axis=0)
         own = _worths(entries, worths[metric][1])
         at, rival = crossing(rest / sum(worths[m][0] for m in others), own, now)

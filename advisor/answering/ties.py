@@ -101,12 +101,17 @@ def _deviation(estimate: Estimate, worth: Utility) -> float:
 def _virtues(judged: Judged) -> tuple[bool, float, int, int]:
     """What decides within a tie: size, licence, evidence; what may not be sold comes last."""
     size = judged.assessment.estimates.get(Metric.PARAMETERS)
-    steps = math.floor(math.log(size.value, ALIKE)) if size and size.value > 0 else math.inf
+    steps = size_step(size.value) if size and size.value > 0 else math.inf
     latency = judged.assessment.estimates.get(Metric.LATENCY)
     evidence = latency.provenance.origin.rank if latency else len(Origin)
     weights = judged.subject.weights
     licence = licence_class(weights.license if weights else "")
     return licence == SHUT, steps, licence, evidence
+
+
+def size_step(parameters: float) -> int:
+    """Class of sizes that count as alike."""
+    return math.floor(math.log(parameters, ALIKE))
 
 
 def licence_class(name: str) -> int:

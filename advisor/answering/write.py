@@ -17,7 +17,13 @@ from advisor.core.quantity import Metric
 from advisor.core.request import Request
 from advisor.hardware.profile import DeviceProfile
 
-REJECTED_METRICS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
+REJECTED_METRICS = (
+    Metric.LATENCY,
+    Metric.TOP1,
+    Metric.PEAK_MEMORY,
+    Metric.WEIGHTS,
+    Metric.PARAMETERS,
+)
 """Metrics that a rejected candidate always shows, beside those it was judged by."""
 METRICS = tuple(Metric)
 
@@ -122,6 +128,7 @@ def _rejected(judged: Judged, failed: str, because: str, excess: float) -> Rejec
         verdicts=judged.named_verdicts,
         metrics={m: Figure.of(known[m]) for m in METRICS if m in metrics and m in known},
         gaps={},
+        license=judged.subject.weights.license if judged.subject.weights else "",
     )
 
 

@@ -6,6 +6,7 @@ import click
 
 from advisor.cli.options import asked, config_option, form_option, request_options
 from advisor.cli.output import complain, say
+from advisor.cli.terminal_table import print_table, print_text
 from advisor.core.measuring_request import CalibrateRequest
 
 if TYPE_CHECKING:
@@ -36,28 +37,27 @@ def command(form: str, **_: Any) -> int:
 
 
 def _print(found: "Narrowing") -> None:
-    from advisor.cli.terminal_table import print_table
 
     errors = any(lane.error is not None for lane in found.lanes)
     head = ["Lane", "Measured", "Width before", "Width now", "Width expected"]
     told = ["Error before", "Error now", "Inside 90 % intervals"] if errors else []
     print_table([*head, *told], [_cells(lane, errors=errors) for lane in found.lanes])
     click.echo()
-    click.echo(
+    print_text(
         "Width: from the value to the end of its 90 % interval, median of "
         f"{' or '.join(dict.fromkeys(str(lane.networks) for lane in found.lanes))} networks that "
         "you did not measure; expected: once those below are measured."
     )
     if found.summary:
-        click.echo(f"Request: {found.summary}.")
+        print_text(f"Request: {found.summary}.")
     for lane in found.lanes:
         if lane.doubted:
-            click.echo(
+            print_text(
                 f"Not believed in {lane.lane}: {', '.join(lane.doubted)}; the other timings "
                 "refute it. Measure it again, or check its unit and network."
             )
         if lane.like and not lane.measured:
-            click.echo(f"Answers for {lane.lane} lean on {lane.like}.")
+            print_text(f"Answers for {lane.lane} lean on {lane.like}.")
         _print_next(lane)
 
 
@@ -82,14 +82,15 @@ def _print_next(lane: "LaneNarrowing") -> None:
     """Say what to measure in a lane, and how."""
     click.echo()
     if not lane.next:
-        click.echo(f"Nothing to measure for {lane.lane}")
+        print_text(f"Nothing to measure for {lane.lane}")
     else:
-        click.echo(f"Measure next for {lane.lane}: {', '.join(lane.next)}")
+        print_text(f"Measure next for {lane.lane}: {', '.join(lane.next)}")
     if lane.open_expected is not None:
-        click.echo(
-            f"  of {lane.open} networks that may decide, about {lane.open_expected:.0f} are then "
-            "expected to stay open"
+        print_text(
+            f"of {lane.open} networks that may decide, about {lane.open_expected:.0f} are then "
+            "expected to stay open",
+            "  ",
         )
     for line in (lane.note, lane.command, lane.take_in):
         if line:
-            click.echo(f"  {line}")
+            print_text(line, "  ")

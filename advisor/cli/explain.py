@@ -7,6 +7,7 @@ import click
 from advisor.cli.options import asked, config_option, form_option, request_options
 from advisor.core.quantity import Unit, human
 from advisor.core.request import ExplainRequest
+from advisor.reports.wording import operator_words
 
 if TYPE_CHECKING:
     from advisor.answering.explain import Explanation
@@ -31,17 +32,17 @@ def command(form: str, **_: Any) -> int:
 
 
 def _print(explanation: "Explanation") -> None:
-    from advisor.cli.terminal_table import print_table
+    from advisor.cli.terminal_table import print_table, print_text
 
-    click.echo(f"{explanation.candidate} on {explanation.device_name}, {explanation.lane}")
+    print_text(f"{explanation.candidate} on {explanation.device_name}, {explanation.lane}")
     for line in explanation.lines:
-        click.echo(f"  {line}")
+        print_text(line.strip(), "    " if line.startswith(" ") else "  ")
     click.echo()
     print_table(
         ["Operator class", "Share", "Time", "Calls", "MACs"],
         [
             [
-                part.operator,
+                operator_words(part.operator),
                 f"{100 * part.share:.0f} %",
                 human(part.seconds, Unit.SECOND),
                 str(part.calls) if part.calls else "–",
@@ -53,4 +54,4 @@ def _print(explanation: "Explanation") -> None:
     click.echo()
     click.echo("What would narrow the interval")
     for line in explanation.remedies:
-        click.echo(f"  {line}")
+        print_text(line, "  ")

@@ -1,11 +1,13 @@
 """``advisor validate``: the estimators' error on what they have not seen."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from advisor.cli.output import say
+from advisor.cli.terminal_table import columns, print_table, print_text
 from advisor.core.extras import require
 from advisor.core.option import words
 from advisor.errors import UsageError
@@ -72,7 +74,7 @@ def command(metric: str, measurements: Path | None, form: str, **options: object
 def _latency(form: str, options: dict[str, object]) -> str:
     require("validating", "scipy")
     from advisor.estimators.validation import validate
-    from advisor.estimators.validation.writing import to_json, to_markdown, to_table
+    from advisor.estimators.validation.writing import table_of, to_json, to_markdown, to_table
     from advisor.hardware.library import catalog_directory, profile_library
 
     splits, shots = _splits(options), _shots(options)
@@ -84,7 +86,15 @@ def _latency(form: str, options: dict[str, object]) -> str:
         (folder / "validation.json").write_text(to_json(report), encoding="utf-8")
         (folder / "validation.md").write_text(to_markdown(report, text), encoding="utf-8")
         say(f"wrote validation.md and validation.json to {folder}")
+    if form == "table" and columns() is not None:
+        return _narrow(*table_of(report))
     return {"table": to_table, "json": to_json, "markdown": to_markdown}[form](report)
+
+
+def _narrow(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Print a table within the terminal; nothing is left to print."""
+    print_table(head, rows)
+    return ""
 
 
 def _splits(options: dict[str, object]) -> "tuple[Split, ...]":
@@ -110,7 +120,6 @@ def _shots(options: dict[str, object]) -> "tuple[int, ...]":
 
 def _print_lanes() -> None:
     require("validating", "scipy")
-    from advisor.cli.terminal_table import print_table
     from advisor.estimators.validation.report import by_lane
     from advisor.hardware.library import catalog_directory, profile_library
 
@@ -132,14 +141,19 @@ def _against(measurements: Path) -> str:
     from advisor.estimators.validation.writing import external_table
 
     evidence = Evidence()
-    return external_table(against(measurements, evidence.latency, evidence.table))
+    text = external_table(against(measurements, evidence.latency, evidence.table))
+    for line in text.splitlines():
+        print_text(line)
+    return ""
 
 
 def _variants(form: str) -> str:
     from advisor.estimators.accuracy.storing import load
-    from advisor.estimators.accuracy.summary import to_json, to_markdown, to_table
+    from advisor.estimators.accuracy.summary import table_of, to_json, to_markdown, to_table
     from advisor.estimators.accuracy.validating import validate
     from advisor.hardware.library import catalog_directory
 
     errors = validate(load(catalog_directory()))
+    if form == "table" and columns() is not None:
+        return _narrow(*table_of(errors))
     return {"table": to_table, "json": to_json, "markdown": to_markdown}[form](errors)

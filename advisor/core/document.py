@@ -220,6 +220,7 @@ class Rejection(Document):
     """Verdict per limit, as an entry's."""
     metrics: dict[Metric, Figure]
     gaps: dict[Metric, str] = Field(default_factory=dict)
+    license: str = ""
 
 
 class Relaxation(Document):

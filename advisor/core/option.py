@@ -312,6 +312,40 @@ class MetricWeights(Form):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Needs(Form):
+    """Values of metrics beyond which more has no value."""
+
+    metavar: str = "METRIC=QUANTITY,…"
+    many: bool = True
+
+    def read(self, stated: object, where: str) -> dict[Metric, float]:
+        """Return the need of each metric, SI."""
+        items = stated.items() if isinstance(stated, Mapping) else self._pairs(stated, where)
+        found: dict[Metric, float] = {}
+        for name, value in items:
+            of = metric(str(name), where)
+            found[of] = parse(one_word(value, where), of.unit, option=where)
+            if found[of] <= 0:
+                raise UsageError(f"{where}: {name}={value}: a need is above zero")
+        return found
+
+    @staticmethod
+    def _pairs(stated: object, where: str) -> list[tuple[str, str]]:
+        found: dict[str, str] = {}
+        for item in words(stated, where):
+            name, sign, value = (part.strip() for part in item.partition("="))
+            if not sign or not name or name in found:
+                twice = "appears twice" if name in found else "is not METRIC=QUANTITY"
+                raise UsageError(f"{where}: {item!r} {twice}, such as latency=20ms")
+            found[name] = value
+        return list(found.items())
+
+    def write(self, value: Any) -> Written:
+        """Write the needs."""
+        return [f"{name}={spell(need, Metric(name).unit)}" for name, need in value.items()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRates(Form):
     """US dollars for one unit of other currencies."""
 

@@ -89,11 +89,12 @@ def weighing(
 ) -> Weighing:
     """Return how much each objective counts and what its values are worth.
 
-    A single objective is what is asked for: it never saturates at its limit.
+    A single objective is what is asked for: it saturates neither at its limit nor at a need.
     """
     total = sum(weights.values()) or 1.0
     held = limits if len(weights) > 1 else ()
-    return {m: (weight / total, utility(m, held, needs)) for m, weight in weights.items()}
+    wanted = needs if len(weights) > 1 else None
+    return {m: (weight / total, utility(m, held, wanted)) for m, weight in weights.items()}
 
 
 def scores(candidates: Sequence[Mapping[Metric, float]], weighed: Weighing) -> list[float]:

@@ -25,6 +25,7 @@ from advisor.core.option import (
     LimitForm,
     Metrics,
     MetricWeights,
+    Needs,
     OneMetric,
     Option,
     Positive,
@@ -208,6 +209,13 @@ class Request(LaneQuestion, OnDevice):
         default_factory=lambda: {Metric.TOP1: 1.0}
     )
     """Objectives and how much each counts; one alone is ``--rank-by``."""
+    needs: Annotated[
+        dict[Metric, float],
+        Option(form=Needs(),
+               help="What is needed, as latency=20ms: better than that has no more value where "
+               "several objectives count. Default: the limit."),
+    ] = Field(default_factory=dict)  # fmt: skip
+    """Beyond which a metric is worth no more, SI."""
     models: Models = ()
     """Wildcards over candidate names; empty takes the whole catalog."""
     exclude: Exclude = ()
@@ -391,6 +399,11 @@ class PurchaseRequest(Question):
         dict[str, float],
         Option(form=ExchangeRates(), help="US dollars for one unit of a currency: EUR=1.10."),
     ] = Field(default_factory=dict)
+    co2: Annotated[
+        str | None,
+        Option(form=Form(metavar="GRAMS"),
+               help="CO2 of a kilowatt-hour where the devices run, such as 350g/kWh."),
+    ] = None  # fmt: skip
     baseline: Annotated[
         str | None, Option(help="Device to compare the others with; default the first.")
     ] = None

@@ -65,6 +65,8 @@ def stated_assumptions(asked: PurchaseRequest) -> Assumptions:
     for name in ("quantity", "years", "duty_cycle", "tariff", "currency", "baseline"):
         if getattr(asked, name) is not None:
             raw[name] = getattr(asked, name)
+    if asked.co2 is not None:
+        raw["co2_per_kwh"] = asked.co2
     if asked.fx:
         raw["fx"] = {**(raw.get("fx") or {}), **asked.fx}
     return assumptions(raw, asked.assumptions or "command line")

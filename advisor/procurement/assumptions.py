@@ -53,6 +53,20 @@ def size(value: object) -> object:
     return parse(value, Unit.BYTE, option="memory") if isinstance(value, str) else value
 
 
+def grams(value: object) -> object:
+    """Read ``350g/kWh``, ``350g`` or a number as grams; the unit is no trap: kilograms are too."""
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"\s*([0-9.]+)\s*(kg|g)?\s*(?:/\s*kWh)?\s*", value)
+    try:
+        amount = float(found[1]) if found else None
+    except ValueError:
+        amount = None
+    if found is None or amount is None:
+        raise UsageError(f"CO2 of a kilowatt-hour: {value!r} is not read; write 350g/kWh")
+    return amount * (1000.0 if found[2] == "kg" else 1.0)
+
+
 DateText = Annotated[str, BeforeValidator(str)]
 """YYYY, YYYY-MM or YYYY-MM-DD; YAML reads some of these as dates or numbers."""
 MoneyField = Annotated[Money, BeforeValidator(money)]
@@ -184,8 +198,8 @@ class Assumptions(Document):
     reference_top1: Fraction = 0.7
     """Accuracy at which devices are compared for speed: the fastest model that reaches it counts.
     A limit on top-1 goes before it."""
-    co2_per_kwh: float = Field(default=480.0, ge=0)
-    """Grams of CO2 for a kilowatt-hour from the socket; 480 is the world's average of 2023."""
+    co2_per_kwh: Annotated[Annotated[float, Field(ge=0)] | None, BeforeValidator(grams)] = None
+    """Grams of CO2 for a kilowatt-hour from the socket; None where the buyer states none."""
     baseline: str = ""
     """Device to compare against; empty takes the first one asked for."""
     devices: dict[str, DeviceAssumptions] = Field(default_factory=dict)

@@ -112,13 +112,19 @@ def review_device(
         missing=missing,
         per_unit=scaled(total, 1 / stated.quantity, stated.currency),
         images_a_year=busy,
-        co2=scaled(kwh, stated.co2_per_kwh / 1000, "kg"),
+        co2=_co2(kwh, stated),
         per_million=_per_million(total, speed, stated),
         supply=supply(facts, own, today),
         portfolio=portfolio(answer.workloads, stated, facts)
         if stated.workloads and len(answer.workloads) == len(stated.workloads)
         else None,
     )
+
+
+def _co2(kwh: Amount, stated: Assumptions) -> Amount:
+    if stated.co2_per_kwh is None:
+        return unknown("kg", "nobody stated the CO2 of a kilowatt-hour (--co2 350g/kWh)")
+    return scaled(kwh, stated.co2_per_kwh / 1000, "kg")
 
 
 def _verdict_fields(answer: Answer) -> dict[str, Any]:

@@ -5,11 +5,12 @@ apply no style sheet to SVG, such as PDF printers, keep the attributes.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from advisor.core.quantity import Metric, human
+from advisor.reports.labels import LINE, Box, placed
 
 WIDTH, HEIGHT = 760, 420
 LEFT, RIGHT, TOP, BOTTOM = 74, 18, 32, 58
@@ -35,6 +36,8 @@ class Point:
     y_high: float
     verdict: str
     rank: int | None = None
+    name: str = ""
+    """Written beside it; empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,8 @@ class Bound:
     metric: Metric
     value: float
     at_most: bool
+    asked: bool = True
+    """False for one that would do instead: a thin line, nothing shaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,12 @@ class ChartAxis:
 
     def ticks(self) -> list[float]:
         """Round values within the axis."""
-        return _log_ticks(self.low, self.high) if self.logarithmic else ticks(self.low, self.high)
+        found = _log_ticks(self.low, self.high) if self.logarithmic else []
+        return found if len(found) > 1 else ticks(self.low, self.high)
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a value lies on the axis."""
+        return self.low <= value <= self.high
 
 
 def scatter(
@@ -83,30 +93,33 @@ def scatter(
     front: Sequence[tuple[float, float]] = (),
     *,
     dots: Sequence[tuple[float, float, str]] = (),
+    floor: float = -math.inf,
     title: str,
 ) -> str:
     """Draw candidates with their intervals, limits and Pareto front.
 
-    ``dots`` are further candidates (x, y, verdict) without interval and tooltip.
+    ``dots`` are further candidates (x, y, verdict) without interval and tooltip. What lies below
+    ``floor`` does not stretch the axes.
     """
     if not points:
         return ""
     limits = list(bounds)
-    across = _axis(x, [*_ends(points, "x"), *_values(limits, x)], LEFT, WIDTH - RIGHT)
-    up = _axis(y, [*_ends(points, "y"), *_values(limits, y)], HEIGHT - BOTTOM, TOP)
+    high = [point for point in points if point.y >= floor] or list(points)
+    across = _axis(x, [*_ends(high, "x"), *_values(limits, x)], LEFT, WIDTH - RIGHT)
+    up = _axis(y, [*_ends(high, "y"), *_values(limits, y)], HEIGHT - BOTTOM, TOP)
+    shown = [p for p in points if across.holds(p.x) and up.holds(p.y)]
     parts = [
         *_frame(across, up),
         *(_bound(limit, across, up) for limit in limits if limit.metric in (x, y)),
         *_dots(dots, across, up),
-        _front(front, across, up),
-        *(
-            _point(point, across, up)
-            for point in sorted(points, key=_depth)
-            if _within(point, across, up)
-        ),
-        *_rank_labels(points, across, up),
+        _front([(a, b) for a, b in front if up.holds(b)], across, up),
+        *(_point(point, across, up) for point in sorted(shown, key=_depth)),
+        *_names(shown, [limit for limit in limits if limit.metric in (x, y)], across, up),
     ]
-    return svg(title, WIDTH, HEIGHT, parts, "scatter")
+    return svg(title, WIDTH, HEIGHT, parts, "scatter", data={
+        "x": x, "x-low": across.low, "x-high": across.high,
+        "y": y, "y-low": up.low, "y-high": up.high,
+    })  # fmt: skip
 
 
 def stacked_bars(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, title: str) -> str:
@@ -118,10 +131,19 @@ def stacked_bars(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, tit
     return svg(title, WIDTH, height, parts, "bars")
 
 
-def svg(title: str, width: int, height: int, parts: Iterable[str], kind: str) -> str:
-    """Put parts into a picture that is read out by its title."""
+def svg(
+    title: str,
+    width: int,
+    height: int,
+    parts: Iterable[str],
+    kind: str,
+    *,
+    data: Mapping[str, object] | None = None,
+) -> str:
+    """Put parts into a picture that is read out by its title; ``data`` is for the script."""
+    known = "".join(f' data-{name}="{value}"' for name, value in (data or {}).items())
     return (
-        f'<svg class="chart {kind}" viewBox="0 0 {width} {height}" role="img" '
+        f'<svg class="chart {kind}"{known} viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{escape(title)}" xmlns="http://www.w3.org/2000/svg" '
         f'font-family="inherit" font-size="13">{"".join(parts)}</svg>'
     )
@@ -166,16 +188,34 @@ def ticks(low: float, high: float) -> list[float]:
     return [index * step for index in range(first, math.floor(high / step) + 1)]
 
 
+_SIZES = ((15.0, False), (8.5, True))
+"""Pixels of a character where screens are narrow, for the ticks that stay there, and where not."""
+
+
+def spaced(axis: ChartAxis, room: Callable[[str, float], float]) -> list[tuple[float, bool]]:
+    """Return the ticks whose texts do not collide, and which of them narrow screens leave out.
+
+    ``room`` is the length along the axis that a text takes at a size of characters.
+    """
+    kept: list[tuple[float, bool]] = []
+    for size, minor in _SIZES:
+        for value in axis.ticks():
+            need = room(_tick_text(axis.metric, value), size) + size
+            if all(abs(axis(value) - axis(other)) >= need for other, _ in kept):
+                kept.append((value, minor))
+    return sorted(kept)
+
+
 def _frame(x: ChartAxis, y: ChartAxis) -> list[str]:
     bottom, left = HEIGHT - BOTTOM, LEFT
     parts = [
         svg_line("axis", (left, bottom, WIDTH - RIGHT, bottom), "#555"),
         svg_line("axis", (left, TOP, left, bottom), "#555"),
     ]
-    for index, value in enumerate(x.ticks()):
-        parts += _tick_x(x(value), _tick_text(x.metric, value), minor=index % 2 == 1)
-    for index, value in enumerate(y.ticks()):
-        parts += _tick_y(y(value), _tick_text(y.metric, value), minor=index % 2 == 1)
+    for value, minor in spaced(x, lambda text, size: size * len(text)):
+        parts += _tick_x(x(value), _tick_text(x.metric, value), minor=minor)
+    for value, minor in spaced(y, lambda _, size: 1.6 * size):
+        parts += _tick_y(y(value), _tick_text(y.metric, value), minor=minor)
     middle = (left + WIDTH - RIGHT) / 2
     parts.append(svg_text(middle, HEIGHT - 14, f"{_axis_name(x.metric)} →", anchor="middle"))
     parts.append(svg_text(8, TOP - 12, f"{_axis_name(y.metric)} ↑", anchor="start"))
@@ -243,7 +283,15 @@ def _bound(bound: Bound, x: ChartAxis, y: ChartAxis) -> str:
         place = (WIDTH - RIGHT - 4, at - 6)
     ax, ay, aw, ah = area
     x1, y1, x2, y2 = line
-    text = f"limit {human(bound.value, bound.metric.unit)}"
+    text = _bound_text(bound)
+    if not bound.asked:
+        down = 16 if bound.metric is x.metric else 0
+        return (
+            f'<line class="relaxed" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
+            'stroke="#555" stroke-dasharray="2 4"/>'
+            f'<text class="relaxed-text" x="{place[0]:.1f}" y="{place[1] + down:.1f}" '
+            f'text-anchor="{anchor}" fill="#444">{escape(text)}</text>'
+        )
     return (
         f'<rect class="forbidden" x="{ax:.1f}" y="{ay:.1f}" width="{max(aw, 0):.1f}" '
         f'height="{max(ah, 0):.1f}" fill="#b3261e" fill-opacity="0.07"/>'
@@ -252,6 +300,10 @@ def _bound(bound: Bound, x: ChartAxis, y: ChartAxis) -> str:
         f'<text class="limit-text" x="{place[0]:.1f}" y="{place[1]:.1f}" text-anchor="{anchor}" '
         f'fill="#b3261e">{escape(text)}</text>'
     )
+
+
+def _bound_text(bound: Bound) -> str:
+    return f"{'limit' if bound.asked else 'would do:'} {human(bound.value, bound.metric.unit)}"
 
 
 def _front(front: Sequence[tuple[float, float]], x: ChartAxis, y: ChartAxis) -> str:
@@ -280,10 +332,6 @@ def _dots(dots: Sequence[tuple[float, float, str]], x: ChartAxis, y: ChartAxis) 
                 'stroke-width="3.4" stroke-linecap="round" stroke-opacity="0.55" fill="none"/>'
             )
     return parts
-
-
-def _within(point: Point, x: ChartAxis, y: ChartAxis) -> bool:
-    return x.low <= point.x <= x.high and y.low <= point.y <= y.high
 
 
 def _depth(point: Point) -> tuple[int, int]:
@@ -320,13 +368,35 @@ def _mark(verdict: str, cx: float, cy: float, radius: float, color: str) -> str:
     return f'<circle class="mark" cx="{cx:.1f}" cy="{cy:.1f}" r="{radius}" fill="{color}"/>'
 
 
-def _rank_labels(points: Sequence[Point], x: ChartAxis, y: ChartAxis) -> list[str]:
-    best = [point for point in points if point.rank is not None and point.rank <= 3]
-    return [
-        f'<text class="rank" x="{x(p.x) - 8:.1f}" y="{y(p.y) - 8:.1f}" text-anchor="end" '
-        f'font-weight="700" fill="#222">#{p.rank}</text>'
-        for p in best
+def _names(
+    points: Sequence[Point], limits: Sequence[Bound], x: ChartAxis, y: ChartAxis
+) -> list[str]:
+    """Write the names beside their points, in the order in which they matter."""
+    named = sorted((p for p in points if p.name), key=lambda p: p.rank or math.inf)
+    frame = Box(left=LEFT, top=TOP, right=WIDTH - RIGHT, bottom=HEIGHT - BOTTOM)
+    # The texts of limits stand along the upper end of their lines.
+    taken = [
+        Box(left=x(one.value) - 150, right=x(one.value) + 150, top=TOP, bottom=TOP + 2 * LINE)
+        if one.metric is x.metric
+        else Box(
+            left=WIDTH - RIGHT - 150,
+            right=WIDTH - RIGHT,
+            top=y(one.value) - LINE - 6,
+            bottom=y(one.value),
+        )
+        for one in limits
     ]
+    spots = [(x(p.x), y(p.y), p.name) for p in named]
+    labels = placed(spots, frame, taken, [(x(p.x), y(p.y)) for p in points])
+    parts = []
+    for label in labels:
+        if label.is_far:
+            parts.append(svg_line("leader", (*label.point, *label.end), "#555"))
+        parts.append(
+            f'<text class="rank" x="{label.box.left:.1f}" y="{label.box.bottom - 4:.1f}" '
+            f'font-size="12.5" font-weight="600" fill="#222">{escape(label.text)}</text>'
+        )
+    return parts
 
 
 def _bar(row: tuple[str, Sequence[tuple[str, float]]], index: int, names: Sequence[str]) -> str:

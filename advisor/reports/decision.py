@@ -6,7 +6,7 @@ from enum import StrEnum
 from advisor.answering.contest import improving, is_likely, promising
 from advisor.core.constraint import Verdict
 from advisor.core.document import Entry, Figure, LaneRecord, Recommendation
-from advisor.core.quantity import Metric, human, human_interval
+from advisor.core.quantity import Metric, Unit, human, human_interval
 from advisor.reports.wording import (
     ORIGIN_MEANING,
     joined,
@@ -46,12 +46,26 @@ def decide(document: Recommendation) -> Decision:
     return _nothing(document)
 
 
+VAGUE = 100.0
+"""Ratio of the ends of an interval from which a value is not known."""
+
+
+def is_vague(figure: Figure) -> bool:
+    """Tell whether an interval is so wide that its middle says nothing."""
+    return figure.unit is not Unit.FRACTION and figure.high > VAGUE * figure.low
+
+
+def range_text(figure: Figure) -> str:
+    """Write the interval alone: ``6.90–8.60 ms``."""
+    return human_interval(figure.low, figure.high, figure.unit, like=figure.value)
+
+
 def figure_text(figure: Figure) -> str:
     """Write a value with its interval: ``7.71 ms (6.90–8.60 ms)``."""
+    if is_vague(figure):
+        return f"not known, somewhere in {range_text(figure)}"
     value = human(figure.value, figure.unit)
-    if figure.low == figure.high:
-        return value
-    return f"{value} ({human_interval(figure.low, figure.high, figure.unit, like=figure.value)})"
+    return value if figure.low == figure.high else f"{value} ({range_text(figure)})"
 
 
 def _use(document: Recommendation, entry: Entry) -> Decision:
@@ -62,6 +76,7 @@ def _use(document: Recommendation, entry: Entry) -> Decision:
         *_knee_sentence(document, entry),
         *_quality_sentence(document, entry),
         *_open_sentence(document),
+        *_search_sentence(document),
     ]
     return Decision(
         outcome=Outcome.USE,
@@ -80,6 +95,26 @@ def _open_sentence(document: Recommendation) -> list[str]:
     return [
         f"{plural(len(better), 'uncertain model')} would be better; {likely or 'none'} more likely "
         "than not to keep the limits."
+    ]
+
+
+def _search_sentence(document: Recommendation) -> list[str]:
+    """Say what a search was good for, beside what is trained already."""
+    record = document.search
+    compared = [one for one in record.variants if one.trained] if record else []
+    if not compared:
+        return []
+    best = max(compared, key=lambda one: one.trained_top1_lost)
+    points = 100 * best.trained_top1_lost
+    if points >= 0.05:
+        return [
+            f"Search found {best.candidate}, {points:.1f} points above the trained {best.trained}, "
+            "which is not slower; it needs training."
+        ]
+    behind = f"{-points:.1f} points below" if points <= -0.05 else "no more accurate than"
+    return [
+        f"Search found nothing better than what is trained; its best, {best.candidate}, is "
+        f"{behind} {best.trained}."
     ]
 
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from advisor.answering.sensitivity import sensitivity
+from advisor.answering.ties import NEAR, SHUT, licence_class, size_step
 from advisor.core.constraint import Constraint, Verdict, is_of_device
 from advisor.core.document import (
     DeviceFacts,
@@ -18,10 +19,11 @@ from advisor.core.document import (
     UseCase,
 )
 from advisor.core.error import NORMAL, SURE
+from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric, Unit, human
 from advisor.core.ranking import ANCHORS
 from advisor.reports.advice import FamilyLine, family_advice
-from advisor.reports.decision import Decision, decide, figure_text
+from advisor.reports.decision import VAGUE, Decision, decide, figure_text
 from advisor.reports.difference import Difference, difference
 from advisor.reports.drawing import chart_hint, chart_of, time_bars
 from advisor.reports.energy_label import MEANING as LABEL_MEANING
@@ -52,13 +54,14 @@ from advisor.reports.wording import (
     joined,
     lane_words,
     percent,
-    precision_name,
-    runtime_name,
+    training_words,
 )
 
 SHOWN_RANKED = 50
 SHOWN_UNCERTAIN = 25
 """Rows that the page holds without script; the script shows all."""
+PRINTED = 12
+"""Rows of the ranking on paper."""
 SHOWN_MISSES = 30
 """Rejected candidates listed in the page; the others are in its data, for the sliders."""
 
@@ -143,9 +146,19 @@ class PageView:
     inputs: tuple[Input, ...]
     request: str
     """The request as JSON."""
+    compact_request: str
+    """The same without indentation."""
+    settle: str
+    """Command of the measurement that is worth most; empty where none is."""
     data: str
     """What the script of the page works on, as JSON that is safe inside a script element."""
     glossary: tuple[tuple[str, str], ...]
+    contents: tuple[tuple[str, str], ...]
+    """(anchor, title) of the page's sections, in their order."""
+    references: Mapping[str, tuple[int, ...]]
+    """Numbers of the sources of each row, by its key."""
+    numbered: tuple[str, ...]
+    """The sources in the order of their numbers, starting at 1."""
     firmness: FirmnessView | None
     difference: Difference | None
     card: tuple[tuple[str, str], ...]
@@ -166,12 +179,14 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
     label = labels[0] if labels else None
     rows = [_row(place, item, columns) for place, item in places if isinstance(item, Entry)]
     misses = [_row(place, item, columns) for place, item in places if isinstance(item, Rejection)]
-    return PageView(
+    ranked = [(place, item) for place, item in places if isinstance(item, Entry)][:PRINTED]
+    references, numbered = _numbered_sources(ranked, columns)
+    view = PageView(
         title=f"Vision models for {document.lane.device_name}",
         subtitle=f"Answer of {document.created[:10]}",
         decision=decision,
         answers=answer_views(document),
-        facts=tuple(_facts(document, decision.entry, label)),
+        facts=tuple(_facts(document, decision.entry)),
         unchecked=joined(unchecked(decision.entry)),
         requirements=requirements(document),
         lane=lane_words(document.lane),
@@ -197,6 +212,8 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
         versions=_versions(document),
         inputs=document.inputs,
         request=document.request.model_dump_json(indent=1),
+        compact_request=document.request.model_dump_json(),
+        settle=document.answers.worth_measuring.command if document.answers.worth_measuring else "",
         data=safe_json(_data(document)),
         glossary=_glossary(columns, labelled=label is not None),
         firmness=firmness(document, found) if found else None,
@@ -204,8 +221,53 @@ def page_of(document: Recommendation, against: Recommendation | None = None) -> 
         families=family_advice(document),
         use_case=document.use_case,
         search=search_view(document.search) if document.search else None,
-        card=tuple(_card(decision.entry)) if decision.entry else (),
+        card=tuple(_card(decision.entry, label)) if decision.entry else (),
+        contents=(),
+        references=references,
+        numbered=numbered,
     )
+    return replace(view, contents=tuple(_contents(view)))
+
+
+def _contents(page: PageView) -> Iterable[tuple[str, str]]:
+    """List the sections that the page has, by their anchors."""
+    sections = (
+        ("chart", "Speed against accuracy", page.chart),
+        ("models", "Models", True),
+        ("request", "What was asked", True),
+        ("case", "Use case", page.use_case),
+        ("fell", "Why the others fell", True),
+        ("firm", "How firm the answer is", page.firmness),
+        ("time", "Where the time goes", page.bars),
+        ("search", "How the variants were found", page.search),
+        ("difference", "What changed", page.difference),
+        ("card", "The model in short", page.card),
+        ("families", "Which family, and when", page.families),
+        ("risks", "What could go wrong", True),
+        ("sources", "Sources of every figure", True),
+        ("reproduce", "How to get this answer again", True),
+        ("words", "Words used here", True),
+        ("sign", "Sign-off", True),
+    )
+    return ((key, title) for key, title, is_there in sections if is_there)
+
+
+def _numbered_sources(
+    places: Sequence[tuple[int, Entry | Rejection]], columns: Sequence[Metric]
+) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
+    """Number the sources of the rows that paper holds, so that each is written once."""
+    numbers: dict[str, int] = {}
+    found = {}
+    for place, item in places:
+        texts = [_source_text(item.metrics[m]) for m in columns if m in item.metrics]
+        own = {numbers.setdefault(text, len(numbers) + 1) for text in texts}
+        found[f"c{place}"] = tuple(sorted(own))
+    return found, tuple(numbers)
+
+
+def _source_text(figure: Figure) -> str:
+    dated = f" ({figure.date})" if figure.date else ""
+    return f"{figure.origin}: {figure.source}{dated}"
 
 
 def estimate_sources(document: Estimates) -> tuple[SourceBlock, ...]:
@@ -247,21 +309,14 @@ def _row(place: int, item: Entry | Rejection, columns: Sequence[Metric]) -> Tabl
     return TableRow(key=f"c{place}", row=row, cells=tuple(row.cells[m] for m in columns))
 
 
-def _facts(
-    document: Recommendation, entry: Entry | None, label: EnergyLabel | None
-) -> Iterable[Fact]:
+def _facts(document: Recommendation, entry: Entry | None) -> Iterable[Fact]:
     if entry is not None:
-        lane = next((x for x in document.lanes if x.name == entry.lane), document.lane)
-        yield Fact(label="Model", text=entry.candidate, note=_license_note(entry))
-        yield Fact(label="Device", text=document.lane.device_name)
-        yield Fact(
-            label="Runs with",
-            text=f"{runtime_name(lane.runtime)} on the {lane.unit.upper()}",
-            note=precision_name(lane.precision),
-        )
         yield from _limit_facts(document, entry)
-    if label is not None:
-        yield Fact(label="Energy label", text=label.text, note=label.basis)
+        yield Fact(
+            label="Licence of the weights",
+            text=entry.license or "not stated",
+            note=_training_note(entry),
+        )
     if document.device is not None:
         yield from _device_facts(document.device)
     yield Fact(label="How sure", text=_sureness(document), note="by the interval of each figure")
@@ -314,26 +369,28 @@ def _sureness(document: Recommendation) -> str:
     return f"each model breaks a limit with at least {confidence} probability"
 
 
-def _card(entry: Entry) -> Iterable[tuple[str, str]]:
+def _card(entry: Entry, label: EnergyLabel | None) -> Iterable[tuple[str, str]]:
     """Excerpt of the model card: what it is for, what it was trained on, how good it is."""
     yield "Model", entry.candidate
     yield "Meant for", "naming the main object of a photograph, one of 1,000 everyday classes"
     yield "Input", f"{entry.resolution} × {entry.resolution} pixels, colour"
-    yield "Trained on", entry.training_data or "not stated"
+    yield "Trained on", training_words(entry.training_data) or "not stated"
     yield "Licence of the weights", entry.license or "not stated: ask before commercial use"
     for metric in (Metric.TOP1, Metric.TOP5):
         if metric in entry.metrics:
             yield f"{metric.label} at {entry.precision}", figure_text(entry.metrics[metric])
+    if label is not None:
+        yield "Energy label", f"{label.text}; {label.basis}"
     if entry.other_weights:
         yield "Other weights", f"{entry.other_weights} more for the same network and input"
     yield "Known limits", "other kinds of images, rare classes and people are not covered"
 
 
-def _license_note(entry: Entry) -> str:
-    parts = [f"licence {entry.license}"] if entry.license else ["licence not stated"]
-    if entry.training_data:
-        parts.append(f"trained on {entry.training_data}")
-    return ", ".join(parts)
+def _training_note(entry: Entry) -> str:
+    if entry.needs_training:
+        return "nobody has trained it yet"
+    trained = training_words(entry.training_data)
+    return f"trained on {trained}" if trained else "training data not stated"
 
 
 def _limit_facts(document: Recommendation, entry: Entry) -> Iterable[Fact]:
@@ -365,7 +422,7 @@ def _sources(
         candidate=item.candidate,
         lane=item.lane,
         license=item.license if isinstance(item, Entry) else "",
-        training_data=item.training_data if isinstance(item, Entry) else "",
+        training_data=training_words(item.training_data) if isinstance(item, Entry) else "",
         energy=label.text if label else "",
         lines=tuple(_source_lines(item.metrics, item)),
         gaps=tuple((metric.label, reason) for metric, reason in item.gaps.items()),
@@ -416,6 +473,10 @@ _TERMS = (
     ("Interval", "range that holds the true value with the stated probability"),
     ("Lane", "one way to run models on a device: chip, software, precision, images at a time"),
     ("Precision", "how many bits a number takes: fewer are faster and can cost accuracy"),
+    ("Probability", "that of keeping every limit at once, with what errs together counted once"),
+    ("Tied", "the difference is smaller than its interval, so it is no order by itself"),
+    ("Top-1", "how often the first guess is right, on ImageNet's test images"),
+    ("px", "side of the square input in pixels"),
     ("To spare", "room between the unfavourable end of the interval and the limit"),
 )
 
@@ -425,6 +486,8 @@ def _data(document: Recommendation) -> dict[str, object]:
     items = _items(document)
     columns = columns_of(document)
     origins = list(dict.fromkeys(_origin(item) for item in items))
+    lanes = list(dict.fromkeys(item.lane for item in items))
+    sources: dict[tuple[str, ...], int] = {}
     reach = _reach(document.request.confidence)
     return {
         "columns": [[m, m.label, m.unit, m.higher_is_better] for m in columns],
@@ -435,15 +498,54 @@ def _data(document: Recommendation) -> dict[str, object]:
         "weights": dict(document.weights),
         "confidence": NORMAL.inv_cdf(document.request.confidence),
         "reach": reach,
+        "near": NEAR,
+        "shut": SHUT,
+        "vague": VAGUE,
         "anchors": {m: ANCHORS[m] for m in {*columns, *document.weights}},
+        "needs": document.request.needs,
         "answered": [len(document.ranked), len(document.uncertain)],
         "origins": origins,
         "candidates": [
             [item.candidate, item.precision, origins.index(_origin(item)), *_judged(item)]
+            + [lanes.index(item.lane), _virtues(item), _source_numbers(item, columns, sources)]
             + [_packed(item.metrics.get(metric), reach) for metric in columns]
             for item in items
         ],
+        "sources": [list(source) for source in sources],
     }
+
+
+def _virtues(item: Entry | Rejection) -> list[float | None]:
+    """What decides within a tie: size, class of licence, evidence; then the shared errors."""
+    size = item.metrics.get(Metric.PARAMETERS)
+    latency = item.metrics.get(Metric.LATENCY)
+    shared = (latency or item.metrics.get(Metric.THROUGHPUT) or _NO_FIGURE).shared
+    return [
+        size_step(size.value) if size and size.value > 0 else None,
+        licence_class(item.license),
+        latency.origin.rank if latency else len(Origin),
+        *shared,
+    ]
+
+
+_NO_FIGURE = Figure(
+    value=0, low=0, high=0, level=1, unit=Unit.COUNT, origin=Origin.ANALYTIC, source=""
+)
+
+
+def _source_numbers(
+    item: Entry | Rejection, columns: Sequence[Metric], sources: dict[tuple[str, ...], int]
+) -> list[int | None]:
+    """Number where each figure comes from; the same source keeps its number."""
+    found: list[int | None] = []
+    for metric in columns:
+        figure = item.metrics.get(metric)
+        if figure is None:
+            found.append(None)
+            continue
+        source = (figure.origin, figure.source, figure.date, "; ".join(figure.caveats))
+        found.append(sources.setdefault(source, len(sources)))
+    return found
 
 
 def _reach(level: float) -> float:

@@ -41,10 +41,47 @@ def estimate_tables(
     if len(rows) >= SIDE_BY_SIDE and fits:
         yield _estimates(rows, columns, wide=_wide(rows, columns) <= width - _ORIGIN - _MODEL[1])
         return
+    if len(rows) > 1:
+        yield from _side_by_side(rows, columns, width)
+        return
     for row in rows:
         yield Text(f"{row.title} {row.precision} on {row.lane}", "bold")
         yield block(row, columns, width)
         yield Text()
+
+
+_METRIC, _COLUMN = 13, 22
+"""Least characters for the name of a metric and for the figures of a candidate."""
+
+
+def _side_by_side(
+    rows: Sequence[RowView], columns: Sequence[Metric], width: int
+) -> Iterator[RenderableType]:
+    """One column for each candidate and one table for each lane, as many columns as fit."""
+    at_once = max((width - _METRIC) // _COLUMN, 1)
+    for lane in dict.fromkeys(row.lane for row in rows):
+        own = [row for row in rows if row.lane == lane]
+        yield Text(lane, "bold")
+        for start in range(0, len(own), at_once):
+            yield _columns(own[start : start + at_once], columns, width)
+            yield Text()
+
+
+def _columns(rows: Sequence[RowView], columns: Sequence[Metric], width: int) -> Table:
+    """Candidates side by side: value, interval and origin below each other."""
+    table = _empty()
+    table.add_column("", no_wrap=True, min_width=_METRIC - 1)
+    each = (width - _METRIC) // len(rows) - 1
+    for row in rows:
+        table.add_column(f"{row.title} {row.precision}", overflow="fold", max_width=each)
+    for metric in columns:
+        cells = []
+        for row in rows:
+            cell = row.cells[metric]
+            text = _figure(cell, Text("\n"))
+            cells.append(text.append(f"\n{cell.origin}" if cell.origin else "", "dim"))
+        table.add_row(metric.label, *cells)
+    return table
 
 
 def _wide(rows: Sequence[RowView], columns: Sequence[Metric]) -> int:

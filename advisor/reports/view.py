@@ -17,8 +17,8 @@ from advisor.core.document import (
     Recommendation,
     Rejection,
 )
-from advisor.core.quantity import Metric, human, human_interval
-from advisor.reports.decision import Decision, decide
+from advisor.core.quantity import Metric, human
+from advisor.reports.decision import Decision, decide, is_vague, range_text
 from advisor.reports.energy_label import energy_labels
 from advisor.reports.searched_view import SHOWN, SearchView, search_view
 from advisor.reports.three_answers import AnswerView, answer_views, chance_words
@@ -241,12 +241,19 @@ def cell(metric: Metric, figure: Figure | None, gap: str, notes: Footnotes) -> C
     if figure is None:
         return CellView(metric=metric, text=GAP, gap=gap or "not known")
     exact = figure.low == figure.high
+    if is_vague(figure):
+        return CellView(
+            metric=metric,
+            text="not known",
+            origin=figure.origin,
+            notes=notes.refer(figure.caveats),
+            gap=f"somewhere in {range_text(figure)}",
+            figure=figure,
+        )
     return CellView(
         metric=metric,
         text=human(figure.value, figure.unit),
-        interval=""
-        if exact
-        else human_interval(figure.low, figure.high, figure.unit, like=figure.value),
+        interval="" if exact else range_text(figure),
         origin=figure.origin,
         notes=notes.refer(figure.caveats),
         figure=figure,
@@ -332,6 +339,9 @@ def requirements(document: Recommendation) -> tuple[tuple[str, str], ...]:
     if request.limits:
         lines.append(("Each limit has to hold with", f"{percent(request.confidence)} probability"))
     lines.append(("Ranked by", ranking_words(document.weights)))
+    if request.needs:
+        needs = (f"{m.label} {human(x, m.unit)}" for m, x in request.needs.items())
+        lines.append(("Needed, more has no value", joined(needs)))
     if request.models:
         lines.append(("Only models", ", ".join(request.models)))
     if request.exclude:

@@ -77,6 +77,48 @@ STATUS = {
 """Whether a device can be bought."""
 
 
+_IMAGES = {
+    "in1k": "ImageNet-1k",
+    "in12k": "ImageNet-12k",
+    "in21k": "ImageNet-21k",
+    "in21k-6m": "6 million images of ImageNet-21k",
+    "in22k": "ImageNet-22k",
+    "ig1b": "a billion Instagram images",
+    "ig3.6b": "3.6 billion Instagram images",
+    "image-text-pairs": "images with captions",
+    "jft300m": "JFT-300M (Google's, not public)",
+    "laion2b": "LAION-2B (captioned images of the web)",
+    "laion-aesthetic": "LAION-Aesthetic (captioned images of the web)",
+    "merged30m": "30 million images of several data sets",
+    "merged38m": "38 million images of several data sets",
+    "webli": "WebLI (captioned images of the web)",
+    "wit400m": "400 million captioned images of the web",
+    "yfcc100m": "YFCC100M (Flickr images)",
+}
+OPERATOR = {
+    "operator_starts": "starting each operator",
+    "weight_reads": "reading weights",
+    "movement": "moving data",
+    "stem": "first convolution",
+    "dense": "full convolution",
+    "pointwise": "1×1 convolution",
+    "depthwise": "depthwise convolution",
+    "grouped": "grouped convolution",
+    "fully_connected": "fully connected",
+}
+"""Kinds of operation in words, where their names are jargon."""
+
+
+def training_words(data: str) -> str:
+    """Spell what a network was trained on: ``in22k->in1k`` as ImageNet-22k, then ImageNet-1k."""
+    return ", then ".join(_IMAGES.get(part, part) for part in data.split("->"))
+
+
+def operator_words(name: str) -> str:
+    """Spell a kind of operation for people."""
+    return OPERATOR.get(name.replace(" ", "_"), name.replace("_", " "))
+
+
 def event_words(event: str, day: str, item: str = "") -> str:
     """Spell a dated fact of supply: ``available until 2027-01 (module)``."""
     return f"{_EVENT.get(event, event)} {day}{f' ({item})' if item else ''}"

@@ -2,16 +2,23 @@
 
 import random
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from advisor.answering.assess import Subject
 from advisor.answering.choice import room_of
+from advisor.answering.judge import Judged
+from advisor.answering.ties import placed
+from advisor.catalog.accuracy import Accuracy
+from advisor.core.candidate import Candidate
 from advisor.core.chance import by_chance, keeping_all
 from advisor.core.constraint import Constraint, Verdict
-from advisor.core.document import Entry, Recommendation, Rejection
+from advisor.core.document import Entry, Figure, Recommendation, Rejection
+from advisor.core.estimate import Assessment, Estimate, Gap, Interval, Provenance
 from advisor.core.quantity import Metric, human, human_interval
-from advisor.core.ranking import order, scores, weighing
+from advisor.core.ranking import order, weighing
 from advisor.procurement.review import ProcurementReview
 from advisor.reports import Layout
 from tests.browser.page import Page
@@ -170,14 +177,49 @@ def program(document: Recommendation, setting: Setting) -> tuple[list[int], list
     verdicts = [_verdict(item, limits) for item in items]
     weights = {Metric(m): w for m, w in setting[1].items()}
 
-    def sorted_(wanted: set[Verdict]) -> list[int]:
-        group = [i for i, v in enumerate(verdicts) if v in wanted]
-        values = [{m: f.value for m, f in items[i].metrics.items()} for i in group]
-        return [group[k] for k in order(values, weighing(weights, limits))]
+    weighed = weighing(weights, limits)
 
+    def group(wanted: set[Verdict]) -> list[int]:
+        return [i for i, v in enumerate(verdicts) if v in wanted]
+
+    met = group({Verdict.MET})
+    places = placed([_judged(items[i], place) for place, i in enumerate(met)], weighed, LEVEL)
+    ranked = [met[place.judged.subject.resolution] for place in places]
+    open_ = group({Verdict.UNCERTAIN, Verdict.UNKNOWN})
+    values = [{m: f.value for m, f in items[i].metrics.items()} for i in open_]
     chances = [_chance(item, limits) for item in items]
-    open_ones = by_chance(sorted_({Verdict.UNCERTAIN, Verdict.UNKNOWN}), chances)
-    return sorted_({Verdict.MET}), open_ones
+    return ranked, by_chance([open_[k] for k in order(values, weighed)], chances)
+
+
+def _judged(item: Entry | Rejection, place: int) -> Judged:
+    """The candidate as the program ranks it; its place stands for its input size."""
+    candidate = Candidate.parse(item.candidate)
+    weights = replace(WEIGHTS, license=item.license)
+    estimates = {m: _estimate(m, f) for m, f in item.metrics.items()}
+    return Judged(
+        subject=Subject(candidate=candidate, resolution=place, weights=weights),
+        lane=recommendation().lane.lane,
+        assessment=Assessment(
+            candidate=candidate,
+            precision=item.precision,
+            workload=None,
+            estimates=estimates,
+            alternatives={},
+            gaps={},
+        ),
+        verdicts=(),
+        confidence=LEVEL,
+    )
+
+
+def _estimate(metric: Metric, figure: Figure) -> Estimate:
+    return Estimate(
+        metric=metric,
+        value=figure.value,
+        interval=Interval(low=figure.low, high=figure.high, level=figure.level),
+        provenance=Provenance(origin=figure.origin, source="test"),
+        shared=figure.shared,
+    )
 
 
 def _chance(item: Entry | Rejection, limits: list[Constraint]) -> float | None:
@@ -189,24 +231,29 @@ def _chance(item: Entry | Rejection, limits: list[Constraint]) -> float | None:
 
 
 LEVEL = 0.9
+WEIGHTS = Accuracy(
+    network="net",
+    tag="",
+    resolution=224,
+    top1=0.7,
+    top5=None,
+    others=(),
+    parameters=None,
+    training_data="in1k",
+    distilled=False,
+    license="",
+    source="test",
+    source_ref="test/1",
+)
 
 
 def _verdict(item: Entry | Rejection, limits: list[Constraint]) -> Verdict:
-    from advisor.core.estimate import Estimate, Gap, Interval, Origin, Provenance
-
-    found = []
-    for limit in limits:
-        f = item.metrics.get(limit.metric)
-        if f is None:
-            found.append(limit.verdict(Gap(metric=limit.metric, reason="none"), LEVEL))
-            continue
-        estimate = Estimate(
-            metric=limit.metric,
-            value=f.value,
-            interval=Interval(low=f.low, high=f.high, level=f.level),
-            provenance=Provenance(origin=Origin.MEASURED, source="test"),
-        )
-        found.append(limit.verdict(estimate, LEVEL))
+    found = [
+        limit.verdict(_estimate(limit.metric, item.metrics[limit.metric]), LEVEL)
+        if limit.metric in item.metrics
+        else limit.verdict(Gap(metric=limit.metric, reason="none"), LEVEL)
+        for limit in limits
+    ]
     return max(found, key=lambda v: v.rank, default=Verdict.MET)
 
 
@@ -300,15 +347,10 @@ def test_ranking_in_the_page_equals_running_the_program_again(page: Page) -> Non
         )
         expected = recommend(again, evidence)
         answer = page.run("return advisorReport.answer(...arguments)", limits, weights)
-        # The page looks for no ties and knows no probability of the device's own limits.
         met, open_ones = ([names[i] for i in answer[key]] for key in ("met", "open"))
-        assert sorted(met) == sorted(e.candidate for e in expected.ranked)
+        assert met == [e.candidate for e in expected.ranked]
+        # The page knows no probability of the device's own limits.
         assert sorted(open_ones) == sorted(e.candidate for e in expected.uncertain)
-        values = [{m: f.value for m, f in e.metrics.items()} for e in expected.ranked]
-        places = order(values, weighing(again.weights, again.limits))
-        score = scores([values[place] for place in places], weighing(again.weights, again.limits))
-        told = {e.candidate: e.score for e in expected.ranked}
-        assert [told[name] for name in met] == pytest.approx(score, abs=1e-9)
 
 
 def test_under_the_requests_own_settings_the_page_says_what_was_answered(page: Page) -> None:
@@ -318,6 +360,100 @@ def test_under_the_requests_own_settings_the_page_says_what_was_answered(page: P
     page.show(turned)
     shown = page.texts("#ranking tbody th a")
     assert shown == [e.candidate for e in (*turned.ranked, *turned.uncertain)]
-    assert "by score alone" not in page.find("#status").text
+    assert page.find("h2#decision").text == f"Use {turned.ranked[0].candidate}"
+
+
+def test_a_slider_changes_headline_chart_and_limit_line(page: Page) -> None:
+    document = recommendation()
+    page.show(document)
+    before = page.find("h2#decision").text
     page.slide("input[data-limit=latency]", 1000)
-    assert "by score alone" in page.find("#status").text
+    best = max(every(document), key=lambda e: e.metrics[Metric.TOP1].value)
+    assert page.find("h2#decision").text == f"Use {page.texts('#ranking tbody th a')[0]}" != before
+    assert best.candidate in page.texts("#ranking tbody th a")[:5]
+    assert "Under changed settings: no limit" in page.find(".whatif").text
+    visible = "return [...document.querySelectorAll('svg.scatter')].map(e => e.style.display)"
+    assert page.run(visible) == ["none", ""]
+    assert (
+        page.run("return document.querySelectorAll('svg.scatter:not([style]) .limit').length") < 2
+    )
+    page.find(".whatif button").click()
+    assert page.find("h2#decision").text == before
+    assert page.run(visible) == ["", "none"]
+
+
+BOXES = """
+const svg = [...document.querySelectorAll('svg.scatter')].find(e => e.style.display !== 'none');
+const boxes = [...svg.querySelectorAll('text')].filter(e => e.getBoundingClientRect().width)
+  .map(e => [e.textContent, e.getBoundingClientRect()]);
+const met = [];
+boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
+  if (p.left < q.right && q.left < p.right && p.top + 3 < q.bottom && q.top + 3 < p.bottom)
+    met.push(a + ' | ' + b);
+}));
+return met;
+"""
+"""Pairs of texts in the chart whose boxes overlap by more than their line spacing."""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("limit", [0.004, 0.008, 0.03])
+def test_no_text_in_the_chart_covers_another(page: Page, width: int, limit: float) -> None:
+    page.show(recommendation(120, limit=limit), width=width)
+    assert page.run(BOXES) == []
+    page.slide("input[data-limit=latency]", 700)
+    assert page.run(BOXES) == []
+
+
+def test_the_three_best_are_named_in_the_chart(page: Page) -> None:
+    page.show(recommendation())
+    names = page.run("return [...document.querySelectorAll('text.rank')].map(e => e.textContent)")
+    assert [name[0] for name in names[:3]] == ["1", "2", "3"]
+
+
+def test_a_narrow_page_reaches_the_appendix_soon_and_scrolls_nowhere_sideways(page: Page) -> None:
+    page.show(recommendation(120), width=390)
+    top = page.run(
+        "return document.querySelector('#appendix').getBoundingClientRect().top + scrollY"
+    )
+    assert top < 6000
+    page.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    wide = (
+        "return [...document.querySelectorAll('.scroll')].filter(e => "
+        "e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))"
+    )
+    assert page.run(wide) == []
+
+
+@pytest.mark.parametrize("kind", ["feasible", "review"])
+def test_no_column_is_cut_off_on_a_wide_screen(page: Page, kind: str) -> None:
+    page.show(documents()[kind])
+    wide = (
+        "return [...document.querySelectorAll('.scroll')].filter(e => "
+        "e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))"
+    )
+    assert page.run(wide) == []
+
+
+def test_every_row_leads_to_its_sources_also_those_that_the_script_adds(page: Page) -> None:
+    document = recommendation(120)
+    page.show(document)
+    page.slide("input[data-limit=latency]", 1000)
+    keys = page.run(
+        "return [...document.querySelectorAll('#ranking tbody th a')].map(a => a.hash.slice(1))"
+    )
+    rejected = {f"c{i}" for i, e in enumerate(every(document)) if isinstance(e, Rejection)}
+    key = next(k for k in keys if k in rejected)
+    item = every(document)[int(key[1:])]
+    page.run("location.hash = arguments[0]", key)
+    assert page.waits_for("return document.querySelector('details:target')?.open === true")
+    assert item.metrics[Metric.LATENCY].source in page.find(f"#{key}").text
+
+
+def test_the_contents_lead_to_every_section(page: Page) -> None:
+    page.show(recommendation())
+    links = page.run(
+        "return [...document.querySelectorAll('.contents a')].map(a => a.hash.slice(1))"
+    )
+    heads = page.run("return [...document.querySelectorAll('main section h2')].map(h => h.id)")
+    assert [key for key in heads if key != "decision"] == links

@@ -9,6 +9,11 @@ from advisor.estimators.accuracy.validating import AccuracyError
 _HEAD = ("left out", "of", "networks", "mean", "median", "1 in 10 beyond", "coverage", "± ")
 
 
+def table_of(errors: Sequence[AccuracyError]) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Return heads and rows, accuracies in points."""
+    return _HEAD, [_cells(error) for error in errors]
+
+
 def to_table(errors: Sequence[AccuracyError]) -> str:
     """Write one line each, accuracies in points."""
     return "".join(f"{line}\n" for line in _lines(errors, "  ", _HEAD))

@@ -95,6 +95,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def table_of(report: Report) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Return heads and rows of the main groups."""
+    return _HEAD, list(_lines(report))
+
+
 def to_table(report: Report) -> str:
     """Write the main groups in columns."""
     lines = [_HEAD, *_lines(report)]

@@ -46,12 +46,31 @@ def amount_text(amount: Amount, *, ranged: bool = True) -> Text:
     return Text(text=text, note=note, kind="stale" if amount.stale else "number")
 
 
+def is_money(unit: str) -> bool:
+    """Tell whether a unit is the code of a currency."""
+    return len(unit) == 3 and unit.isalpha() and unit.isupper()
+
+
 def _written(value: float, unit: str) -> str:
     if unit in _SI:
         return human(value, _SI[unit])
-    if len(unit) == 3 and unit.isupper():
+    if unit == "years":
+        return years_text(value)
+    if unit == "images" and abs(value) >= 1e6:
+        return f"{significant(value / 1e6)} M images"
+    if is_money(unit):
         return f"{money_text(value if abs(value) < 100 else round(value))} {unit}"
     return f"{significant(value)} {_unit(unit)}".rstrip()
+
+
+def years_text(years: float) -> str:
+    """Write a time to come as people say it: ``5 weeks``, ``9 months``, ``4.5 years``."""
+    if years >= 2:
+        return f"{significant(years)} years"
+    months, weeks = round(12 * years), round(52.18 * years)
+    if months >= 3:
+        return f"{months} months"
+    return f"{weeks} week{'' if weeks == 1 else 's'}" if weeks else "less than a week"
 
 
 def _unit(unit: str) -> str:
@@ -65,7 +84,9 @@ def _unit(unit: str) -> str:
 def _range(low: float, high: float, unit: str, like: float) -> str:
     if unit in _SI:
         return human_interval(low, high, _SI[unit], like=like)
-    if len(unit) == 3 and unit.isupper():
+    if unit == "years" or (unit == "images" and abs(like) >= 1e6):
+        return f"{_written(low, unit)} – {_written(high, unit)}"
+    if is_money(unit):
         ends = (money_text(end if abs(end) < 100 else round(end)) for end in (low, high))
         return f"{'–'.join(ends)} {unit}"
     return f"{significant(low)}–{significant(high)} {_unit(unit)}".rstrip()

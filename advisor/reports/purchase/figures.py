@@ -50,7 +50,11 @@ def comparison_table(document: ProcurementReview) -> TableView:
         ("Cost of a million images", [amount_text(d.per_million) for d in devices]),
         ("Images of one device a year", [amount_text(d.images_a_year) for d in devices]),
         ("Images a second per money", [amount_text(d.value) for d in devices]),
-        ("CO2 of the energy", [amount_text(d.co2) for d in devices]),
+        *(
+            [("CO2 of the energy", [amount_text(d.co2) for d in devices])]
+            if document.assumptions.co2_per_kwh is not None
+            else []
+        ),
         ("Supply", [supply_text(d) for d in devices]),
     ]
     return TableView(
@@ -401,7 +405,10 @@ def assumptions_table(document: ProcurementReview) -> TableView:
             for kind, spread in stated.power_range.items()
         ),
         ("Accuracy at which speed is compared", percent(reference_top1(document))),
-        ("CO2 of a kilowatt-hour", f"{stated.co2_per_kwh:g} g"),
+        (
+            "CO2 of a kilowatt-hour",
+            "not stated" if stated.co2_per_kwh is None else f"{stated.co2_per_kwh:g} g",
+        ),
         ("Memory the system keeps", human(stated.system_memory, Unit.BYTE)),
         ("Most time several workloads may fill", percent(stated.max_utilisation)),
     )

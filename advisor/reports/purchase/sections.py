@@ -31,6 +31,7 @@ from advisor.reports.purchase.figures import (
     supply_table,
     weights_table,
 )
+from advisor.reports.purchase.pictures import cost_bars, price_chart
 from advisor.reports.wording import joined, lane_words, percent, plural
 
 OPEN = 0.5
@@ -50,6 +51,12 @@ class PurchaseView:
     warnings: tuple[str, ...]
     requirements: tuple[tuple[str, str], ...]
     tables: tuple[TableView, ...]
+    """Those of the page, then those of its appendix."""
+    first: int
+    """How many stand before the appendix."""
+    pictures: tuple[tuple[str, str, str], ...]
+    """(title, drawing, note)."""
+    glossary: tuple[tuple[str, str], ...]
     command: str
     versions: tuple[tuple[str, str], ...]
 
@@ -58,12 +65,14 @@ def purchase_of(document: ProcurementReview) -> PurchaseView:
     """Compute what a report of a review shows."""
     first = _first(document)
     outcome, headline, sentences = _decision(document, first)
-    made = (
+    main = [
+        table
+        for table in (heat_table(document), matrix_table(document), costs_table(document))
+        if table.rows
+    ]
+    more = (
         comparison_table(document),
-        heat_table(document),
-        matrix_table(document),
         weights_table(document),
-        costs_table(document),
         duty_table(document),
         models_table(document),
         misses_table(document),
@@ -81,7 +90,10 @@ def purchase_of(document: ProcurementReview) -> PurchaseView:
         facts=tuple(_facts(document, first)) if first else (),
         warnings=document.warnings,
         requirements=tuple(_requirements(document)),
-        tables=tuple(table for table in made if table.rows),
+        tables=(*main, *(table for table in more if table.rows)),
+        first=len(main),
+        pictures=tuple(_pictures(document)),
+        glossary=_GLOSSARY,
         command=document.command,
         versions=(
             ("Advisor version", document.advisor_version),
@@ -89,6 +101,37 @@ def purchase_of(document: ProcurementReview) -> PurchaseView:
             ("Format version", str(document.schema_version)),
         ),
     )
+
+
+_GLOSSARY = (
+    ("Image a second at equal accuracy", "with the fastest model that reaches the same accuracy on "
+     "every device, one image after the other"),
+    ("Criterion", "what the decision goes by; each has a weight and a scale from 0 to 1"),
+    ("First in", "share of the draws of weights and figures in which the device comes first"),
+    ("Duty cycle", "share of the time that the device is under load"),
+    ("Spares", "devices bought in reserve"),
+    ("Top-1", "how often the first guess is right, on ImageNet's test images"),
+    ("Unknown", "nobody states it; it is never counted as zero"),
+    ("Old", "a price that is older than the assumptions allow, or has no date"),
+)  # fmt: skip
+
+
+def _pictures(document: ProcurementReview) -> Iterator[tuple[str, str, str]]:
+    bars, prices = cost_bars(document), price_chart(document)
+    if bars:
+        yield (
+            "Where the money goes",
+            bars,
+            "Known parts of the cost of the fleet over its years. What is unknown has no width and "
+            "is named.",
+        )
+    if prices:
+        yield (
+            "Price against performance",
+            prices,
+            "Up and to the left is better. The lines are intervals of the speed; a computer or "
+            "board that a device needs beside it is not part of this price.",
+        )
 
 
 def _first(document: ProcurementReview) -> DeviceReview | None:
