@@ -8,6 +8,7 @@ likes suspicious, and one measurement tells of them all.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class Contenders:
     weight: Floats
     """How much the score falls with one standard deviation of the time; 0 where it does not."""
 
-    @property
+    @cached_property
     def probability(self) -> Floats:
         """Probability of keeping every limit."""
         timed: Floats = np.array([NORMAL.cdf(room) for room in self.room.tolist()])
@@ -219,6 +220,7 @@ def _keeps_after_failure(field: Contenders, safe: int, row: int) -> float:
     return min(float((keeps * breaks).mean()), chance)
 
 
+@cache
 def _outcomes() -> list[float]:
     """Equally likely errors of a time, in standard deviations."""
     return [NORMAL.inv_cdf((place + 0.5) / OUTCOMES) for place in range(OUTCOMES)]

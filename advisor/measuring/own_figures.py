@@ -103,6 +103,9 @@ class _Figures(Mapping[_Key, tuple[OwnFigure, ...]]):
             self._built[key] = tuple(_figure(*row) for row in _alike(self._rows[key]))
         return self._built[key]
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
     def __iter__(self) -> Iterator[_Key]:
         return iter(self._rows)
 
@@ -145,10 +148,13 @@ class OwnFigures:
 
         Latency, throughput, peak memory and energy are known; None where nothing was measured.
         """
-        figures = self.figures.get((lane, network, resolution))
-        values = [_value(metric, one) for one in figures or ()]
+        key = (lane, network, resolution)
+        if key not in self.figures:
+            return None
+        figures = self.figures[key]
+        values = [_value(metric, one) for one in figures]
         known = [value for value in values if value is not None]
-        if figures is None or not known:
+        if not known:
             return None
         value, low, high = between_sessions(known, level)
         return Estimate(
