@@ -13,11 +13,35 @@ AdvisorError
 └── MissingPackageError  a package that an extra of the installation brings
 
 A message says what is wrong, the value, what is allowed and what to do. Each class has a
-``slug``: the heading in the README that explains it.
+``slug``: the heading in the README that explains it. Whatever the value was, the message is one
+printable line of bounded length.
 """
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+LONGEST = 480
+"""Characters of a message; with the program's name before it a line stays below 500."""
+_GAP = " … "
+
+
+def one_line(text: str, longest: int = LONGEST) -> str:
+    """Return text as one printable line; of a longer one the middle is left out."""
+    shown = "".join(map(_printable, _shortened(text, longest)))
+    return _shortened(shown, longest)
+
+
+def _shortened(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    tail = (longest - len(_GAP)) // 3
+    return text[: longest - len(_GAP) - tail] + _GAP + text[-tail:]
+
+
+def _printable(sign: str) -> str:
+    if sign.isprintable() or sign in "\u00a0\u202f\u2009":  # spaces inside numbers
+        return sign
+    return " " if sign.isspace() else sign.encode("unicode_escape").decode("ascii")
 
 
 class AdvisorError(Exception):
@@ -25,6 +49,10 @@ class AdvisorError(Exception):
 
     slug = "errors"
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message as one line, however long the value that it names."""
+        return one_line(super().__str__())
 
 
 class UsageError(AdvisorError):

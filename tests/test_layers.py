@@ -11,6 +11,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "advisor"
 LAYERS = (
     ("errors", "core"),
+    ("files",),
     ("hardware", "networks"),
     ("catalog",),
     ("estimators", "measuring", "studies", "trials"),
@@ -37,6 +38,7 @@ OWNERS = {
     "werkzeug": ("serving",),
     "waitress": ("cli.serve",),
     "yaml": (
+        "files",
         "hardware",
         "catalog.intake",
         "procurement.assumptions",

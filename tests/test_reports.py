@@ -12,7 +12,8 @@ import pytest
 from advisor.core.document import Recommendation
 from advisor.core.quantity import Metric
 from advisor.errors import UsageError
-from advisor.reports import Layout, check_outputs, format_of, render, save, write_file, writer
+from advisor.files.saving import save
+from advisor.reports import Layout, check_outputs, format_of, render, write_file, writer
 from advisor.reports.json import parse, read_recommendation, schema
 from tests.documents import entry, estimates, infeasible, recommendation
 

@@ -11,11 +11,14 @@ from advisor.answering.assess import Subject
 from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import assessor_on, workloads
 from advisor.catalog.tables import repeated
-from advisor.core.candidate import Candidate
+from advisor.core.candidate import LARGEST_SIDE, SMALLEST_SIDE, Candidate
 from advisor.core.estimate import Assessment, Gap
+from advisor.core.lane import MOST_BATCH, MOST_THREADS
 from advisor.core.quantity import Metric
 from advisor.core.request import QuestionsRequest, Request
 from advisor.errors import AdvisorError, MeasurementError, UsageError
+from advisor.files.csv_text import csv_rows
+from advisor.files.plain_text import text_of
 from advisor.hardware.lanes import lanes_for
 from advisor.measuring.delimited import read_text_table
 from advisor.measuring.headers import header_of
@@ -82,16 +85,17 @@ def answer(asked: QuestionsRequest, evidence: Evidence) -> str:
 
 
 def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            header = reader.fieldnames or []
-            if twice := repeated(header):
-                raise UsageError(f"{path}: column {twice[0]!r} appears twice; allowed: once")
-            columns = [name for name in header if name not in ANSWER]
-            rows = [{name: row.get(name) or "" for name in columns} for row in reader]
-    except (OSError, UnicodeError, csv.Error) as error:
-        raise MeasurementError(f"cannot read {path} as CSV: {error}") from error
+    text = text_of(path, MeasurementError, encoding="utf-8-sig")
+    lines = (cells for _, cells in csv_rows(text, str(path), MeasurementError) if cells)
+    header = next(lines, [])
+    if twice := repeated(header):
+        raise UsageError(f"{path}: column {twice[0]!r} appears twice; allowed: once")
+    columns = [name for name in header if name not in ANSWER]
+    rows = [
+        dict.fromkeys(columns, "")
+        | {name: cell for name, cell in zip(header, cells, strict=False) if name not in ANSWER}
+        for cells in lines
+    ]
     if not set(NEEDED) <= set(columns) and rows:
         columns, rows = _by_other_headers(path)
     missing = [name for name in NEEDED if rows and name not in rows[0]]
@@ -126,14 +130,14 @@ def _request(lane: Sequence[str], asked: QuestionsRequest) -> Request:
         unit=unit or None,
         runtime=runtime or None,
         precisions=(precision,) if precision else (),
-        threads=_whole(threads, "threads"),
-        batch=_whole(batch, "batch"),
+        threads=_whole(threads, "threads", MOST_THREADS),
+        batch=_whole(batch, "batch", MOST_BATCH),
         confidence=asked.confidence,
         published=asked.published,
     )
 
 
-def _whole(text: str, column: str) -> int | None:
+def _whole(text: str, column: str, most: int) -> int | None:
     if not text:
         return None
     try:
@@ -143,7 +147,16 @@ def _whole(text: str, column: str) -> int | None:
         raise UsageError(f"{column}: {text!r} is not a whole number") from None
     if number != whole or number < 0:
         raise UsageError(f"{column}: {text!r} is not a whole number")
+    if whole > most:
+        raise UsageError(f"{column}: {text!r} is out of range; allowed: at most {most}")
     return whole
+
+
+def _side(text: str) -> int | None:
+    side = _whole(text, "input_h", LARGEST_SIDE)
+    if side and side < SMALLEST_SIDE:
+        raise UsageError(f"input_h: {side} is out of range; allowed: at least {SMALLEST_SIDE}")
+    return side
 
 
 def _answered(
@@ -191,7 +204,7 @@ def _network(
         return f"{name} would run code of a module; allow it by --allow-modules"
     try:
         candidate = evidence.candidates([name])[0]
-        resolution = _whole(side, "input_h") or candidate.resolution
+        resolution = _side(side) or candidate.resolution
         resolution = resolution or evidence.default_resolution(candidate)
         if not evidence.is_shipped(candidate, resolution):
             evidence.workload(replace(candidate, resolution=resolution))

@@ -1,7 +1,6 @@
 """Read and write the catalog's CSV files; every malformed cell is one clear line."""
 
 import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from advisor.errors import CatalogError
+from advisor.files.csv_text import csv_rows
+from advisor.files.plain_text import text_of
 
 T = TypeVar("T")
 
@@ -19,15 +20,9 @@ class Table:
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         """Read the file; raise CatalogError where it or one of ``columns`` is missing."""
         self.path = path
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as stream:
-                text = stream.read()
-        except OSError as error:
-            raise CatalogError(f"cannot read {path}: {error.strerror}") from error
-        except UnicodeError as error:
-            raise CatalogError(f"cannot read {path}: {error}") from error
-        lines = csv.reader(io.StringIO(text, newline=""))
-        header = next(lines, [])
+        text = text_of(path, CatalogError, encoding="utf-8-sig")
+        lines = csv_rows(text, str(path), CatalogError)
+        _, header = next(lines, (0, []))
         missing = [name for name in columns if name not in header]
         if missing:
             raise CatalogError(
@@ -41,8 +36,7 @@ class Table:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (line number, cells); raise CatalogError for a row of another length."""
-        for cells in self._lines:
-            line = self._lines.line_num
+        for line, cells in self._lines:
             if len(cells) != self._width:
                 raise CatalogError(
                     f"{self.path}, line {line}: {len(cells)} cells; "

@@ -85,12 +85,13 @@ def new(name: str, like: str, profiles_dir: Path | None) -> int:
 def index(folder: Path | None) -> int:
     """Read every profile of a folder and write its index, by which devices are found quickly."""
     from advisor.cli.output import say
+    from advisor.files.saving import save
     from advisor.hardware.library import INDEX, profiles_directory, read_profile
     from advisor.hardware.profile_text import index as text
 
     place = profiles_directory(folder)
     profiles = [read_profile(path) for path in sorted(place.glob("*.yaml"))]
-    (place / INDEX).write_text(text(profiles), encoding="utf-8")
+    save(place / INDEX, text(profiles))
     say(f"{len(profiles)} profiles in {place / INDEX}")
     return 0
 

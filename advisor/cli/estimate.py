@@ -47,7 +47,7 @@ def command(
 def _answer(own: dict[str, Any], form: str, files: tuple[Path, ...]) -> int:
     from advisor.answering.asking import evidence_for
     from advisor.answering.estimate_table import answer
-    from advisor.reports import save
+    from advisor.files.saving import save
 
     if form not in ("csv", "table") or any(path.suffix != ".csv" for path in files):
         raise UsageError("--table answers in CSV only; give --format csv and -o FILE.csv")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from advisor.cli.options import asked, config_option, request_options
-from advisor.cli.output import say
+from advisor.cli.output import complain, say
 from advisor.core.measuring_request import KitRequest
 from advisor.errors import UsageError
+from advisor.files.saving import check_writable
 
 if TYPE_CHECKING:
     from advisor.answering.evidence import Evidence
@@ -29,13 +30,15 @@ def command(output: Path | None, **_: Any) -> int:
     from advisor.answering.asking import evidence_for
     from advisor.measuring.kit.packing import pack
 
+    if output is not None:
+        check_writable(output)
     request = asked(KitRequest)
     evidence = evidence_for(request.profiles_dir)
     lane = _lane(request, evidence)
     target = output or Path(f"kit-{lane.device}.tar.gz")
     packed = pack(_order(lane, request, evidence), lane, target, say=say)
     for line in packed.failures:
-        click.echo(f"advisor: {line}", err=True)
+        complain(line)
     say(f"wrote {packed.path}: {len(packed.networks)} networks for {lane.name}")
     say("on the board: tar xzf KIT && cd kit && python3 measure_on_board.py -o measurements.csv")
     return 1 if packed.failures else 0

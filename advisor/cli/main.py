@@ -8,8 +8,9 @@ from importlib import import_module
 import click
 
 from advisor import __version__
+from advisor.cli import streams
 from advisor.core.extras import missing_extra
-from advisor.errors import AdvisorError
+from advisor.errors import AdvisorError, one_line
 
 COMMANDS = {
     "recommend": ("advisor.cli.recommend", "Rank the networks that keep the limits on a device."),
@@ -37,6 +38,8 @@ COMMANDS = {
 """Module and one-line help by command; a module is imported when its command runs."""
 
 
+UNEXPECTED = "a fault of the program,"
+"""Begins the line of an error that no part of the program has foreseen."""
 FITTING = ("validate", "catalog", "calibrate")
 """Commands with large matrices, for which linear algebra takes all processors."""
 
@@ -86,44 +89,66 @@ def app(ctx: click.Context, quiet: bool, verbose: int, debug: bool) -> None:
     level = (
         logging.ERROR if quiet else [logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)]
     )
-    logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine("%(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
+
+
+class _OneLine(logging.Formatter):
+    """Writes a message, which may name what the user gave, as one line of bounded length."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return text if record.exc_info else one_line(text)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    streams.prepare()
+    code = run(sys.argv[1:] if argv is None else argv)
+    unwritten = streams.finish()
+    if unwritten:
+        streams.tell(f"advisor: {unwritten}")
+    sys.exit(code or int(bool(unwritten)))
 
 
 def run(argv: list[str]) -> int:
-    """Run the command line and return its exit code; one line on stderr for each known error."""
+    """Run the command line and return its exit code; one line on stderr for each error."""
     if not set(FITTING) & set(argv):  # the others' matrices are too small to share out
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         result = app.main(argv, "advisor", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except (AdvisorError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
         if "--debug" in argv:
             raise
         message, code = _message(error)
-        click.echo(f"advisor: {message}", err=True)
+        streams.tell(f"advisor: {one_line(message)}")
         return code
-    except ImportError as error:
-        missing = missing_extra(error)
-        if missing is None or "--debug" in argv:
-            raise
-        click.echo(f"advisor: {missing}", err=True)
-        return missing.exit_code
-    except BrokenPipeError:  # the reader of a pipe, such as ``head``, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def _message(error: BaseException) -> tuple[str, int]:
+    """Return what to say of an error, and the exit code."""
+    missing = missing_extra(error) if isinstance(error, ImportError) else None
+    error = missing or error
     if isinstance(error, AdvisorError):
         return str(error), error.exit_code
-    if isinstance(error, click.UsageError):
-        where = error.ctx.command_path if error.ctx else "advisor"
-        return f"{error.format_message()} (see '{where} --help')", 2
     if isinstance(error, click.ClickException):
-        return error.format_message(), error.exit_code
-    return "interrupted", 130
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        hint = (
+            f" (see '{where or 'advisor'} --help')" if isinstance(error, click.UsageError) else ""
+        )
+        return error.format_message() + hint, error.exit_code
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return "interrupted", 130
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}" if error.filename is not None else "a file or standard output"
+        return f"cannot read or write {where}: {error.strerror}", 1
+    if isinstance(error, MemoryError):
+        return "out of memory; ask for less at once", 1
+    return (
+        f"{UNEXPECTED} {type(error).__name__}: {error} (--debug shows where; please report it)",
+        1,
+    )

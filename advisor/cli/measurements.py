@@ -90,8 +90,10 @@ def show(session: str, form: str) -> int:
 @click.option("--device", help="Keep those of one device.")
 def export(output: Path, device: str | None) -> int:
     """Write all figures as a table of measurements."""
+    from advisor.files.saving import check_writable
     from advisor.measuring.table import write_table
 
+    check_writable(output)
     pairs = [(s, f) for s, f in _pairs(_store()) if device in (None, s.device)]
     count = write_table(output, pairs)
     say(f"wrote {output}: {count} figures")

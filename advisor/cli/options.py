@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from advisor.core.option import without_zero
 from advisor.core.question import OptionPlace, Question, Stated, options_of
 from advisor.errors import UsageError, unknown_name
 
@@ -142,6 +143,8 @@ def _setting(param: click.Parameter, item: Any, where: str) -> Any:
     """Return what a request file states of an option, in the form that click takes."""
     if isinstance(item, dict) or (isinstance(item, list) and not param.multiple):
         raise UsageError(f"{where}: {item!r} is not one value; this option takes a single one")
+    for text in item if isinstance(item, list) else [item]:
+        without_zero(str(text), where)
     return [item] if param.multiple and not isinstance(item, list) else item
 
 

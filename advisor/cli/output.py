@@ -5,7 +5,10 @@ from pathlib import Path
 
 import click
 
+from advisor.cli.streams import tell
 from advisor.core.filed import Document
+from advisor.errors import one_line
+from advisor.files.saving import check_writable, make_folder
 from advisor.reports import Layout, check_outputs, print_report, write_file
 
 
@@ -17,9 +20,16 @@ def deliver(document: Document, form: str, files: tuple[Path, ...], layout: Layo
     print_report(document, form, sys.stdout, layout)
 
 
-def checked(files: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Refuse files that cannot be written before any work is done for them."""
+def checked(
+    files: tuple[Path, ...], record: Path | None = None, folder: Path | None = None
+) -> tuple[Path, ...]:
+    """Refuse files, and a folder, that cannot be written before any work is done for them."""
     check_outputs(files)
+    if record is not None:
+        check_writable(record)
+    if folder is not None:
+        make_folder(folder)
+        check_writable(folder / "variant.yaml")
     return files
 
 
@@ -38,9 +48,9 @@ def say(message: str) -> None:
     context = click.get_current_context(silent=True)
     settings = context.find_object(dict) if context else None
     if not (settings or {}).get("quiet"):
-        click.echo(message, err=True)
+        tell(one_line(message))
 
 
 def complain(message: str) -> None:
     """Write a line on standard error that ``--quiet`` leaves: something was left out."""
-    click.echo(f"advisor: {message}", err=True)
+    tell(f"advisor: {one_line(message)}")

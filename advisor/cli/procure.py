@@ -1,6 +1,5 @@
 """``advisor procure``: the review of several devices for one purchase."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,11 @@ def command(write_assumptions: Path | None, form: str, output: tuple[Path, ...],
 
 
 def _write_template(path: Path) -> int:
+    from advisor.files.saving import save
     from advisor.procurement.assumptions import TEMPLATE
 
     if path.exists():
         raise UsageError(f"{path} exists; name a new file")
-    shutil.copyfile(TEMPLATE, path)
+    save(path, TEMPLATE.read_bytes())
     say(f"wrote {path}; edit it and pass it with --assumptions {path}")
     return 0

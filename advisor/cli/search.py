@@ -12,6 +12,7 @@ from advisor.cli.options import asked, config_option, output_options, request_op
 from advisor.cli.output import checked, deliver, layout, say
 from advisor.core.quantity import Unit, human
 from advisor.core.request import SearchRequest
+from advisor.files.saving import save
 
 if TYPE_CHECKING:
     from advisor.answering.search import OnProgress, SearchAnswer
@@ -52,7 +53,7 @@ def command(
     from advisor.answering.asking import evidence_for
     from advisor.answering.search import search_for
 
-    files = checked(output)
+    files = checked(output, record, folder)
     request = asked(SearchRequest)
     evidence = evidence_for(request.profiles_dir)
     with _bar(request.trials) as progress:
@@ -61,7 +62,7 @@ def command(
     deliver(answer.document, options["form"], files, layout())
     _tell(answer)
     if record is not None:
-        record.write_text(answer.record.model_dump_json(indent=1), encoding="utf-8")
+        save(record, answer.record.model_dump_json(indent=1))
     if folder is not None:
         _export(answer, folder)
     return 0 if answer.document.ranked else NOTHING_MEETS

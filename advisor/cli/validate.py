@@ -75,6 +75,7 @@ def _latency(form: str, options: dict[str, object]) -> str:
     require("validating", "scipy")
     from advisor.estimators.validation import validate
     from advisor.estimators.validation.writing import table_of, to_json, to_markdown, to_table
+    from advisor.files.saving import save
     from advisor.hardware.library import catalog_directory, profile_library
 
     splits, shots = _splits(options), _shots(options)
@@ -83,8 +84,8 @@ def _latency(form: str, options: dict[str, object]) -> str:
     if isinstance(folder, Path):
         notes = folder / NOTES
         text = notes.read_text(encoding="utf-8") if notes.is_file() else ""
-        (folder / "validation.json").write_text(to_json(report), encoding="utf-8")
-        (folder / "validation.md").write_text(to_markdown(report, text), encoding="utf-8")
+        save(folder / "validation.json", to_json(report))
+        save(folder / "validation.md", to_markdown(report, text))
         say(f"wrote validation.md and validation.json to {folder}")
     if form == "table" and columns() is not None:
         return _narrow(*table_of(report))

@@ -16,6 +16,8 @@ _SPELLING = re.compile(
     r"(?:@(?P<resolution>\d+))?"
     r"(?::(?P<axes>[a-z0-9_]+=[^,=]+(?:,[a-z0-9_]+=[^,=]+)*))?"
 )
+SMALLEST_SIDE, LARGEST_SIDE = 8, 2048
+"""Sides in pixels of the inputs that networks are counted for."""
 _FORM = "ARCH[.TAG][@RESOLUTION][:width=W,depth=D,...]"
 
 
@@ -68,9 +70,13 @@ class Candidate:
         match = _SPELLING.fullmatch(text.strip())
         if match is None:
             raise UsageError(f"cannot read candidate {text!r}; write {_FORM}")
-        resolution = int(match["resolution"]) if match["resolution"] else None
-        if resolution is not None and not 8 <= resolution <= 2048:
-            raise UsageError(f"candidate {text!r}: resolution {resolution} is not within 8 to 2048")
+        side = match["resolution"]
+        resolution = int(side[:9]) if side else None
+        if resolution is not None and not SMALLEST_SIDE <= resolution <= LARGEST_SIDE:
+            raise UsageError(
+                f"candidate {text!r}: resolution {side} is not within {SMALLEST_SIDE} to "
+                f"{LARGEST_SIDE}"
+            )
         return Candidate(
             architecture=match["architecture"],
             tag=match["tag"],

@@ -4,7 +4,7 @@ Every report is rendered from these documents and nothing else. Quantities are S
 goes without its interval, its origin and its source.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Literal
 
@@ -12,10 +12,12 @@ from pydantic import Field
 
 from advisor.core.constraint import Verdict
 from advisor.core.estimate import Estimate, Origin
-from advisor.core.filed import Document
+from advisor.core.filed import LARGEST, Document
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, Unit
 from advisor.core.request import Request
+
+_ROUNDING = 1e-9
 
 
 class ConvergencePoint(Document):
@@ -101,6 +103,10 @@ class Figure(Document):
     caveats: tuple[str, ...] = ()
     shared: tuple[float, ...] = ()
     """How far the error follows each error that the lane's figures share; empty where none."""
+
+    @property
+    def _range(self) -> tuple[float, float]:
+        return 0.0, 1.0 if self.unit is Unit.FRACTION else LARGEST
 
     @staticmethod
     def of(estimate: Estimate) -> "Figure":
@@ -203,6 +209,14 @@ class Entry(Document):
     """Share of the latency per operator class, where it was estimated."""
     settle: str = ""
     """Command that would turn an uncertain verdict into a definite one."""
+
+    def said_against_itself(self) -> Iterator[str]:
+        """Yield a probability that is none, and a rank that no list has."""
+        yield from super().said_against_itself()
+        if self.probability is not None and not -_ROUNDING <= self.probability <= 1 + _ROUNDING:
+            yield f"probability {self.probability} is none; allowed: 0 to 1"
+        if self.rank is not None and self.rank < 1:
+            yield f"rank {self.rank} is none; the first has 1"
 
 
 class Rejection(Document):

@@ -8,6 +8,10 @@ from dataclasses import dataclass, fields
 
 BULK = 0
 """Batch of lanes whose figures are the steady state of large batches that differ by row."""
+MOST_BATCH = 1_000_000
+"""Images of the largest pass that is asked for."""
+MOST_THREADS = 10_000
+"""Threads of the largest machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

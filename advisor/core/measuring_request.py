@@ -21,7 +21,7 @@ from advisor.core.option import (
     Whole,
 )
 from advisor.core.question import Question
-from advisor.core.request import COUNT, LaneRequest, Level, Models, Named, OnDevice
+from advisor.core.request import COUNT, SEED, LaneRequest, Level, Models, Named, OnDevice
 
 
 class TableRequest(LaneRequest):
@@ -221,7 +221,7 @@ class TeachRequest(Question):
         tuple[float, ...],
         Option(form=Factors(), help="Factors on the learning rate found; they compete."),
     ] = (1.0,)
-    seed: Annotated[int, Option(form=Whole(), help="Seed of the first repetition.")] = 0
+    seed: Annotated[int, Option(form=SEED, help="Seed of the first repetition.")] = 0
     seeds: Annotated[int, Option(form=COUNT, help="Repetitions with further seeds.")] = 1
     weights: Annotated[
         dict[str, str],
@@ -300,7 +300,7 @@ class CompressRequest(Question):
         float | None,
         Option(form=Positive(), help="Default: found before, 0.001 after the pruning."),
     ] = None
-    seed: Annotated[int, Option(form=Whole(), help="Seed of everything that is drawn.")] = 0
+    seed: Annotated[int, Option(form=SEED, help="Seed of everything that is drawn.")] = 0
     threads: Annotated[int, Option(form=COUNT, help="CPU threads, of training and of timing.")] = 1
     confidence: Level = 0.9
     device: Annotated[str, Option(help="Device whose latency is estimated for each file.")] = ""

@@ -5,7 +5,6 @@ request files, the Python API and the command that a result records all read and
 A form reads what was stated and writes a value back, so that reading it again gives the same.
 """
 
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -14,9 +13,11 @@ from decimal import Decimal
 from typing import Any
 
 from advisor.core.constraint import Constraint
-from advisor.core.quantity import Metric, Unit, parse, spell
+from advisor.core.quantity import LARGEST, Metric, Unit, parse, spell
 from advisor.errors import UsageError
 
+LEAST_LEVEL, MOST_LEVEL = 0.001, 0.999999
+"""Probabilities that can be asked for; beyond them a spread says nothing."""
 Written = str | bool | list[str] | None
 """An option as a request file holds it; None where another option says it."""
 
@@ -48,7 +49,14 @@ def one_word(stated: object, where: str) -> str:
         raise UsageError(f"{where}: {stated!r} is not one value; this option takes a single one")
     if isinstance(stated, bool) or not isinstance(stated, str | int | float | os.PathLike):
         raise UsageError(f"{where}: {stated!r} is not a word; put it in quotes")
-    return str(stated)
+    return without_zero(str(stated), where)
+
+
+def without_zero(text: str, where: str) -> str:
+    """Return a text that no name of a file, nor of anything else, makes impossible."""
+    if "\0" in text:
+        raise UsageError(f"{where}: {text!r} holds a zero byte; leave it out")
+    return text
 
 
 def words(stated: object, where: str, separator: str = ",") -> tuple[str, ...]:
@@ -56,7 +64,8 @@ def words(stated: object, where: str, separator: str = ",") -> tuple[str, ...]:
     items = stated if isinstance(stated, list | tuple | set | frozenset) else [stated]
     if isinstance(stated, dict) or not all(_is_word(item) for item in items):
         raise UsageError(f"{where}: {stated!r} is not a list of words; write [a, b] or a,b")
-    parts = [part.strip() for item in items for part in re.split(separator, str(item))]
+    texts = [without_zero(str(item), where) for item in items]
+    parts = [part.strip() for text in texts for part in re.split(separator, text)]
     return tuple(part for part in parts if part)
 
 
@@ -71,8 +80,8 @@ def number(stated: object, where: str) -> float:
         value = float(text)
     except ValueError:
         raise UsageError(f"{where}: {text!r} is not a number") from None
-    if not math.isfinite(value):
-        raise UsageError(f"{where}: {text!r} is out of range; it must be finite")
+    if not abs(value) <= LARGEST:  # which NaN is not either
+        raise UsageError(f"{where}: {text!r} is out of range; allowed: at most {LARGEST:g}")
     return value
 
 
@@ -97,8 +106,8 @@ class Whole(Form):
     """A whole number."""
 
     metavar: str = "INTEGER"
-    least: int | None = None
-    most: int | None = None
+    least: int = 0
+    most: int = 10**9
 
     def read(self, stated: object, where: str) -> int:
         """Return the number, which has to lie within the range."""
@@ -107,10 +116,10 @@ class Whole(Form):
             value = int(text)
         except ValueError:
             raise UsageError(f"{where}: {text!r} is not a whole number") from None
-        low, high = self.least, self.most
-        if (low is not None and value < low) or (high is not None and value > high):
-            allowed = f"{low} to {high}" if high is not None else f"{low} or more"
-            raise UsageError(f"{where}: {value} is out of range; allowed: {allowed}")
+        if not self.least <= value <= self.most:
+            raise UsageError(
+                f"{where}: {text} is out of range; allowed: {self.least} to {self.most}"
+            )
         return value
 
 
@@ -212,9 +221,10 @@ class Probability(Form):
         exact = text.removesuffix("%").strip()
         value = number(exact, where)
         value = float(Decimal(exact) / 100) if text.endswith("%") else value
-        if not 0 < value < 1:
+        if not LEAST_LEVEL <= value <= MOST_LEVEL:
             raise UsageError(
-                f"{where}: {text!r} is out of range; allowed: above 0% and below 100%, or as 0.9"
+                f"{where}: {text!r} is out of range; allowed: {spell(LEAST_LEVEL, Unit.FRACTION)} "
+                f"to {spell(MOST_LEVEL, Unit.FRACTION)}, or as 0.9"
             )
         return value
 

@@ -12,6 +12,9 @@ from enum import StrEnum
 
 from advisor.errors import UsageError
 
+SMALLEST, LARGEST = 1e-18, 1e18
+"""Range of what can be asked for, in SI; the product of any two stays a number."""
+
 
 class Unit(StrEnum):
     """The SI unit in which a metric is kept."""
@@ -198,8 +201,10 @@ def spell(value: float, unit: Unit) -> str:
 
 
 def _checked(value: float, text: str, unit: Unit, option: str) -> float:
-    if not math.isfinite(value) or value < 0:
-        raise UsageError(f"{option}: {text!r} is out of range; it must be finite and not negative")
+    if not (value == 0 or SMALLEST <= value <= LARGEST):
+        raise UsageError(
+            f"{option}: {text!r} is out of range; allowed: 0, or {SMALLEST:g} to {LARGEST:g} in SI"
+        )
     if unit is Unit.FRACTION and value > 1:
         raise UsageError(f"{option}: {text!r} is out of range; at most 100%")
     return value

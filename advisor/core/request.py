@@ -10,7 +10,7 @@ from pydantic import Field
 
 from advisor.core.conditions import Conditions
 from advisor.core.constraint import Constraint
-from advisor.core.lane import Lane
+from advisor.core.lane import MOST_BATCH, MOST_THREADS, Lane
 from advisor.core.option import (
     CANDIDATES,
     FILE,
@@ -71,6 +71,9 @@ RANKING = (
            help="Rank by several, as top1=0.6,latency=0.4."),
 )  # fmt: skip
 COUNT = Whole(least=1)
+BATCH = Whole(most=MOST_BATCH)
+THREADS = Whole(least=1, most=MOST_THREADS)
+SEED = Whole(most=2**32 - 1)
 Limits = Annotated[tuple[Constraint, ...], LIMITS]
 Device = Annotated[str, Option(help="Device profile; 'advisor devices ls' lists all.")]
 Devices = Annotated[
@@ -129,9 +132,9 @@ class LaneRequest(Question):
         Option(name="precision", form=WORDS, help="Precisions, separated by commas; they compete."),
     ] = ()
     """Empty takes the default lane's."""
-    batch: Annotated[int | None, Option(form=Whole(least=0), help="Images of one pass.")] = None
+    batch: Annotated[int | None, Option(form=BATCH, help="Images of one pass.")] = None
     """0 for the steady state of large batches."""
-    threads: Annotated[int | None, Option(form=COUNT, help="CPU threads.")] = None
+    threads: Annotated[int | None, Option(form=THREADS, help="CPU threads.")] = None
     variant: str | None = None
     profiles_dir: ProfilesDir = ""
 
@@ -245,7 +248,7 @@ class Request(LaneQuestion, OnDevice):
     ] = ""  # fmt: skip
     """Empty for ImageNet's."""
     top: Top = 10
-    seed: Annotated[int, Option(form=Whole(), help="Seed of the search.")] = 0
+    seed: Annotated[int, Option(form=SEED, help="Seed of the search.")] = 0
     use_case: Annotated[
         str,
         Option(form=Form(metavar="NAME"),
@@ -355,7 +358,7 @@ class SearchRequest(LaneQuestion, OnDevice):
         Option(form=COUNT, help="Stop after so many trials without a new member of the front."),
     ] = None
     sampler: Annotated[str, Option(help="nsga2, nsga3, tpe, gp or random.")] = "nsga2"
-    seed: Annotated[int, Option(form=Whole(), help="Seed of the search.")] = 0
+    seed: Annotated[int, Option(form=SEED, help="Seed of the search.")] = 0
     storage: Annotated[
         str,
         Option(help="FILE (journal), sqlite:///FILE, postgresql://… or grpc://HOST:PORT; "

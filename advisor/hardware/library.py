@@ -15,9 +15,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError
+from advisor.files.yaml_text import YamlFile, yaml_file
 from advisor.hardware.names import FEW, DeviceNames, Meaning
 from advisor.hardware.profile import DeviceProfile, LaneEvidence
 from advisor.hardware.profile_text import chip_names
@@ -128,8 +127,15 @@ def profile_library(directory: Path | None = None, *, own: Path | None = None) -
     shipped profiles.
     """
     home = advisor_home() / "profiles"
-    candidates = [own, home if home.is_dir() else None, profiles_directory(directory)]
+    candidates = [own, home if _is_folder(home) else None, profiles_directory(directory)]
     return ProfileLibrary(folders=tuple(folder for folder in candidates if folder is not None))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # of a name that is too long
+        return False
 
 
 def load_profile(name: str, *, own: Path | None = None) -> DeviceProfile:
@@ -212,13 +218,13 @@ def read_profile(path: Path) -> DeviceProfile:
 
     from advisor.hardware.profile_file import ProfileFile
 
-    node, data = _parsed(path)
+    content = yaml_file(path, ProfileError)
     try:
-        file = ProfileFile.model_validate(data)
+        file = ProfileFile.model_validate(content.value)
     except ValidationError as error:
-        raise ProfileError(_message(path, node, error.errors()[0])) from None
+        raise ProfileError(_message(content, error.errors()[0])) from None
     if file.id != path.stem:
-        line = _line(node, ("id",))
+        line = content.line(("id",))
         raise ProfileError(
             f"{path}:{line}: id: {file.id!r} differs from the file; allowed: {path.stem!r}"
         )
@@ -254,65 +260,16 @@ def _measured(path: Path) -> Mapping[str, tuple[LaneEvidence, ...]]:
 
 def read_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file of options; UsageError in one line where it is none, or repeats a key."""
-    try:
-        _, data = _parsed(path)
-    except ProfileError as error:
-        raise UsageError(str(error)) from None
+    data = yaml_file(path, UsageError).value
     if not isinstance(data, dict):
         raise UsageError(f"{path} holds no options; write lines such as 'max-latency: 10ms'")
     return data
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe loader that leaves dates as text, so that ``2019-03`` and ``2019-03-01`` are alike."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
-    for first, pairs in _Loader.yaml_implicit_resolvers.items()
-}
-
-
-def _parsed(path: Path) -> tuple[yaml.Node, Any]:
-    try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProfileError(f"{path}: cannot read the file: {error.strerror}") from None
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            raise ProfileError(f"{path}:1: the file is empty; write lines such as 'key: value'")
-        _refuse_duplicates(path, node)
-        return node, loader.construct_document(node)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ProfileError(f"{path}:{line}: not valid YAML: {error.problem}") from None
-    except (yaml.YAMLError, UnicodeError, ValueError) as error:
-        raise ProfileError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
-    finally:
-        loader.dispose()
-
-
-def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
-    """YAML keeps the last of two equal keys; a figure that silently wins is refused here."""
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_duplicates(path, item)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[str] = set()
-    for key, value in node.value:
-        if key.value in seen:
-            line = key.start_mark.line + 1
-            raise ProfileError(f"{path}:{line}: {key.value}: appears twice; allowed: once")
-        seen.add(key.value)
-        _refuse_duplicates(path, value)
-
-
-def _message(path: Path, node: yaml.Node, error: "ErrorDetails") -> str:
+def _message(file: YamlFile, error: "ErrorDetails") -> str:
     location = tuple(part for part in error["loc"] if part != "[key]")
     field = _spelled(location) or "profile"
-    return f"{path}:{_line(node, location)}: {field}: {_problem(error, location)}"
+    return f"{file.path}:{file.line(location)}: {field}: {_problem(error, location)}"
 
 
 def _problem(error: "ErrorDetails", location: tuple[str | int, ...]) -> str:
@@ -373,18 +330,3 @@ def _spelled(location: Sequence[str | int]) -> str:
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
     return text.removeprefix(".")
-
-
-def _line(node: yaml.Node, location: Sequence[str | int]) -> int:
-    """Line of a field, or of the innermost mapping that exists on the way to it."""
-    line: int = node.start_mark.line + 1
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            pair = next((p for p in node.value if p[0].value == str(part)), None)
-            if pair is None:
-                return line
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line

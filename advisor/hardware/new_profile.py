@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from advisor.errors import ProfileError, UsageError
+from advisor.files.saving import save
+from advisor.files.yaml_text import yaml_file
 from advisor.hardware.library import ProfileLibrary, read_profile
 from advisor.hardware.profile_text import written
 
@@ -22,7 +22,7 @@ HEADER = """\
 def start(name: str, like: str, library: ProfileLibrary, folder: Path) -> Path:
     """Write the profile of ``name`` into ``folder``, copied from the device ``like``.
 
-    Raises UsageError for a name that is taken or holds no letter or digit, and ProfileError where
+    Raises UsageError for a name that is taken or holds no letter or digit, and AdvisorError where
     the file cannot be written.
     """
     device = re.sub(r"[^a-z0-9.+_]+", "-", name.lower()).strip("-.+_")
@@ -32,14 +32,10 @@ def start(name: str, like: str, library: ProfileLibrary, folder: Path) -> Path:
     if device in library.entries or path.exists():
         raise UsageError(f"device {device!r} exists already; edit its file, or take another name")
     source = library.resolve(like)
-    content = yaml.safe_load(source.path.read_text(encoding="utf-8"))
+    content = yaml_file(source.path, ProfileError).value
     text = HEADER.format(name=name, like=source.id, id=device)
     text += written(_copied(content, device, name, source.id))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ProfileError(f"cannot write {path}: {error.strerror}") from error
+    save(path, text, fresh_folder=True)
     read_profile(path)
     return path
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from advisor.core.lane import Lane
 from advisor.errors import ProfileError, UsageError, unknown_name
+from advisor.files.saving import save
 from advisor.hardware.library import ProfileLibrary, advisor_home, read_profile
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.+_\-]*")
@@ -62,11 +63,8 @@ def stated_profile(lane: Lane, family: str, known: Iterable[str]) -> str:
 def keep_stated(text: str, device: str) -> Path:
     """Keep a stated profile among the user's own; one that is there stays."""
     target = advisor_home() / "profiles" / f"{device}.yaml"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise ProfileError(f"cannot write {target}: {error.strerror}") from error
+    if target.exists():
+        raise ProfileError(f"cannot write {target}: it exists already")
+    save(target, text, fresh_folder=True)
     read_profile(target)
     return target

@@ -1,18 +1,22 @@
 """Tables of text as people have them: any encoding, delimiter, decimal sign, lines of comment."""
 
-import csv
-import io
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from advisor.errors import MeasurementError
+from advisor.files.csv_text import csv_rows
+from advisor.files.json_text import NumberText, json_value
+from advisor.files.plain_text import content_of
 
 DELIMITERS = ";\t,|"
+MOST_COLUMNS = 1000
+_LONGEST = 200
+"""Characters of a cell that may be a number with its unit and its spread."""
 _INDEX = re.compile(r"(?:unnamed:? ?\d*|index)?", re.IGNORECASE)
 _RULE = re.compile(r"[\s|+:=─━┼│┃╇╪┏┓┗┛┡┩└┘├┤┬┴-]*")
 _MARKDOWN = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?")
@@ -50,7 +54,7 @@ class TextTable:
     def commas(self) -> str:
         """What a comma in a number is: ``decimal``, ``thousands``, or ``unclear``."""
         numbers = [found["number"] for row in self.rows for cell in row.cells.values()
-                   if "," in cell and (found := _NUMBER.fullmatch(cell.strip()))]  # fmt: skip
+                   if "," in cell and (found := _number(cell))]  # fmt: skip
         if any(n.count(",") > 1 or "." in n[n.rindex(",") :] for n in numbers):
             return "thousands"
         if any(not _GROUPED.fullmatch(n.replace(" ", "")) for n in numbers):
@@ -76,16 +80,13 @@ def read_text_table(path: Path) -> TextTable:
         raise MeasurementError(f"{path} holds no table: a line of headers and one of figures")
     delimiter = told["sign"] if told else _delimiter([line for _, line in lines])
     table = [(number, _cells(line, delimiter)) for number, line in lines]
-    header = tuple(cell.strip() for cell in table[0][1])
+    header = _few(path, tuple(cell.strip() for cell in table[0][1]))
     return TextTable(path, *_without_index(header, list(_rows(header, table[1:]))), delimiter)
 
 
 def decoded(path: Path) -> str:
     """Text of a file in UTF-8, UTF-16 or Latin-1, without its byte-order mark."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise MeasurementError(f"cannot read {path}: {error.strerror}") from error
+    content = content_of(path, MeasurementError)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     if content[:200].count(b"\0") > len(content[:200]) // 3:
@@ -98,12 +99,16 @@ def decoded(path: Path) -> str:
         return content.decode("latin-1")
 
 
+def _number(cell: str) -> re.Match[str] | None:
+    return _NUMBER.fullmatch(cell.strip()) if len(cell) <= _LONGEST else None
+
+
 def number_in(cell: str, commas: str) -> tuple[float, str] | None:
     """Read a number and the unit behind it, such as ``30.1 ms``; None where it is none.
 
     Raises ValueError where a comma may be either sign.
     """
-    found = _NUMBER.fullmatch(cell.strip())
+    found = _number(cell)
     if found is None:
         return None
     digits = re.sub(r"[' \u00a0\u202f]", "", found["number"])
@@ -147,7 +152,19 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return line.split()
     if delimiter == "|":
         line = re.sub(r"^\s*\||\|\s*$", "", line)
-    return next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter), [])
+    rows = csv_rows(line, "a line", MeasurementError, delimiter=delimiter)
+    return next((cells for _, cells in rows), [])
+
+
+def _few(path: Path, header: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a header that no table of figures has, since each row is read in full width."""
+    if len(header) > MOST_COLUMNS:
+        raise MeasurementError(f"{path} has {len(header):,} columns; allowed: {MOST_COLUMNS:,}")
+    return header
+
+
+def _json_cells(text: str, path: Path) -> Any:
+    return json_value(text, str(path), MeasurementError, numbers_as_text=True)
 
 
 def _rows(header: Sequence[str], table: Sequence[tuple[int, list[str]]]) -> Iterator[TextRow]:
@@ -182,7 +199,7 @@ def _objects(content: object) -> list[object]:
             return lists[0]
         if all(isinstance(value, dict) for value in values):
             return [{"model": name, **value} for name, value in content.items()]
-        if all(isinstance(value, int | float) for value in values) and not (
+        if all(isinstance(value, NumberText) for value in values) and not (
             set(content) & {"latency", "latency_ms", "fps"}
         ):
             return [{"model": name, "latency": value} for name, value in content.items()]
@@ -191,17 +208,17 @@ def _objects(content: object) -> list[object]:
 
 def _from_json(path: Path, text: str) -> TextTable:
     """Read a list of objects, or one object on each line."""
+    lines = [line for line in text.splitlines() if line.strip()]
     try:
-        content = json.loads(text)
-    except ValueError:
-        try:
-            content = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except ValueError as error:
-            raise MeasurementError(f"{path} is not valid JSON: {error}") from None
+        content = _json_cells(text, path)
+    except MeasurementError:
+        if len(lines) < 2 or not all(line.lstrip().startswith("{") for line in lines):
+            raise
+        content = [_json_cells(line, path) for line in lines]
     objects = _objects(content)
     if not objects or not all(isinstance(one, dict) for one in objects):
         raise MeasurementError(f"{path} holds no list of objects, one for each figure")
-    header = tuple(dict.fromkeys(str(name) for one in objects for name in one))
+    header = _few(path, tuple(dict.fromkeys(str(name) for one in objects for name in one)))
     rows = tuple(
         TextRow(number, {n: "" if one.get(n) is None else str(one[n]) for n in header})
         for number, one in enumerate(objects, 1)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from advisor.core.extras import require
-from advisor.errors import ProfileError
+from advisor.files.saving import save
 from advisor.hardware.library import advisor_home, read_profile
 from advisor.hardware.profile import DeviceProfile
 from advisor.hardware.profile_text import written
@@ -109,16 +109,12 @@ def _copy() -> tuple[Callable[[], object], float]:
 def detect(device: str = ID, benchmark: Benchmark = rates) -> Path:
     """Write the profile of this machine into the user's own profiles; return the file.
 
-    Raises ProfileError where the folder cannot be written.
+    Raises AdvisorError where the folder cannot be written.
     """
     folder = advisor_home() / "profiles"
     path = folder / f"{device}.yaml"
     text = HEADER + written(facts(device, benchmark()))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ProfileError(f"cannot write {path}: {error.strerror}") from error
+    save(path, text, fresh_folder=True)
     read_profile(path)
     return path
 

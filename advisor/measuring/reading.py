@@ -13,7 +13,9 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from advisor.core.candidate import LARGEST_SIDE
 from advisor.core.lane import Lane
+from advisor.core.quantity import LARGEST, SMALLEST
 from advisor.core.request import LaneRequest
 from advisor.errors import MeasurementError, UsageError
 from advisor.measuring.delimited import TextRow, TextTable, decoded, number_in, read_text_table
@@ -32,6 +34,8 @@ from advisor.measuring.table import COLUMNS, EXTRA, ReadRow
 FASTEST = 1e-6
 """Seconds; nothing runs a network in less."""
 SLOWEST = 600.0
+LONGEST_SIZE = 40
+"""Characters of an input size."""
 DISAGREEMENT = 0.2
 """Difference of latency and throughput, as a share, that one run does not explain."""
 
@@ -287,11 +291,7 @@ def _row(
         options=cell("runtime_opts"),
         memory=_other(file, row, file.columns.memory),
         energy=_other(file, row, file.columns.energy),
-        samples=tuple(
-            _within("samples_ms", one, float(one) * 1e-3)
-            for one in cell("samples_ms").split(";")
-            if one.strip()
-        ),
+        samples=tuple(_sample(one) for one in cell("samples_ms").split(";") if one.strip()),
         named=tuple(filter(None, (cell("device"), row.cells.get("chip", "").strip()))),
     )
 
@@ -364,33 +364,49 @@ def _within(column: str, text: str, value: float) -> float:
     return value
 
 
+def _sample(text: str) -> float:
+    try:
+        return _within("samples_ms", text, float(text) * 1e-3)
+    except ValueError:
+        raise ValueError(f"samples_ms {text!r} is no time between 0.001 and 600000 ms") from None
+
+
 def _other(file: _File, row: TextRow, quantity: FigureColumn | None) -> float | None:
     """A figure that may be missing, in SI."""
     if quantity is None or not row.cells.get(quantity.header, "").strip():
         return None
-    return _positive(file, quantity.header, row.cells[quantity.header]) * (quantity.factor or 1.0)
+    text = row.cells[quantity.header]
+    value = _positive(file, quantity.header, text) * (quantity.factor or 1.0)
+    if not SMALLEST <= value <= LARGEST:
+        raise ValueError(f"{quantity.header} {text!r} is out of range")
+    return value
 
 
 def _side(height: str, width: str) -> int | None:
     """Side of a square input: ``224``, ``224px``, ``224x224``, ``1x3x224x224``."""
-    sizes = re.findall(r"\d+", height)
+    sizes = re.findall("[0-9]+", height)
     if not height:
         return None
-    if not sizes or re.search(r"[a-z]", re.sub(r"px|pixels|x|×", "", height.lower())):
+    if (
+        not sizes
+        or len(height) > LONGEST_SIZE
+        or re.search(r"[a-z]", re.sub(r"px|pixels|x|×", "", height.lower()))
+    ):
         raise ValueError(f"input_h {height!r} is not a positive whole number")
     plane = [size for size in sizes[-3:] if size not in ("1", "3")][:2] if len(sizes) > 2 else sizes
     if len(set(plane)) > 1 or width not in ("", plane[0]):
         raise ValueError(f"the input {height}{'x' + width if width else ''} is not square")
-    if int(plane[0]) < 1:
-        raise ValueError(f"input_h {height!r} is not a positive whole number")
-    return int(plane[0])
+    side = int(plane[0][:9])
+    if not 1 <= side <= LARGEST_SIDE:
+        raise ValueError(f"input_h {height!r} is out of range; allowed: 1 to {LARGEST_SIDE}")
+    return side
 
 
 def _whole(column: str, text: str, default: int | None) -> int | None:
     if not text:
         return default
     plain = text.removesuffix(".0")
-    if not plain.isdigit() or int(plain) < 1:
+    if not re.fullmatch("[0-9]{1,9}", plain) or int(plain) < 1:
         raise ValueError(f"{column} {text!r} is not a positive whole number")
     return int(plain)
 

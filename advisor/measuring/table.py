@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from advisor.core.lane import Lane
-from advisor.errors import MeasurementError
+from advisor.files.saving import save
 from advisor.measuring.store import (
     FigureRecord,
     MeasurementStore,
@@ -63,10 +63,7 @@ def write_table(path: Path, pairs: Iterable[tuple[SessionRecord, FigureRecord]])
         if figure.latency is not None and session.status not in ("running", "superseded")
     ]
     writer.writerows(rows)
-    try:
-        path.write_text(stream.getvalue(), encoding="utf-8")
-    except OSError as error:
-        raise MeasurementError(f"cannot write {path}: {error.strerror}") from error
+    save(path, stream.getvalue())
     return len(rows)
 
 

@@ -3,8 +3,6 @@
 Writers are imported on first use, so that a terminal table does not pay for templates.
 """
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,6 +12,7 @@ from typing import Protocol, TextIO, runtime_checkable
 from advisor.core.document import Recommendation
 from advisor.core.filed import Document
 from advisor.errors import PluginError, UsageError, unknown_name
+from advisor.files.saving import check_writable, save
 
 GROUP = "advisor.reports"
 """Entry-point group by which other packages add formats."""
@@ -120,37 +119,7 @@ def check_outputs(paths: Sequence[Path]) -> None:
     """Refuse output files that cannot be written, before any work is done for them."""
     for path in paths:
         format_of(path)
-        if not path.absolute().parent.is_dir():
-            raise UsageError(f"{path}: the folder {path.parent} does not exist")
-        if path.is_dir():
-            raise UsageError(f"{path}: is a folder; name a file")
-
-
-def save(path: Path, content: str | bytes) -> None:
-    """Replace a file by new content in one step; a pipe or terminal is written through."""
-    data = content.encode() if isinstance(content, str) else content
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        path.write_bytes(data)
-        return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(temporary).chmod(_mode(path))
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _mode(path: Path) -> int:
-    """Permissions of the file that is replaced, else those of a new file."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+        check_writable(path)
 
 
 def _plugins() -> dict[str, str]:

@@ -1,16 +1,16 @@
 """JSON: documents as scripts read them, their schema, and reading them back."""
 
-import json
-from collections import Counter
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Never
+from typing import Any
 
 from pydantic import ValidationError
 
 from advisor.core.document import Recommendation
 from advisor.core.filed import Document
 from advisor.errors import UsageError
+from advisor.files.json_text import json_value
+from advisor.files.plain_text import text_of
 from advisor.reports import Layout
 
 KINDS = {
@@ -47,11 +47,7 @@ def schema(kind: str = "recommendation") -> dict[str, Any]:
 
 def read(path: Path) -> Document:
     """Read a stored result; raises UsageError with file and field for an invalid one."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
-    return parse(text, str(path))
+    return parse(text_of(path, UsageError), str(path))
 
 
 def read_recommendation(path: Path) -> Recommendation:
@@ -62,31 +58,18 @@ def read_recommendation(path: Path) -> Recommendation:
     return document
 
 
-def _no_number(text: str) -> Never:
-    raise ValueError(f"{text} is no number; a figure that is not known is left out")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """JSON keeps the last of two equal fields; a figure that silently wins is refused here."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for name, times in Counter(n for n, _ in pairs).items() if times > 1)
-        raise ValueError(f"field {twice!r} appears twice; allowed: once")
-    return found
-
-
 def parse(text: str, origin: str) -> Document:
     """Read a document from JSON; ``origin`` is named in errors."""
-    try:
-        raw = json.loads(text, parse_constant=_no_number, object_pairs_hook=_once)
-    except ValueError as error:
-        raise UsageError(f"{origin}: is not JSON: {error}") from error
+    raw = json_value(text, origin, UsageError)
     kind = raw.get("kind") if isinstance(raw, dict) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise UsageError(f"{origin}: field 'kind' is {kind!r}; allowed: {', '.join(KINDS)}")
     try:
-        return document_type(kind).model_validate(raw)
+        document = document_type(kind).model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{origin}: field {field!r}: {first['msg']}") from error
+    for said in document.contradictions():
+        raise UsageError(f"{origin}: {said}; the file was changed, or is damaged")
+    return document

@@ -9,6 +9,7 @@ import yaml
 from advisor.core.candidate import Candidate
 from advisor.core.estimate import Estimate
 from advisor.core.workload import Workload
+from advisor.files.saving import make_folder, save
 from advisor.networks.blueprints import (
     Blueprint,
     CifarPlan,
@@ -61,7 +62,7 @@ def export(
     ``--runtime onnxruntime``. Raises NetworkError where the variant cannot be built.
     """
     workload = price_one(candidate)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     stem = file_stem(candidate)
     files = {
         f"{stem}.yaml": _yaml(candidate, workload, recipe, answers or {}),
@@ -69,7 +70,7 @@ def export(
         f"{stem}.measure.sh": f"#!/bin/sh\n{measure_command(candidate, lane)}\n",
     }
     for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        save(folder / name, text)
     written = [folder / name for name in files]
     if to_onnx is not None:
         written.append(folder / f"{stem}.onnx")

@@ -243,7 +243,7 @@ class Study:
             self._study = _open(family, objectives, storage, name, resume)
             # a resumed study goes on with other draws than it began with
             self._study.sampler = _sampler(
-                sampler, seed + len(self._study.get_trials(deepcopy=False))
+                sampler, (seed + len(self._study.get_trials(deepcopy=False))) % 2**32
             )
         self.batch = _BATCH[sampler] if local else 1
 

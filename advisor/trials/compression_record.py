@@ -36,6 +36,10 @@ class PairedChange(Document):
     high: float
     level: float
 
+    @property
+    def _range(self) -> tuple[float, float]:
+        return -1.0, 1.0
+
 
 class TimedHere(Document):
     """Latency of a batch of one in ONNX Runtime on this machine; seconds."""

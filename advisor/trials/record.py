@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from advisor.core.filed import Document
 from advisor.errors import TrialError
+from advisor.files.json_text import json_value
+from advisor.files.plain_text import text_of
 
 SCHEMA_VERSION = 1
 
@@ -60,6 +62,10 @@ class ImageAccuracy(Document):
     level: float
     images: int
     """Test images that it is counted on."""
+
+    @property
+    def _range(self) -> tuple[float, float]:
+        return 0.0, 1.0
 
 
 class CurvePoint(Document):
@@ -277,11 +283,13 @@ class TrialRecord(Document):
 
 def read_trial(path: Path) -> TrialRecord:
     """Read trial.json; TrialError names what is wrong with the file."""
+    held = json_value(text_of(path, TrialError), str(path), TrialError)
     try:
-        return TrialRecord.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise TrialError(f"{path}: {error.strerror}") from error
+        record = TrialRecord.model_validate(held)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise TrialError(f"{path}: is no trial: {place or 'the file'}: {first['msg']}") from error
+    for said in record.contradictions():
+        raise TrialError(f"{path}: {said}; the file was changed, or is damaged")
+    return record
