@@ -112,7 +112,7 @@ def test_a_request_built_in_python_refuses_what_is_no_finite_number(value: float
 
 @pytest.mark.parametrize("text", ["0%", "100%", "150%", "0", "1", "-5%"])
 def test_confidence_says_its_range(text: str) -> None:
-    with pytest.raises(UsageError, match="allowed: 0.1% to 99.9999%"):
+    with pytest.raises(UsageError, match=r"allowed: 0\.1% to 99\.9999%"):
         asked(confidence=text)
 
 

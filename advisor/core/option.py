@@ -5,6 +5,7 @@ request files, the Python API and the command that a result records all read and
 A form reads what was stated and writes a value back, so that reading it again gives the same.
 """
 
+import math
 import os
 import re
 from collections.abc import Mapping
