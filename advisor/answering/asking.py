@@ -49,6 +49,4 @@ def file_options(path: Path) -> dict[str, object]:
 
 def evidence_for(profiles_dir: str) -> Evidence:
     """Return the shipped evidence with the profiles of a folder, if one is named, before it."""
-    if profiles_dir and not Path(profiles_dir).is_dir():
-        raise UsageError(f"--profiles-dir: {profiles_dir} is no folder; name one with profiles")
     return evidence_with(Path(profiles_dir) if profiles_dir else None)

@@ -1,7 +1,8 @@
 """Answer by searching: the front of a search as a recommendation, with the record of the search."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from advisor.answering import write as answer
@@ -32,6 +33,7 @@ from advisor.hardware.library import advisor_home
 from advisor.hardware.profile import DeviceProfile
 from advisor.studies.families import families, family
 from advisor.studies.outcome import Progress, SearchOutcome, SearchPlan, State, Trial
+from advisor.studies.own_journal import own_journal
 from advisor.studies.searching import search
 from advisor.studies.training import training_compute
 
@@ -71,9 +73,8 @@ def search_for(
     """
     if request.worker and "://" not in request.storage:
         raise UsageError("--worker needs a --storage that others reach, such as postgresql://…")
-    found = search_and_recommend(
-        _stored(task_of(request), evidence), evidence, progress=progress, importances=importances
-    )
+    with _stored(task_of(request), evidence) as task:
+        found = search_and_recommend(task, evidence, progress=progress, importances=importances)
     document = found.document.model_copy(update={"command": request.command()})
     return replace(found, document=document)
 
@@ -105,16 +106,16 @@ def task_of(asked: SearchRequest) -> SearchTask:
     return SearchTask(request=request, search=plan, recipe=asked.recipe)
 
 
-def _stored(task: SearchTask, evidence: Evidence) -> SearchTask:
+@contextmanager
+def _stored(task: SearchTask, evidence: Evidence) -> Iterator[SearchTask]:
     """Keep the study in the user's own folder where no storage is named."""
     if task.search.storage:
-        return task
+        yield task
+        return
     profile = evidence.profiles.load(task.request.device)
     name = default_study(task, lane_of(task.request, profile))
-    path = advisor_home() / "studies" / f"{name}.log"
-    if not task.search.resume:
-        path.unlink(missing_ok=True)
-    return replace(task, search=replace(task.search, storage=str(path)))
+    with own_journal(advisor_home() / "studies", name, resume=task.search.resume) as path:
+        yield replace(task, search=replace(task.search, storage=str(path)))
 
 
 def default_study(task: SearchTask, lane: Lane) -> str:

@@ -1,6 +1,5 @@
 """Taking in: what was measured elsewhere is kept, and teaches the estimator of a device."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from advisor.core.measuring_request import CalibrateRequest, ImportRequest, Tabl
 from advisor.core.question import Stated, options_of
 from advisor.core.request import LaneRequest, Request
 from advisor.errors import MeasurementError, ProfileError, UsageError
+from advisor.files.plain_text import content_of
+from advisor.files.saving import save
 from advisor.hardware.library import advisor_home, read_profile
 from advisor.hardware.stated import families, keep_stated, stated_profile
 from advisor.measuring.reading import Settled, device_of, devices_in
@@ -102,13 +103,9 @@ def keep_profile(profile: Path, device: str) -> Path:
     found = read_profile(profile)
     if found.id != device:
         raise ProfileError(f"{profile} is the profile of {found.id!r}, not of {device!r}")
-    target = advisor_home() / "profiles" / profile.name
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if profile.resolve() != target.resolve():
-            shutil.copyfile(profile, target)
-    except OSError as error:
-        raise ProfileError(f"cannot write {target}: {error.strerror}") from error
+    target = advisor_home() / "profiles" / f"{device}.yaml"
+    if profile.resolve() != target.resolve():
+        save(target, content_of(profile, ProfileError), fresh_folder=True)
     return target
 
 

@@ -72,7 +72,8 @@ def new(name: str, like: str, profiles_dir: Path | None) -> int:
     from advisor.hardware.library import advisor_home
     from advisor.hardware.new_profile import start
 
-    path = start(name, like, profile_library(own=profiles_dir),
+    own = profiles_dir if profiles_dir and profiles_dir.exists() else None
+    path = start(name, like, profile_library(own=own),
                  profiles_dir or advisor_home() / "profiles")  # fmt: skip
     click.echo(path)
     say(f"edit it: what differs, and where each figure is from; then --device {path.stem} works")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NOTHING_MEETS = 3
 """Exit code where no variant is certain to keep every limit."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
 SHOWN = 3
 """Variants whose training is told on standard error."""
 
@@ -65,6 +67,9 @@ def command(
         save(record, answer.record.model_dump_json(indent=1))
     if folder is not None:
         _export(answer, folder)
+    if answer.record.stopped == "interrupted":
+        say("interrupted; the study is kept, go on with the same command and --resume")
+        return INTERRUPTED
     return 0 if answer.document.ranked else NOTHING_MEETS
 
 

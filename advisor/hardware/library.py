@@ -6,6 +6,7 @@ profiles come before the shipped ones. One look-up reads ``index.csv`` and one Y
 """
 
 import csv
+import logging
 import os
 import shlex
 from collections import defaultdict
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parents[1]
 INDEX = "index.csv"
 LISTING = "advisor devices ls"
+SUFFIXES = ("*.yml", "*.yaml")
+"""Files of a folder that are profiles; the later form wins."""
+logger = logging.getLogger("advisor")
 LANES = "lanes.csv"
 LANE_COLUMNS = (
     *("device", "unit", "runtime", "precision", "batch", "threads", "variant"),
@@ -124,8 +128,10 @@ def profile_library(directory: Path | None = None, *, own: Path | None = None) -
     """Return the library of the user's own profiles and the shipped ones.
 
     ``own`` is a folder whose files come first (``--profiles-dir``); ``directory`` replaces the
-    shipped profiles.
+    shipped profiles. Raises UsageError where ``own`` is no folder.
     """
+    if own is not None and not _is_folder(own):
+        raise UsageError(f"--profiles-dir: {own} is no folder; name one with profiles")
     home = advisor_home() / "profiles"
     candidates = [own, home if _is_folder(home) else None, profiles_directory(directory)]
     return ProfileLibrary(folders=tuple(folder for folder in candidates if folder is not None))
@@ -178,11 +184,16 @@ def _located(name: str, explicit: Path | None, variable: str, error: type[Adviso
 def _folder_entries(folder: Path) -> Iterator[IndexEntry]:
     """Yield the devices of the index, then those of files that it does not know yet."""
     index = folder / INDEX
-    files = {path.stem: path for path in folder.glob("*.yaml")}
+    files = {path.stem: path for form in SUFFIXES for path in folder.glob(form)}
     indexed = list(_indexed(index)) if index.is_file() else []
     yield from (entry for entry in indexed if entry.id in files)
     for device in sorted(files.keys() - {entry.id for entry in indexed}):
-        profile = read_profile(files[device])
+        try:
+            profile = read_profile(files[device])
+        except ProfileError as error:  # told again, as an error, to whom asks for the device
+            _warn_once(f"{error}; other devices are answered")
+            yield IndexEntry(id=device, name=device, path=files[device])
+            continue
         yield IndexEntry(
             id=profile.id,
             aliases=profile.aliases,
@@ -192,6 +203,11 @@ def _folder_entries(folder: Path) -> Iterator[IndexEntry]:
             default_lane=profile.default_lane.name,
             path=files[device],
         )
+
+
+@cache
+def _warn_once(text: str) -> None:
+    logger.warning(text)
 
 
 def _indexed(index: Path) -> Iterator[IndexEntry]:

@@ -8,6 +8,7 @@ from advisor.core.lane import Lane
 from advisor.errors import ProfileError, UsageError, unknown_name
 from advisor.files.saving import save
 from advisor.hardware.library import ProfileLibrary, advisor_home, read_profile
+from advisor.hardware.profile import UnitProfile
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.+_\-]*")
 _ORIGIN = "stated by the user"
@@ -17,10 +18,18 @@ def families(library: ProfileLibrary) -> tuple[str, ...]:
     """List the families of designs that the profiles of a library name."""
     found = set()
     for name in library.names():
-        for unit in library.load(name).units:
+        for unit in _units(library, name):
             if unit.silicon is not None and unit.silicon.ip_family:
                 found.add(unit.silicon.ip_family)
     return tuple(sorted(found))
+
+
+def _units(library: ProfileLibrary, name: str) -> tuple[UnitProfile, ...]:
+    """Units of a device; none where its profile, which the user wrote, cannot be read."""
+    try:
+        return library.load(name).units
+    except ProfileError:
+        return ()
 
 
 def stated_profile(lane: Lane, family: str, known: Iterable[str]) -> str:

@@ -5,7 +5,9 @@ gRPC proxy. Workers on several hosts share one; each asks for one trial at a tim
 that dies loses only that. In a database a heartbeat notices it, and another worker repeats it.
 """
 
+import errno
 import json
+import os
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +23,11 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.exceptions import (
+    ExperimentalWarning,
+    StorageInternalError,
+    UpdateFinishedTrialError,
+)
 from optuna.samplers import BaseSampler
 from optuna.storages import (
     BaseStorage,
@@ -33,7 +39,12 @@ from optuna.storages import (
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from advisor.core.quantity import Metric
 from advisor.errors import AdvisorError, UsageError
@@ -85,6 +96,7 @@ class _LocalJournal(BaseJournalBackend):
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _drop_half_record(path)
         self._path = path
         self._reader = JournalFileBackend(str(path))
 
@@ -95,8 +107,40 @@ class _LocalJournal(BaseJournalBackend):
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append records."""
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        content = lines.encode("utf-8")
         with self._path.open("ab", buffering=0) as stream:
-            stream.write(lines.encode("utf-8"))
+            written = stream.write(content)
+            if written != len(content):  # the disk is full
+                os.truncate(self._path, stream.tell() - (written or 0))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+
+
+def _drop_half_record(path: Path) -> None:
+    """Cut off the end of a journal whose last record a power cut left unfinished."""
+    if not path.is_file():
+        return
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.truncate(path, whole)
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Work on a study without Optuna's notes; AdvisorError where its storage fails."""
+    try:
+        with _quiet():
+            yield
+    except (StorageInternalError, SQLAlchemyError, OSError) as error:
+        told = error.__cause__ if isinstance(error, StorageInternalError) else error
+        raise AdvisorError(
+            f"the study's storage fails: {_first_line(told or error)}; what was told so far is "
+            "kept, go on with --resume once it works"
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 @contextmanager
@@ -134,9 +178,10 @@ def open_storage(text: str, *, grace: int = 60) -> Storage | None:
             f"storage {text!r} needs a package that is not installed ({error}): "
             "pip install 'psycopg[binary]' for PostgreSQL, grpcio and protobuf for the proxy"
         ) from error
+    except AdvisorError:
+        raise
     except Exception as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise AdvisorError(f"cannot open storage {text!r}: {first}") from error
+        raise AdvisorError(f"cannot open storage {text!r}: {_first_line(error)}") from error
 
 
 def _storage(text: str, grace: int) -> Storage:
@@ -147,6 +192,10 @@ def _storage(text: str, grace: int) -> Storage:
         host, _, port = rest.partition(":")
         proxy: Storage = GrpcStorageProxy(host=host, port=int(port or 13000))
         return proxy
+    if scheme == "sqlite" and set(rest) & set("?{}"):
+        raise UsageError(
+            f"--storage {text!r}: the name of an SQLite file may hold none of ? {{ }}; take another"
+        )
     return _database(text.replace("postgresql://", "postgresql+psycopg://", 1), grace)
 
 
@@ -158,6 +207,7 @@ def _database(url: str, grace: int) -> RDBStorage:
                 heartbeat_interval=max(1, grace // 4),
                 grace_period=grace,
                 heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(RETRIES),
+                engine_kwargs={"pool_pre_ping": True},  # a database that was restarted
             )
         except (IntegrityError, OperationalError, ProgrammingError) as error:
             raced = any(sign in str(error) for sign in _RACED)
@@ -239,7 +289,7 @@ class Study:
         self._distributions = distributions(family)
         self._heart = storage if isinstance(storage, RDBStorage) else None
         local = storage is None or isinstance(storage, JournalStorage)
-        with _quiet():
+        with _kept():
             self._study = _open(family, objectives, storage, name, resume)
             # a resumed study goes on with other draws than it began with
             self._study.sampler = _sampler(
@@ -249,14 +299,14 @@ class Study:
 
     def enqueue(self, points: Sequence[Point], *, unless_known: bool = False) -> None:
         """Have these points asked first; ``unless_known`` leaves out those asked before."""
-        with _quiet():
+        with _kept():
             for point in points:
                 known = {n: v for n, v in point.items() if n in self._distributions}
                 self._study.enqueue_trial(known, skip_if_exists=unless_known)
 
     def ask(self, count: int) -> list[AskedTrial]:
         """Return points to be assessed; those of dead workers and enqueued ones come first."""
-        with _quiet():
+        with _kept():
             if self._heart is not None:
                 optuna.storages.fail_stale_trials(self._study)
             trials = [self._ask_one() for _ in range(count)]
@@ -294,7 +344,7 @@ class Study:
         """Report a result; a margin of zero or more keeps its limit."""
         trial: optuna.Trial = asked.handle
         told = list(values) if state is State.COMPLETE else None
-        with _quiet(), suppress(UpdateFinishedTrialError):
+        with _kept(), suppress(UpdateFinishedTrialError):
             # suppressed: another worker took this trial for dead, and repeated it
             for metric, margin in (margins or {}).items():
                 trial.set_constraint(metric.value, -margin)
@@ -305,6 +355,8 @@ class Study:
     def finished(self) -> list[Finished]:
         """Return every finished trial of the study, of all workers, in order."""
         ended = {told: own for own, told in _STATES.items()}
+        with _kept():
+            trials = self._study.get_trials(deepcopy=False, states=tuple(ended))
         return [
             Finished(
                 number=trial.number,
@@ -312,7 +364,7 @@ class Study:
                 state=ended[trial.state],
                 reason=str(trial.user_attrs.get(_REASON, "lost with its worker")),
             )
-            for trial in self._study.get_trials(deepcopy=False, states=tuple(ended))
+            for trial in trials
         ]
 
     def importances(self, objective: int) -> dict[str, float]:
@@ -323,7 +375,7 @@ class Study:
         # PED-ANOVA asks what makes a value low
         upwards = self._study.directions[objective] == StudyDirection.MAXIMIZE
         sign = -1.0 if upwards else 1.0
-        with _quiet():
+        with _kept():
             found = optuna.importance.get_param_importances(
                 self._study,
                 evaluator=optuna.importance.PedAnovaImportanceEvaluator(),
