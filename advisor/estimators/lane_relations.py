@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.core.lane import Lane
-from advisor.hardware.cores import core_rates, peak
+from advisor.hardware.cores import core_rates, peak, thread_efficiency
 from advisor.hardware.profile import DeviceProfile, UnitKind, UnitProfile
 
 Floats = NDArray[np.float64]
@@ -27,6 +27,7 @@ _HALF = frozenset({"fp16", "amp", "bf16", "w8a16", "w8a16_mixed_int16", "int16"}
 _EIGHT_BITS = ("int8", "w8a8", "int4")
 _NO_HALVES = ("armv7", "32-bit")
 """Variants whose instruction set has no arithmetic of halves."""
+_ACCELERATORS = frozenset({UnitKind.NPU, UnitKind.TPU, UnitKind.DLA})
 _SMALL_CORES = "little cores"
 _ALL_THREADS = "multi-thread"
 
@@ -44,7 +45,7 @@ class LaneFacts:
     """The design itself, such as ``Hexagon v73`` or ``Cortex-A76``."""
     peak: float = NaN
     """FLOP/s or op/s at the lane's precision; of a CPU that of the slowest core used, times the
-    threads, because runtimes split the work evenly."""
+    threads, because runtimes split the work evenly, less what threads cost one another."""
     threads: float = NaN
     """Cores used, also where the lane does not say how many; of a CPU only."""
     core: float = NaN
@@ -95,9 +96,10 @@ def _with_speed(facts: LaneFacts, unit: UnitProfile) -> LaneFacts:
     if not rates:
         return replace(facts, peak=_unit_peak(unit, facts.lane))
     slowest = rates[-1] * len(rates)
+    efficiency = thread_efficiency(unit.silicon, len(rates)) if unit.silicon else 1.0
     return replace(
         facts,
-        peak=slowest,
+        peak=slowest * efficiency,
         threads=float(len(rates)),
         core=rates[0],
         balance=slowest / sum(rates),
@@ -124,18 +126,32 @@ def _usual_threads(unit: UnitProfile, lane: Lane, rates: Sequence[float]) -> int
 
 
 def _unit_peak(unit: UnitProfile, lane: Lane) -> float:
-    """Return the peak at the precision, else at the nearest one; of the threads used."""
+    """Return the peak at the precision, else at the nearest one; of the threads or cores used.
+
+    Of accelerators it is that of int8 at any precision, as few state another: what a precision
+    costs there is left to the lanes of one design or family.
+    """
     order = ("fp32", "fp16", "int8")
-    if lane.precision in _HALF:
+    if unit.kind in _ACCELERATORS:
+        order = ("int8", "fp16", "fp32")
+    elif lane.precision in _HALF:
         order = ("fp16", "fp32", "int8")
     elif _is_narrow(lane):
         order = ("int8", "fp16", "fp32")
     known = [one.rate for name in order if (one := peak(unit, name)) is not None]
     if not known:
         return NaN
-    if unit.kind is UnitKind.CPU and lane.threads and unit.cores:
-        return known[0] * min(1.0, lane.threads / unit.cores)
-    return known[0]
+    return known[0] * _share_used(unit, lane)
+
+
+def _share_used(unit: UnitProfile, lane: Lane) -> float:
+    """Return the share of a unit's cores that one pass runs on."""
+    if not unit.cores:
+        return 1.0
+    if unit.kind is UnitKind.CPU:
+        return min(1.0, (lane.threads or unit.cores) / unit.cores)
+    of_one_pass = unit.silicon.cores_used if unit.silicon else None
+    return 1.0 if lane.is_bulk else min(1.0, (of_one_pass or unit.cores) / unit.cores)
 
 
 def _is_narrow(lane: Lane) -> bool:

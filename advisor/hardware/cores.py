@@ -179,10 +179,14 @@ def effective_cores(silicon: Silicon, threads: int | None = None) -> float | Non
     if not speeds:
         return None
     used = speeds[: min(threads or len(speeds), len(speeds))]
-    n = len(used)
+    together = STATIC * len(used) * min(used) + (1 - STATIC) * sum(used)
+    return together * thread_efficiency(silicon, len(used))
+
+
+def thread_efficiency(silicon: Silicon, threads: int) -> float:
+    """Share of their speed that ``threads`` keep beside each other; 1 for a single one."""
     a, b = THREADING[_kind_of_machine(silicon)]
-    together = STATIC * n * min(used) + (1 - STATIC) * sum(used)
-    return together / (1 + a * (n - 1) + b * n * (n - 1))
+    return 1 / (1 + a * (threads - 1) + b * threads * (threads - 1))
 
 
 def _kind_of_machine(silicon: Silicon) -> str:

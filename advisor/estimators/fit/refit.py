@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +30,16 @@ from advisor.estimators.fit.leave_out import Split
 from advisor.estimators.fit.publications import write_publications
 from advisor.estimators.fit.runs import (
     FILE,
+    OTHER,
     RUNS,
+    TUNED,
     FitPart,
     Run,
     RunResult,
     execute,
     group_of_class,
+    is_crossed,
+    is_of_long,
     read_left_out,
     write_left_out,
 )
@@ -66,7 +71,7 @@ def calibration_of(data: Data, found: Mapping[str, RunResult], *, long: bool) ->
     """Calibrate the intervals of one of the two fits on what was left out of it."""
     scores: list[Scores] = []
     for name, judged in found.items():
-        if name.endswith("long lanes") == long and ", one x" not in name:
+        if is_of_long(name) == long and not is_crossed(name) and ", one x" not in name:
             left = judged.left
             error = np.abs(data.log_seconds[left.cell] - left.mean) / left.spread
             scores += Scores.by_class(left.classes(data), error, group_of_class(data, left))
@@ -103,6 +108,11 @@ class Steps:
         if not path.exists():
             path.write_text(json.dumps(variances_document(make())), encoding="utf-8")
         return variances_from(json.loads(path.read_text(encoding="utf-8")))
+
+    def tuned(self, part: FitPart, half: int) -> Variances:
+        """Return the variances that one half of the chips and families tunes."""
+        name = f"variances {part.means.is_of_long:d} {half}"
+        return self.variances(name, partial(part.tuned, half))
 
     def left_out(
         self, name: str, make: Callable[[], Iterator[tuple[str, RunResult]]]
@@ -190,9 +200,15 @@ def _shared(runs: tuple[Run, ...]) -> list[tuple[Run, ...]]:
     """Return the runs that are executed together, one after the other."""
     return [
         mine
-        for long in (False, True)
-        for splits in ((Split.CHIP,), (Split.PAIR, Split.LANE), (Split.ARCHITECTURE, Split.FAMILY))
-        if (mine := tuple(run for run in runs if run.long == long and run.split in splits))
+        for long, crossed in product((False, True), repeat=2)
+        for splits in ((Split.CHIP,), tuple(set(Split) - {Split.CHIP}))
+        if (
+            mine := tuple(
+                run
+                for run in runs
+                if (run.long, run.crossed) == (long, crossed) and run.split in splits
+            )
+        )
     ]
 
 
@@ -205,8 +221,7 @@ def _fitted(data: Data, steps: Steps, *, long: bool) -> tuple[Fitted, Means, Var
     cells = data.of_long_lanes() if long else data.thinned(CELLS)
     part = data.take(cells)
     means = means_of_long(part) if long else means_of(part)
-    tuned = FitPart(data=part, cells=cells, means=means).tuned
-    variances = steps.variances(f"variances {long:d}", tuned)
+    variances = steps.tuned(FitPart(data=part, cells=cells, means=means), TUNED)
     if not long:
         part = replace(part, lanes=part.lanes.with_odd(oddness(part, means, variances)))
     return solve(part, means, variances).whole(), means, variances
@@ -215,12 +230,15 @@ def _fitted(data: Data, steps: Steps, *, long: bool) -> tuple[Fitted, Means, Var
 def left_out(
     steps: Steps, runs: tuple[Run, ...], near: Means, variances: Variances
 ) -> dict[str, RunResult]:
-    """Leave everything out of one of the two fits."""
+    """Leave everything out of one of the two fits; crossed runs tune their own variances."""
     from joblib import Parallel, delayed
 
     part = FitPart.of(steps.data, near)
     silent = replace(steps, progress=_silent)
-    leave = partial(_at, silent, part, variances)
+    by_crossed = {False: variances}
+    if any(run.crossed for run in runs):
+        by_crossed[True] = steps.tuned(part, OTHER)
+    leave = partial(_at, silent, part, by_crossed)
     shared = _shared(runs)
     work = Parallel(n_jobs=min(steps.jobs, len(shared)), return_as="generator")
     found: dict[str, RunResult] = {}
@@ -231,7 +249,8 @@ def left_out(
 
 
 def _at(
-    steps: Steps, part: FitPart, variances: Variances, runs: tuple[Run, ...]
+    steps: Steps, part: FitPart, by_crossed: Mapping[bool, Variances], runs: tuple[Run, ...]
 ) -> dict[str, RunResult]:
     name = " ".join(run.name for run in runs)
+    variances = by_crossed[runs[0].crossed]
     return steps.left_out(f"left out {name}", partial(execute, part, runs, variances))

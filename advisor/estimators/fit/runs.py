@@ -1,9 +1,10 @@
 """Runs: the leave-outs that calibrate the intervals and that validation reports on.
 
 The variances that ship are tuned on one half of the chips and families. Everything is left out at
-these variances: the errors of all groups calibrate the intervals that ship, and validation reports
-on the groups of the other half, which had no part in anything. All predictions are kept beside the
-fitted parameters, so that figures of the error are read in a second and not computed for an hour.
+these variances, and the errors of all groups calibrate the intervals that ship. Validation reports
+on groups that had no part in anything: those of the other half, and, in crossed runs, those of the
+first half at variances that the other half tuned. All predictions are kept beside the fitted
+parameters, so that figures of the error are read in a second and not computed for an hour.
 """
 
 import json
@@ -44,17 +45,21 @@ Mask = NDArray[np.bool_]
 
 FILE = "estimator.left_out.npz"
 TUNED = 1
-"""The half of the chips and families on which the variances are tuned."""
+"""The half of the chips and families on which the variances that ship are tuned."""
+OTHER = 1 - TUNED
+"""The half that tunes the variances of crossed runs."""
 CELLS = 10000
 """Cells of the fit to all lanes from which others are left out."""
 LEAST_NETWORKS = 3
 """Networks of a lane whose cells are asked for."""
 LEAST_OF_CHIP = 8
 """… where the whole chip is left out."""
+NO_FOLD = -1
+"""Fold of cells that stay."""
 LEAST_TUNED = 30
 """Cells of a half without which it is not tuned on."""
 SHOTS = (Shots(count=0), Shots(count=5), Shots(count=10), Shots(count=10, wrong=5.0))
-_OF_LONG = " of long lanes"
+_OF_LONG, _CROSSED = " of long lanes", "crossed "
 Step = Callable[[str], None]
 """Is told what was done."""
 
@@ -67,11 +72,14 @@ class Run:
     folds: int
     long: bool = False
     """Only the very long lanes, by the fit that knows them alone."""
+    crossed: bool = False
+    """Only groups of the half that tunes what ships, at variances that the other half tuned."""
 
     @property
     def name(self) -> str:
         """Key of the run's predictions."""
-        return f"{self.split.value}{_OF_LONG if self.long else ''}"
+        kind = f"{_CROSSED if self.crossed else ''}{self.split.value}"
+        return f"{kind}{_OF_LONG if self.long else ''}"
 
     def wanted(self, data: Data) -> Mask:
         """Return which cells are asked for: latencies of lanes that are worth the question."""
@@ -90,6 +98,13 @@ RUNS = (
     Run(split=Split.FAMILY, folds=12, long=True),
     Run(split=Split.ARCHITECTURE, folds=4, long=True),
     Run(split=Split.PAIR, folds=2, long=True),
+    Run(split=Split.CHIP, folds=3, crossed=True),
+    Run(split=Split.PAIR, folds=3, crossed=True),
+    Run(split=Split.ARCHITECTURE, folds=3, crossed=True),
+    Run(split=Split.FAMILY, folds=2, crossed=True),
+    Run(split=Split.FAMILY, folds=6, long=True, crossed=True),
+    Run(split=Split.ARCHITECTURE, folds=2, long=True, crossed=True),
+    Run(split=Split.PAIR, folds=2, long=True, crossed=True),
 )
 
 
@@ -146,9 +161,9 @@ class FitPart:
         """Return the half that each cell's group belongs to."""
         return self.half_of_chip if split in (Split.CHIP, Split.LANE) else self.half_of_family
 
-    def tuned(self) -> Variances:
+    def tuned(self, half: int = TUNED) -> Variances:
         """Tune on one half of the chips and families, on all where the half is too small."""
-        mine = (self.half_of_chip == TUNED) & (self.half_of_family == TUNED)
+        mine = (self.half_of_chip == half) & (self.half_of_family == half)
         few = mine.sum() < LEAST_TUNED
         part = self.data if few else self.data.take(np.flatnonzero(mine))
         return tune(part, self.means, self.start)
@@ -180,9 +195,14 @@ def execute(
     solved: Solved | None = None
     for run in runs:
         wanted = run.wanted(part.data)
+        of_tuned = part.half(run.split) == TUNED
+        if run.crossed:
+            wanted &= of_tuned
         if not wanted.any():
             continue
         fold = folds_of(part.data, run.split, run.folds)
+        if run.crossed:
+            fold[~of_tuned] = NO_FOLD
         solved = solved or part.solved(variances)
         if run.split is Split.CHIP:
             found = leave_out_chips(Around(solved=solved), fold, wanted, SHOTS)
@@ -190,7 +210,7 @@ def execute(
         else:
             named = {run.name: leave_out(solved, fold, wanted)}
         for name, left in named.items():
-            own = part.half(run.split)[left.cell] == TUNED
+            own = of_tuned[left.cell] & (not run.crossed)
             moved = replace(left, cell=part.cells[left.cell])
             yield name, RunResult(left=moved, own=own, folds=run.folds)
 
@@ -208,8 +228,18 @@ def group_of_class(data: Data, left: LeftOut) -> NDArray[np.str_]:
 
 
 def split_name(run: str) -> str:
-    """Return a run's name whether of long lanes or of the others."""
-    return run.removesuffix(_OF_LONG)
+    """Return a run's name whether crossed or not, of long lanes or of the others."""
+    return run.removeprefix(_CROSSED).removesuffix(_OF_LONG)
+
+
+def is_crossed(run: str) -> bool:
+    """Tell whether a run was made at variances that do not ship."""
+    return run.startswith(_CROSSED)
+
+
+def is_of_long(run: str) -> bool:
+    """Tell whether a run is of the very long lanes."""
+    return run.endswith(_OF_LONG)
 
 
 def write_left_out(found: Mapping[str, RunResult], data: Data, path: Path) -> None:

@@ -19,7 +19,7 @@ from advisor.estimators.fit.leave_out import (
     predict_cells,
 )
 from advisor.estimators.fit.runs import CELLS as PART
-from advisor.estimators.fit.runs import RunResult, split_name
+from advisor.estimators.fit.runs import RunResult, is_crossed, is_of_long, split_name
 from advisor.estimators.fitted import ALL, LONG, Fitted
 from advisor.estimators.latency import LatencyModel
 
@@ -52,9 +52,9 @@ def spread_rows(
 ) -> Iterator[SpreadRow]:
     """Ask the shipped fits for the spreads of left-out cells, class by class."""
     for name, one in found.items():
-        if "shots" in name and ", 0 shots" not in name:
+        if is_crossed(name) or ("shots" in name and ", 0 shots" not in name):
             continue
-        fitted = fits[LONG if name != split_name(name) else ALL]
+        fitted = fits[LONG if is_of_long(name) else ALL]
         split = Split(split_name(name).partition(", ")[0])
         left = one.left
         for key in np.unique(left.key):
