@@ -10,8 +10,8 @@ from advisor.hardware.cores import (
     TABLE,
     core_rates,
     cpu_cores,
-    effective_cores,
     peak,
+    thread_efficiency,
     unknown_cores,
 )
 from advisor.hardware.origin import Confidence, Sourced
@@ -71,31 +71,14 @@ def test_a_core_that_the_table_lacks_is_named() -> None:
     assert unknown_cores(unit(BIG, replace(LITTLE, core="Cortex-Z1"))) == ("Cortex-Z1",)
 
 
-def test_one_thread_is_one_core() -> None:
-    assert effective_cores(silicon(BIG, LITTLE), 1) == pytest.approx(1.0)
+def test_one_thread_loses_nothing() -> None:
+    assert thread_efficiency(silicon(BIG, LITTLE), 1) == 1
 
 
-def test_two_equal_cores_lose_what_threads_cost() -> None:
-    assert effective_cores(silicon(BIG), 2) == pytest.approx(2 / (1 + 0.07 + 0.005 * 2))
-
-
-def test_the_slowest_core_gates_most_of_the_work() -> None:
-    slow = 0.5 * 0.5**0.6 * 0.8
-    together = 0.8 * 4 * slow + 0.2 * (2 + 2 * slow)
-    expected = together / (1 + 0.07 * 3 + 0.005 * 4 * 3)
-    assert effective_cores(silicon(BIG, LITTLE)) == pytest.approx(expected)
-
-
-def test_narrow_memory_makes_threads_dearer() -> None:
-    narrow = effective_cores(silicon(BIG, narrow=True))
-    usual = effective_cores(silicon(BIG))
-    assert narrow is not None
-    assert usual is not None
-    assert narrow < usual
-
-
-def test_more_threads_than_cores_are_all_cores() -> None:
-    assert effective_cores(silicon(BIG), 64) == effective_cores(silicon(BIG))
+def test_threads_cost_one_another_more_where_memory_is_narrow() -> None:
+    """Four threads: 1 / (1 + 0.07 * 3 + 0.005 * 4 * 3), and 0.20 and 0.01 on narrow memory."""
+    assert thread_efficiency(silicon(BIG), 4) == pytest.approx(1 / 1.27)
+    assert thread_efficiency(silicon(BIG, narrow=True), 4) == pytest.approx(1 / 1.72)
 
 
 def test_every_core_of_the_table_has_a_source() -> None:

@@ -23,7 +23,7 @@ from advisor.core.workload_table import read
 from advisor.estimators.fit.fitting import read_data
 from advisor.estimators.fit.leave_out import Split
 from advisor.estimators.fit.refit import fit_all
-from advisor.estimators.fit.runs import Run
+from advisor.estimators.fit.runs import FILE, Run, read_left_out
 from advisor.estimators.fitted import ALL
 from advisor.estimators.latency import LatencyModel
 from advisor.estimators.memory import MemoryModel
@@ -94,6 +94,16 @@ def test_networks_that_were_counted_are_kept_and_the_others_counted(made: Made) 
     again, table = read(made.toy.root), made.toy.table
     assert set(again.index) == set(NETWORKS)
     assert again.macs.tolist() == [table.macs[table.index[key]] for key in again.index]
+
+
+def test_every_group_is_judged_once_at_variances_that_it_did_not_tune(made: Made) -> None:
+    data = read_data(made.toy.root, ProfileLibrary(folders=(made.toy.profiles,)))
+    found = read_left_out(made.toy.root / FILE, data)
+    for name in ("pair", "architecture", "family"):
+        plain, crossed = found[name], found[f"crossed {name}"]
+        judged_cells = [*plain.left.cell[~plain.own], *crossed.left.cell]
+        assert not crossed.own.any()
+        assert sorted(judged_cells) == sorted(plain.left.cell)
 
 
 def test_the_error_on_what_was_left_out_is_as_small_as_the_law_allows(made: Made) -> None:

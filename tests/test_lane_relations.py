@@ -94,6 +94,31 @@ def test_a_processor_is_as_fast_as_its_slowest_core_used_times_the_threads() -> 
     assert eight.peak < 2 * four.peak
 
 
+def test_threads_cost_one_another() -> None:
+    """Four equal cores of 1 / (1 + 0.07 * 3 + 0.005 * 4 * 3) of their speed."""
+    profile = profile_library().load("orangepi5")
+    cpu = Lane(device="orangepi5", unit="cpu", runtime="ncnn", precision="fp32")
+    one, four = (facts_of(replace(cpu, threads=n), profile) for n in (1, 4))
+    assert four.peak == pytest.approx(4 * one.peak / (1 + 0.07 * 3 + 0.005 * 4 * 3))
+
+
+def test_accelerators_are_compared_by_one_peak_at_any_precision() -> None:
+    profile = profile_library().load("qcs8550")
+    peaks = {
+        facts_of(replace(NPU, device="qcs8550", precision=name), profile).peak
+        for name in ("fp16", "int8", "w8a16")
+    }
+    assert peaks == {48e12}
+
+
+def test_one_pass_runs_on_one_core_of_an_accelerator_and_bulk_on_all() -> None:
+    profile = profile_library().load("rk3588")
+    single = Lane(device="rk3588", unit="npu", runtime="rknn", precision="int8")
+    bulk = replace(single, batch=BULK)
+    one, all_three = (facts_of(lane, profile).peak for lane in (single, bulk))
+    assert all_three == pytest.approx(3 * one)
+
+
 def test_facts_of_lanes_are_read_as_they_were_written() -> None:
     one = lane("a", "v73", peak=8e12, threads=4.0, year=2022.0, odd=-0.5)
     bulk = LaneFacts(lane=replace(NPU, batch=BULK))

@@ -10,7 +10,7 @@ import pytest
 
 from advisor.core.request import LaneRequest
 from advisor.errors import UsageError
-from advisor.hardware.cores import cpu_cores, effective_cores, peak
+from advisor.hardware.cores import cpu_cores, peak
 from advisor.hardware.library import load_profile, profile_library, profiles_directory
 from advisor.hardware.origin import Sourced
 from advisor.hardware.profile import DeviceProfile, UnitKind, UnitProfile, resolve_lane
@@ -156,11 +156,10 @@ def test_the_clusters_of_a_cpu_have_its_cores() -> None:
     ] == []
 
 
-def test_stated_clusters_give_a_peak_and_effective_cores() -> None:
+def test_stated_clusters_give_a_peak() -> None:
     cpus = [(n, u) for n, u in units() if u.kind is UnitKind.CPU and u.silicon]
     with_cores = [(n, u) for n, u in cpus if u.silicon and u.silicon.clusters]
     assert len(with_cores) > 290
-    assert [n for n, u in with_cores if u.silicon and effective_cores(u.silicon) is None] == []
     scalar_integers = ["nucleo-g0b1re cpu"]
     assert [n for n, u in with_cores if peak(u, "fp32") is None] == scalar_integers
 

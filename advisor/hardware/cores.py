@@ -14,7 +14,7 @@ from advisor.errors import ProfileError
 from advisor.hardware.library import PACKAGE, profiles_directory
 from advisor.hardware.origin import Confidence, Sourced
 from advisor.hardware.profile import UnitKind, UnitProfile
-from advisor.hardware.silicon import Cluster, Silicon
+from advisor.hardware.silicon import Silicon
 
 TABLE = "cpu_cores.csv"
 COLUMNS = (
@@ -26,12 +26,6 @@ BIG_X86 = frozenset({"Core", "Zen"})
 THREADING = {"usual": (0.07, 0.005), "big x86": (0.18, 0.004), "narrow memory": (0.20, 0.01)}
 """(a, b) of n threads' efficiency 1 / (1 + a (n - 1) + b n (n - 1)), by kind of machine; chosen
 once over 48 devices with published figures of one and of several threads."""
-STATIC = 0.8
-"""Share of the work that is split evenly, so that the slowest core used gates it."""
-WIDTH_POWER = 0.6
-"""A core of half the vector width is slower by 2 to this power at equal clock."""
-IN_ORDER = 0.8
-"""Speed of an in-order core beside an out-of-order one of equal clock and width."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +36,7 @@ class CpuCore:
     fp32_flop_per_cycle: float | None
     """What runtimes reach: RISC-V cores run mostly scalar code, whatever their vectors."""
     fp16_flop_per_cycle: float | None
-    """None where the core has no fp16 arithmetic."""
+    """None where the core has no fp16 arithmetic that runtimes use."""
     int8_op_per_cycle: float | None
     """By its dot-product or matrix instructions where it has them."""
     out_of_order: bool
@@ -128,7 +122,7 @@ class Peak:
 def peak(unit: UnitProfile, precision: str) -> Peak | None:
     """The stated peak of a unit, else, of a CPU, the sum over all its cores; None where unknown.
 
-    No runtime reaches the sum over unlike clusters: see ``core_rates`` and ``effective_cores``.
+    No runtime reaches the sum over unlike clusters: see ``core_rates``.
     """
     stated = unit.peak.get(precision)
     if stated is not None:
@@ -167,22 +161,6 @@ def unknown_cores(unit: UnitProfile) -> tuple[str, ...]:
     return tuple(sorted({cluster.core for cluster in clusters} - set(cpu_cores())))
 
 
-def effective_cores(silicon: Silicon, threads: int | None = None) -> float | None:
-    """How many of its fastest core's single-thread speed a CPU reaches with ``threads``.
-
-    None for ``threads`` means all cores; None is returned where cores or clocks are unknown.
-    One rule for all devices: the fastest cores first, a fixed share of the work split evenly
-    and gated by the slowest of them, less what threads cost one another. It holds for small
-    networks in runtimes such as ncnn; large networks scale better.
-    """
-    speeds = _relative_speeds(silicon)
-    if not speeds:
-        return None
-    used = speeds[: min(threads or len(speeds), len(speeds))]
-    together = STATIC * len(used) * min(used) + (1 - STATIC) * sum(used)
-    return together * thread_efficiency(silicon, len(used))
-
-
 def thread_efficiency(silicon: Silicon, threads: int) -> float:
     """Share of their speed that ``threads`` keep beside each other; 1 for a single one."""
     a, b = THREADING[_kind_of_machine(silicon)]
@@ -193,33 +171,6 @@ def _kind_of_machine(silicon: Silicon) -> str:
     if silicon.narrow_memory:
         return "narrow memory"
     return "big x86" if silicon.ip_family in BIG_X86 else "usual"
-
-
-def _relative_speeds(silicon: Silicon) -> list[float]:
-    """Speed of every core relative to the fastest; [] where a core or clock is unknown."""
-    known = cpu_cores()
-    if not silicon.clusters or any(c.core not in known for c in silicon.clusters):
-        return []
-    first = silicon.clusters[0]
-    speeds: list[float] = []
-    for cluster in silicon.clusters:
-        ratio = _clock_ratio(cluster, first)
-        if ratio is None:
-            return []
-        core, big = known[cluster.core], known[first.core]
-        speed = ratio * (core.simd_width / big.simd_width) ** WIDTH_POWER
-        if big.out_of_order and not core.out_of_order:
-            speed *= IN_ORDER
-        speeds += [speed] * cluster.cores
-    return speeds
-
-
-def _clock_ratio(cluster: Cluster, first: Cluster) -> float | None:
-    if cluster is first:
-        return 1.0
-    if cluster.clock is None or first.clock is None:
-        return None
-    return cluster.clock / first.clock
 
 
 def _doubtful(unit: UnitProfile) -> bool:
