@@ -1,5 +1,7 @@
 """Explain one latency: where the time goes, what it rests on, what would narrow it."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from advisor.answering.commands import measure_command
@@ -33,6 +35,7 @@ class TimePart(Document):
 class Explanation(Document):
     """Where the time of one network goes, and the evidence behind the figure."""
 
+    schema_version: Literal[1] = 1
     candidate: str
     device: str
     device_name: str

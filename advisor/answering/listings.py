@@ -1,5 +1,7 @@
 """Listings: the devices and networks that are known."""
 
+from typing import Literal
+
 from advisor.answering.evidence import Evidence, matches
 from advisor.core.filed import Document
 from advisor.hardware.library import ProfileLibrary
@@ -18,6 +20,7 @@ class DeviceEntry(Document):
 class DeviceList(Document):
     """Devices, sorted by id."""
 
+    schema_version: Literal[1] = 1
     devices: tuple[DeviceEntry, ...]
 
 
@@ -39,6 +42,7 @@ class ModelEntry(Document):
 class ModelList(Document):
     """Trained weights, the most accurate first."""
 
+    schema_version: Literal[1] = 1
     models: tuple[ModelEntry, ...]
 
 

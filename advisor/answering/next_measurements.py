@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from pydantic import Field
 
@@ -92,6 +93,7 @@ class LaneNarrowing(Document):
 class Narrowing(Document):
     """All lanes of one device that were asked for, or that were measured."""
 
+    schema_version: Literal[1] = 1
     device: str
     device_name: str
     summary: str = ""
