@@ -175,9 +175,10 @@ def test_no_group_is_torn_between_folds(data: Data) -> None:
 
 @pytest.mark.skipif(not SHIPPED.is_file(), reason="no validation has been run")
 def test_shipped_intervals_cover_what_they_say() -> None:
+    """At most 98 %: what is not seen yet counts as one more group, and GPUs have few of them."""
     rows = json.loads(SHIPPED.read_text(encoding="utf-8"))["rows"]
     found = {(r["split"], r["group"]): r["accuracy"] for r in rows if r["estimator"] == "estimator"}
     for target in TARGETS:
         accuracy = found.get((target.split, target.group))
         if accuracy is not None and accuracy["cells"] >= 100:
-            assert 0.82 <= accuracy["coverage"]["groups"] <= 0.97, target
+            assert 0.82 <= accuracy["coverage"]["groups"] <= 0.98, target
