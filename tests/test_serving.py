@@ -26,7 +26,7 @@ def evidence() -> Evidence:
 
 @pytest.fixture(scope="module")
 def client(evidence: Evidence) -> FlaskClient:
-    return site(evidence).test_client()
+    return site(evidence, Bounds(seconds=600)).test_client()  # however busy the machine is
 
 
 def questions(count: int) -> Iterator[dict[str, str]]:
