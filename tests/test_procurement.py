@@ -1,6 +1,7 @@
 """What devices cost and which to buy: arithmetic by hand, unknowns that stay unknown."""
 
 import json
+import re
 import subprocess
 from datetime import date
 from pathlib import Path
@@ -31,6 +32,8 @@ from advisor.procurement.review import ProcurementRequest, ProcurementReview
 from advisor.procurement.reviewing import Answer, Stamp, review, review_device
 from advisor.procurement.supply import years_left
 from advisor.reports import render, write_file
+from advisor.reports.purchase.cells import years_text
+from advisor.reports.purchase.pictures import cost_bars, price_chart
 from tests.documents import entry, infeasible, recommendation
 
 TODAY = date(2026, 11, 21)
@@ -306,6 +309,54 @@ def test_a_rented_device_costs_its_hours() -> None:
 def test_energy_has_its_carbon_dioxide() -> None:
     document = reviewed(answer("a", recommendation()), own=stated(co2_per_kwh=100))
     assert document.devices[0].co2.value == pytest.approx(10 * 10 * 8766 * 0.5 / 1000 * 0.1)
+
+
+def test_without_a_stated_factor_no_grams_are_shown() -> None:
+    document = reviewed(answer("a", recommendation()))
+    assert document.devices[0].co2.value is None
+    assert "CO2 of the energy" not in render(document, "markdown")
+
+
+@pytest.mark.parametrize(("text", "grams"), [("350g/kWh", 350), ("0.35kg/kWh", 350), (350, 350)])
+def test_the_factor_is_read_with_its_unit(text: object, grams: float) -> None:
+    assert stated(co2_per_kwh=text).co2_per_kwh == pytest.approx(grams)
+
+
+def test_a_factor_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(UsageError, match="350g/kWh"):
+        stated(co2_per_kwh="much")
+
+
+@pytest.mark.parametrize(
+    ("years", "text"),
+    [(0.0958, "5 weeks"), (0.75, "9 months"), (9.09, "9.09 years"), (0.0, "less than a week")],
+)
+def test_a_time_to_come_is_written_as_people_say_it(years: float, text: str) -> None:
+    assert years_text(years) == text
+
+
+def test_the_parts_of_a_cost_bar_have_the_width_of_their_amounts() -> None:
+    document = reviewed(answer("a", recommendation()), answer("b", recommendation(), price=400.0))
+    drawing = cost_bars(document)
+    widths = [float(w) for w in re.findall(r'width="([\d.]+)" height="18"', drawing)]
+    amounts = [line.amount.value for d in document.devices for line in d.costs if line.amount.value]
+    assert len(widths) == len(amounts)
+    assert widths[0] / widths[-1] == pytest.approx(amounts[0] / amounts[-1], rel=0.02)
+
+
+def test_an_unknown_part_is_named_beside_the_bar() -> None:
+    document = reviewed(answer("a", recommendation(), power=None))
+    assert "unknown: Energy" in cost_bars(document) or "unknown:" in cost_bars(document)
+    assert "at least" in cost_bars(document)
+
+
+def test_price_and_speed_of_two_devices_make_a_chart() -> None:
+    quick = recommendation(
+        0, ranked=(entry("net", 0.004, 0.75, rank=1),), uncertain=(), rejected=()
+    )
+    document = reviewed(answer("a", quick), answer("b", quick, price=400.0))
+    assert price_chart(document).count('class="mark"') == 2
+    assert price_chart(reviewed(answer("a", quick))) == ""
 
 
 def test_a_first_place_in_few_draws_is_called_open() -> None:

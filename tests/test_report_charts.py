@@ -1,12 +1,22 @@
 """Charts: what is drawn where, in numbers small enough to check by hand."""
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
-from advisor.core.quantity import Metric
-from advisor.reports.charts import LEFT, WIDTH, Bound, ChartAxis, Point, scatter, stacked_bars
+from advisor.core.quantity import Metric, human
+from advisor.reports.charts import (
+    LEFT,
+    WIDTH,
+    Bound,
+    ChartAxis,
+    Point,
+    scatter,
+    spaced,
+    stacked_bars,
+)
 from advisor.reports.drawing import chart_hint, chart_of, time_bars
-from tests.documents import entry, recommendation
+from tests.documents import entry, infeasible, recommendation
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -106,3 +116,36 @@ def test_points_off_the_shown_range_do_not_stretch_the_axis() -> None:
     image = chart_of(document, list(enumerate(document.ranked)))
     ticks = re.findall(r">(\d+) ms<", image)
     assert "100" not in ticks
+
+
+def test_the_best_and_the_answers_are_named() -> None:
+    document = recommendation()
+    image = chart_of(document, list(enumerate(document.ranked)))
+    names = re.findall(r'class="rank"[^>]*>([^<]+)<', image)
+    assert names[0].startswith("1 ")
+    assert names[0][2:].partition("@")[0] in document.ranked[0].candidate
+
+
+def test_networks_far_below_do_not_stretch_the_chart_and_are_counted() -> None:
+    low = entry("tiny@32", 0.001, 0.21, rank=21, needs_training=True)
+    document = recommendation()
+    document = document.model_copy(update={"ranked": (*document.ranked, low)})
+    image = chart_of(document, list(enumerate(document.ranked)))
+    assert "25 %" not in re.findall(r">(\d+ %)<", image)
+    assert "models below 63 % are left out" in chart_hint(document)
+
+
+def test_a_relaxation_is_in_the_chart() -> None:
+    document = infeasible()
+    relaxed = document.relaxations[0]
+    image = chart_of(document, [])
+    assert f"would do: {human(relaxed.relaxed, relaxed.metric.unit)}" in image
+
+
+def test_ticks_of_a_narrow_axis_do_not_collide() -> None:
+    axis = ChartAxis(
+        metric=Metric.LATENCY, low=0.001, high=10.0, start=0.0, end=200.0, logarithmic=True
+    )
+    places = [axis(value) for value, _ in spaced(axis, lambda text, size: size * len(text))]
+    assert len(places) > 1
+    assert min(b - a for a, b in pairwise(places)) >= 8.5 * 4

@@ -14,8 +14,17 @@ from advisor.core.quantity import Metric
 from advisor.errors import UsageError
 from advisor.files.saving import save
 from advisor.reports import Layout, check_outputs, format_of, render, write_file, writer
+from advisor.reports.decision import decide
 from advisor.reports.json import parse, read_recommendation, schema
-from tests.documents import entry, estimates, infeasible, recommendation
+from advisor.reports.wording import training_words
+from tests.documents import (
+    entry,
+    estimates,
+    figure,
+    infeasible,
+    recommendation,
+    search_record,
+)
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -242,3 +251,26 @@ def test_footnote_numbers_are_put_together() -> None:
     item = first.model_copy(update={"metrics": first.metrics | {Metric.LATENCY: latency}})
     text = render(document.model_copy(update={"ranked": (item,)}), "table")
     assert "[1–3]" in text
+
+
+def test_a_value_whose_interval_spans_a_factor_of_a_hundred_is_not_known() -> None:
+    wide = figure(Metric.PEAK_MEMORY, 27.8e6).model_copy(
+        update={"low": 4.56e6, "high": 517e6, "level": 0.9}
+    )
+    item = entry("net", 0.004, 0.7, rank=1)
+    item = item.model_copy(update={"metrics": {**item.metrics, Metric.PEAK_MEMORY: wide}})
+    document = recommendation(0, ranked=(item,), uncertain=(), rejected=())
+    text = render(document, "html")
+    assert "27.8 MB" not in text
+    assert 'title="somewhere in 4.56–517 MB">not known' in text
+
+
+def test_training_data_is_spelled_in_words() -> None:
+    text = training_words("merged38m->in22k->in1k")
+    assert text == "38 million images of several data sets, then ImageNet-22k, then ImageNet-1k"
+
+
+def test_what_a_search_found_is_one_sentence() -> None:
+    document = recommendation(search=search_record())
+    sentences = [s for s in decide(document).sentences if s.startswith("Search found")]
+    assert len(sentences) == 1

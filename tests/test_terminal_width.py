@@ -16,11 +16,12 @@ COMMANDS = {
     "procure": "procure --devices jetson-nano,raspberry-pi-5,coral-usb-accelerator "
     f"--max-latency 50ms --models {MODELS}",
     "devices": "devices ls jetson",
-    "device": "devices show coral-usb-accelerator",
     "models": "models ls mobilenetv2*",
     "model": "models show mobilenetv2_100",
     "measurements": "measurements ls",
     "plugins": "plugins",
+    "validate": "validate --split chip --shots 0,10",
+    "validate-variants": "validate --metric top1",
 }
 
 

@@ -67,3 +67,10 @@ def test_a_default_stated_beside_a_preset_is_part_of_the_command() -> None:
 def test_unknown_use_case_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'smart-camera'"):
         use_case("smart-camra")
+
+
+def test_no_preset_pays_for_speed_beyond_its_own_limit() -> None:
+    for name in names():
+        request = asked(name)
+        limited = {one.metric for one in request.limits} - {Metric.TOP1}
+        assert not limited & set(request.weights), name

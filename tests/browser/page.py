@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +35,24 @@ class Page:
         """Write a document as HTML and open it at a width."""
         path = self.folder / "report.html"
         write_file(document, path, layout)
+        self.open(path.as_uri(), width=width, dark=dark)
+
+    def open(self, address: str, *, width: int = 1280, dark: bool = False) -> None:
+        """Open an address at a width."""
         self._log("browser")
         self._log("performance")
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._command("Emulation.setEmulatedMedia", {"features": [scheme]})
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
         self._command("Emulation.setDeviceMetricsOverride", size)
-        self.driver.get(path.as_uri())
+        self.driver.get(address)
+
+    @contextmanager
+    def inside(self, selector: str) -> Iterator[None]:
+        """Look into a frame."""
+        self.driver.switch_to.frame(self.find(selector))
+        yield
+        self.driver.switch_to.default_content()
 
     def _command(self, name: str, arguments: dict[str, Any]) -> Any:
         return self.driver.execute_cdp_cmd(name, arguments)
