@@ -188,7 +188,7 @@ def _without_index(
     return header[1:], tuple(rows)
 
 
-def _objects(content: object) -> list[object]:
+def _objects(content: Any) -> list[Any]:
     """Figures of a list, of a list under a key, or of an object with the networks as keys."""
     if isinstance(content, list):
         return content
