@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from advisor.core.candidate import Candidate
+from advisor.measuring.timing import TimingPlan
 from advisor.trials.classifiers import Scaling, classifier
 from advisor.trials.compressing import tell_scaling
 from advisor.trials.paired_tests import paired_change
 from advisor.trials.pruning import parameters_of, prune
+from advisor.trials.pruning_search import GROUPS, PlanOutcome, PruningPlan, PruningStudy, knee
 from advisor.trials.record import Recipe
 from advisor.trials.teaching import Teacher, Training, Watch
 from tests.terminal import ask
@@ -71,6 +73,77 @@ def test_teacher_is_left_alone_and_student_learns(bench: object, kind: str) -> N
     assert found.network(torch.zeros(1, 3, 32, 32)).shape == (1, 2)
 
 
+def test_groups_of_layers_lose_the_share_that_each_was_given() -> None:
+    network = classifier(Candidate.parse("test_resnet"), 64, 3, seed=0, weights=None)
+    late = prune(network, 64, (0.0, 0.0, 0.0, 0.5))
+    early = prune(network, 64, (0.5, 0.0, 0.0, 0.0))
+    first = next(m for m in network.modules() if isinstance(m, torch.nn.Conv2d)).out_channels
+    kept = [
+        next(m for m in net.modules() if isinstance(m, torch.nn.Conv2d)).out_channels
+        for net in (late, early)
+    ]
+    assert kept[0] == first > kept[1]
+    assert parameters_of(late) < parameters_of(early) < parameters_of(network)
+
+
+def outcome(accuracy: float, latency: float) -> PlanOutcome:
+    plan = PruningPlan(shares=(0.5,) * GROUPS, precision="fp32")
+    return PlanOutcome(plan=plan, accuracy=accuracy, latency=latency)
+
+
+def test_knee_gives_little_accuracy_for_much_time() -> None:
+    found = [outcome(0.5, 1.0), outcome(0.88, 1.5), outcome(0.9, 9.0), outcome(0.6, 8.0)]
+    assert knee(found) == found[1]
+
+
+def test_study_of_ratios_prefers_what_keeps_the_limit_and_goes_on_after_a_stop(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "search.log"
+
+    def result(plan: PruningPlan) -> PlanOutcome:
+        gone = sum(plan.shares) / GROUPS
+        return PlanOutcome(plan=plan, accuracy=1 - gone**2, latency=1 - gone)
+
+    def study() -> PruningStudy:
+        return PruningStudy(path, precisions=("fp32", "int8"), most=0.4, seed=0)
+
+    for _ in range(12):
+        one = study()  # opened anew each time, as after a kill
+        number, plan = one.ask()
+        one.tell(number, result(plan))
+    assert study().done == 12
+    best = study().best()
+    assert best is not None
+    kept = [o for o in study().outcomes() if o.latency <= 0.4]
+    assert best.latency <= 0.4
+    assert best.accuracy == max(o.accuracy for o in kept)
+
+
+@pytest.mark.slow
+def test_search_for_ratios_ends_in_a_file_that_keeps_the_limit(
+    npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("advisor.answering.compress.TIMING", TimingPlan(budget=1.0))
+    page = tmp_path / "small.html"
+    done = ask(
+        capsys, "compress", "test_resnet", "--data", str(npz), "--quantise", "int8", "--search",
+        "3", "--max-latency", "20ms", "--device", "raspberry-pi-4", "--resolution", "32",
+        "--epochs", "1", "--retrain", "1", "--batch", "8", "--no-mirror", "--learning-rate",
+        "0.003", "--folder", str(tmp_path / "small"), "--format", "json", "-o", str(page),
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    record = json.loads(done.out)
+    assert len(record["tried"]) == 3
+    (chosen,) = [one for one in record["tried"] if one["chosen"]]
+    assert chosen["latency"] <= 0.02
+    last = record["files"][-1]
+    assert last["name"].startswith("searched: ")
+    assert (tmp_path / "small" / last["file"]).is_file()
+    assert "What was tried" in page.read_text(encoding="utf-8")
+
+
 @pytest.mark.long
 def test_compression_writes_files_that_run_and_are_candidates(
     npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -108,6 +181,7 @@ def test_compression_writes_files_that_run_and_are_candidates(
         ([], "nothing to do"),
         (["--prune", "99%"], "leaves too little"),
         (["--prune", "half"], "--prune"),
+        (["--prune", "50%", "--max-latency", "5ms"], "a limit of --search"),
         (["--quantise", "int8", "--distil-from", "resnet81"], "did you mean"),
     ],
 )

@@ -14,12 +14,21 @@ import torch
 
 from advisor.core.candidate import Candidate
 from advisor.errors import TrialError
+from advisor.networks.building import build
 from advisor.trials.bench import Bench, prepare
 from advisor.trials.classifiers import Scaling, classifier, head_of
 from advisor.trials.record import Recipe, Stage, TrialRequest
-from advisor.trials.teaching import Training, Watch, find_learning_rate, report_steps, sweep_batches
+from advisor.trials.starting import starting_network
+from advisor.trials.teaching import (
+    Training,
+    Watch,
+    find_learning_rate,
+    rate_below_rise,
+    report_steps,
+    sweep_batches,
+)
 from advisor.trials.units import Units
-from advisor.trials.weights import find_weights, load_weights
+from advisor.trials.weights import find_weights, inherit, load_weights
 from tests.terminal import ask
 from tests.trial_images import striped
 
@@ -89,6 +98,20 @@ def test_search_for_a_rate_leaves_the_network_alone(bench: Bench) -> None:
     assert all(torch.equal(t, one.task.state_dict()[name]) for name, t in before.items())
 
 
+def test_rate_is_well_below_the_one_from_which_the_loss_rises() -> None:
+    rates = [1e-5 * 10 ** (n / 8) for n in range(33)]
+    rises = 1e-3
+    flat = [1.0 if rate < rises else 3.0 for rate in rates]  # a network that starts at its probe
+    falling = [2.3 - 0.01 * n if rate < rises else 4.0 for n, rate in enumerate(rates)]
+    for losses in (flat, falling):
+        assert rises / 10 < rate_below_rise(rates, losses) < rises / 3
+
+
+def test_rate_of_a_loss_that_never_rises_is_the_highest_allowed() -> None:
+    rates = [1e-5 * 10 ** (n / 8) for n in range(33)]
+    assert rate_below_rise(rates, [1.0] * 33) == 1e-2
+
+
 @pytest.mark.parametrize("steps", [1, 5, 9, 100])
 def test_last_report_is_after_the_last_step(steps: int) -> None:
     assert report_steps(steps)[-1] == steps
@@ -115,6 +138,49 @@ def test_weights_fit_by_position_or_are_refused(tmp_path: Path) -> None:
     other = classifier(Candidate.parse("test_efficientnet"), 32, 5, seed=0, weights=None)
     with pytest.raises(TrialError, match="tensors"):
         load_weights(other, tmp_path / "renamed.pth")
+
+
+def test_variant_inherits_the_leading_channels_of_its_stock_network(tmp_path: Path) -> None:
+    stock = classifier(Candidate.parse("mobilenetv3_small_100"), 32, 5, seed=3, weights=None)
+    variant = classifier(
+        Candidate.parse("mobilenetv3_small_100:width=0.5"), 32, 5, seed=0, weights=None
+    )
+    head = head_of(variant).weight.clone()
+    share = inherit(variant, stock, without=head_of(variant))
+    first, whole = variant.conv_stem.weight, stock.conv_stem.weight
+    assert torch.equal(first, whole[: len(first)])
+    assert torch.equal(head_of(variant).weight, head)
+    assert 0.9 < share < 1
+
+
+def test_variant_of_more_blocks_keeps_its_own_where_the_stock_network_has_none() -> None:
+    stock = classifier(Candidate.parse("resnet18"), 32, 2, seed=3, weights=None)
+    variant = classifier(Candidate.parse("resnet18:stage4=3"), 32, 2, seed=0, weights=None)
+    share = inherit(variant, stock, without=head_of(variant))
+    state, held = variant.state_dict(), stock.state_dict()
+    assert all(torch.equal(state[name], t) for name, t in held.items() if "fc." not in name)
+    own = sum(t.numel() for name, t in state.items() if name not in held)
+    assert share == pytest.approx(1 - (own + 1026) / sum(t.numel() for t in state.values()))
+
+
+def test_training_of_a_variant_starts_from_its_stock_network(npz: Path, tmp_path: Path) -> None:
+    stock = classifier(Candidate.parse("mobilenetv3_small_100"), 32, 7, seed=3, weights=None)
+    file = tmp_path / "stock.pth"
+    whole = build(Candidate.parse("mobilenetv3_small_100"), 32, device="cpu")
+    whole.load_state_dict({**whole.state_dict(), "conv_stem.weight": stock.conv_stem.weight})
+    torch.save(whole.state_dict(), file)
+    candidate = Candidate.parse("mobilenetv3_small_100:width=0.5")
+    request = TrialRequest(
+        data=str(npz), models=(candidate.name,), weights={"mobilenetv3_small_100": str(file)}
+    )
+    bench = prepare(request, folder=tmp_path / "folder", home=tmp_path / "home")
+    network, told = starting_network(bench, candidate, 32, Stage.FINETUNE, 0)
+    kept = network.conv_stem.weight
+    assert torch.equal(kept, stock.conv_stem.weight[: len(kept)])
+    assert (told.trained, told.file) == (False, "stock.pth")
+    assert "of its weights from mobilenetv3_small_100" in told.statement
+    _, chance = starting_network(bench, candidate, 32, Stage.SCRATCH, 0)
+    assert chance.inherited == 0
 
 
 def test_file_that_is_no_weights_is_refused(tmp_path: Path) -> None:

@@ -38,8 +38,10 @@ from advisor.trials.compression_record import (
     CompressionRequest,
     PairedChange,
     TimedHere,
+    TriedPlan,
 )
 from advisor.trials.paired_tests import paired_change
+from advisor.trials.pruning_search import PlanOutcome, PruningPlan, PruningStudy
 from advisor.trials.record import Recipe, Stage, TrialRequest
 from advisor.trials.scoring import wilson
 from advisor.trials.weights import file_digest
@@ -49,6 +51,9 @@ MOST = 0.9
 CALIBRATION = 64
 """Training images by which the ranges of int8 are set."""
 TIMING = TimingPlan(budget=40.0, warm_up_seconds=2.0)
+QUICK = TimingPlan(budget=2.0, warm_up_seconds=0.5)
+SHORT = 1 / 3
+"""Share of the passes after the pruning that a plan gets while others are tried."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,11 @@ def compress(
     compressor = Compressor(bench=bench, tell=tell)
     taught = compressor.taught(asked.model)
     exported = _files(asked, compressor, taught, task.folder)
+    tried: tuple[TriedPlan, ...] = ()
+    if asked.search:
+        found = _Search(asked, compressor, taught, task.folder, evidence).run(tell)
+        tried = found.tried
+        exported += found.files
     tell("judging and timing the files")
     told = [_told(one.path, compressor.part(taught, "test")) for one in exported]
     times = _timed(exported, compressor.part(taught, "test"), asked.training.threads)
@@ -107,6 +117,7 @@ def compress(
         lane=lane,
         weights=taught.run.weights,
         files=files,
+        tried=tried,
         warnings=tuple(_warnings(taught, files, bench)),
     )
 
@@ -149,6 +160,94 @@ def _files(
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Searched:
+    """What a search for ratios tried, and the files of the plan it chose."""
+
+    tried: tuple[TriedPlan, ...]
+    files: list[_Exported]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Searches the ratios of groups of layers, and the precision."""
+
+    asked: CompressionRequest
+    compressor: Compressor
+    taught: TaughtNetwork
+    folder: Path
+    evidence: Evidence
+
+    def run(self, tell: Callable[[str], None]) -> _Searched:
+        """Try plans, then teach the chosen one for the whole number of passes."""
+        asked = self.asked
+        study = PruningStudy(
+            self.folder / f"{_slug(asked.model, 'search')}.log",
+            precisions=("fp32", "int8") if asked.quantise else ("fp32",),
+            most=asked.max_latency,
+            seed=asked.training.seed,
+        )
+        teacher = self.compressor.taught(asked.distil_from) if asked.distil_from else None
+        while study.done < asked.search:
+            number, plan = study.ask()
+            tell(f"plan {study.done + 1} of {asked.search}: {plan.name}")
+            study.tell(number, self._outcome(plan, teacher))
+        best = study.best()
+        assert best is not None
+        tried = tuple(
+            TriedPlan(
+                shares=one.plan.shares,
+                precision=one.plan.precision,
+                accuracy=one.accuracy,
+                latency=one.latency,
+                chosen=one == best,
+            )
+            for one in study.outcomes()
+        )
+        network = self.compressor.smaller(self.taught, best.plan.shares, asked.epochs, teacher)
+        return _Searched(tried=tried, files=[self._file(network, best.plan, "searched")])
+
+    def _outcome(self, plan: PruningPlan, teacher: TaughtNetwork | None) -> PlanOutcome | None:
+        epochs = self.asked.epochs * SHORT
+        network = self.compressor.smaller(self.taught, plan.shares, epochs, teacher)
+        one = self._file(network, plan, "plan")
+        part = self.compressor.part(self.taught, "validation")
+        told = np.array(_told(one.path, part))
+        accuracy = float((told == part.labels).mean())
+        latency = self._latency(one)
+        return (
+            None if latency is None else PlanOutcome(plan=plan, accuracy=accuracy, latency=latency)
+        )
+
+    def _file(self, network: Any, plan: PruningPlan, kind: str) -> _Exported:
+        side = self.taught.resolution
+        path = self.folder / f"{_slug(self.asked.model, kind)}.onnx"
+        export_onnx(network, np.zeros((1, 3, side, side), np.float32), path)
+        workload = _counted(path, side)
+        drawn_from = path
+        if plan.precision == "int8":
+            path = path.with_name(f"{path.stem}-int8.onnx")
+            quantise(drawn_from, path, _calibration(self.compressor.part(self.taught, "train")))
+        return _Exported(
+            name=f"searched: {plan.name}",
+            path=path,
+            precision=plan.precision,
+            workload=workload,
+            drawn_from=drawn_from,
+        )
+
+    def _latency(self, one: _Exported) -> float | None:
+        """Return the upper end of the device's estimate; without a device the time here."""
+        if not self.asked.device:
+            part = self.compressor.part(self.taught, "test")
+            threads = self.asked.training.threads
+            return float(np.median(_timed([one], part, threads, plan=QUICK)[0]))
+        (figure,), _ = _estimated(self.asked, [one], self.taught.resolution, self.evidence)
+        if isinstance(figure, str):
+            raise AdvisorError(f"--search: no estimate for {self.asked.device}: {figure}")
+        return figure.high
+
+
 def _slug(model: str, name: str) -> str:
     kept = [c if c.isalnum() or c in "._" else "-" for c in f"{model}-{name}".replace(" % ", "-")]
     return "".join(kept).replace("--", "-")
@@ -178,7 +277,9 @@ def _told(path: Path, part: Part) -> list[int]:
     return told
 
 
-def _timed(files: Sequence[_Exported], part: Part, threads: int) -> list[list[float]]:
+def _timed(
+    files: Sequence[_Exported], part: Part, threads: int, *, plan: TimingPlan | None = None
+) -> list[list[float]]:
     """Time all files in turns, so that a drift of the machine meets them alike."""
     first = replace(part, indices=part.indices[:1])
     image = np.ascontiguousarray(next(iter(first.in_order(1)))[0].numpy())
@@ -193,7 +294,7 @@ def _timed(files: Sequence[_Exported], part: Part, threads: int) -> list[list[fl
         passes={i: engine.run for i, engine in enumerate(engines)},
         clock=MachineClock(),
         listen=listen,
-        plan=TIMING,
+        plan=plan or TIMING,
     )
     session.run()
     return [session.turns[i] for i in range(len(files))]
@@ -277,8 +378,12 @@ def _warnings(taught: TaughtNetwork, files: Sequence[CompressedFile], bench: Ben
 
 def task_of_compression(asked: CompressRequest, evidence: Evidence) -> CompressionTask:
     """Return the compression that a request leads to; UsageError for unknown networks."""
-    if not (asked.prune or asked.quantise or asked.distil_from):
-        raise UsageError("nothing to do: give --prune 30%, --quantise int8 or --distil-from NAME")
+    if not (asked.prune or asked.quantise or asked.distil_from or asked.search):
+        raise UsageError(
+            "nothing to do: give --prune 30%, --quantise int8, --distil-from NAME or --search 20"
+        )
+    if asked.limits and not asked.search:
+        raise UsageError("--max-latency is a limit of --search; give --search 20 or leave it out")
     if asked.prune is not None and asked.prune > MOST:
         raise UsageError(f"--prune: {100 * asked.prune:g}% leaves too little; at most 90%")
     names = [asked.candidate, *([asked.distil_from] if asked.distil_from else [])]
@@ -302,6 +407,8 @@ def task_of_compression(asked: CompressRequest, evidence: Evidence) -> Compressi
         prune=asked.prune or 0.0,
         quantise=bool(asked.quantise),
         distil_from=models[-1] if asked.distil_from else "",
+        search=asked.search or 0,
+        max_latency=asked.limits[0].at_most if asked.limits else None,
         epochs=asked.retrain,
         training=training,
         device=asked.device,

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor
@@ -37,6 +38,9 @@ from advisor.studies.own_journal import own_journal
 from advisor.studies.searching import search
 from advisor.studies.training import training_compute
 
+if TYPE_CHECKING:
+    from advisor.trials.trial_session import Tell
+
 OnProgress = Callable[[Progress], None]
 
 
@@ -65,12 +69,21 @@ def search_for(
     *,
     progress: OnProgress | None = None,
     importances: bool = True,
+    tell: "Tell" = lambda progress: None,  # noqa: ARG005
 ) -> SearchAnswer:
     """Search what a request asks for; the study is kept where it says, else among the user's.
 
     ``importances``: whether the record tells what each parameter explains, which takes a second.
-    Raises UsageError as ``search_and_recommend`` does.
+    With images, variants are trained and ``tell`` is told how far. Raises UsageError as
+    ``search_and_recommend`` does.
     """
+    if request.data:
+        from advisor.answering.search_training import search_and_train
+
+        return search_and_train(request, evidence, progress=progress, tell=tell)
+    alone = [name for name in ("budget", "epochs", "folder") if getattr(request, name)]
+    if alone:
+        raise UsageError(f"--{alone[0]} is of the training on your images; it needs --data")
     if request.worker and "://" not in request.storage:
         raise UsageError("--worker needs a --storage that others reach, such as postgresql://…")
     with _stored(task_of(request), evidence) as task:
@@ -159,7 +172,7 @@ def search_and_recommend(
     judged = judged_trials(outcome, task, assessor, accuracy)
     records = (answer.lane_record(profile, lane, task.request, evidence),)
     document = recommendation(task.request, records, judged, evidence)
-    record = _record(task, outcome, _trained(task, assessor, evidence))
+    record = search_record(task, outcome, trained_networks(task, assessor, evidence))
     return SearchAnswer(
         document=_named(document, task, outcome).model_copy(
             update={"search": record.without_points()}
@@ -202,7 +215,7 @@ def recommend_with_variants(
             if (one.subject.candidate.network, one.subject.resolution) not in trained
         ]
         known = [(one.name, one.assessment) for one in judged if one.lane == lane]
-        searched.append(_only(_record(task, outcome, known), {one.name for one in new}))
+        searched.append(_only(search_record(task, outcome, known), {one.name for one in new}))
         variants += competing(new, [one for one in judged if one.lane == lane])
     untrained = frozenset(one.name for one in variants)
     records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
@@ -292,18 +305,20 @@ def _named(document: Recommendation, task: SearchTask, outcome: SearchOutcome) -
     )
 
 
-def _trained(
+def trained_networks(
     task: SearchTask, assessor: LaneAssessor, evidence: Evidence
 ) -> list[tuple[str, Assessment]]:
+    """Assess the catalog's trained networks on a lane, by name."""
     subjects = propose(task.request, evidence)
     rows = [evidence.table.index[s.candidate.network, s.resolution] for s in subjects]
     found = assessor.assess(subjects, evidence.table.rows(rows))
     return [(s.name, one) for s, one in zip(subjects, found, strict=True)]
 
 
-def _record(
+def search_record(
     task: SearchTask, outcome: SearchOutcome, trained: Sequence[tuple[str, Assessment]]
 ) -> SearchRecord:
+    """Write a search down; ``trained`` are networks that its variants are compared with."""
     known = {name: one.estimates for name, one in trained}
     states = [trial.state for trial in outcome.trials]
     return SearchRecord(

@@ -54,13 +54,16 @@ def command(
         return 0
     from advisor.answering.asking import evidence_for
     from advisor.answering.search import search_for
+    from advisor.cli.trial import unit_lines
 
     files = checked(output, record, folder)
     request = asked(SearchRequest)
     evidence = evidence_for(request.profiles_dir)
     with _bar(request.trials) as progress:
         shown = bool(files) or record is not None or options["form"] != "table"
-        answer = search_for(request, evidence, progress=progress, importances=shown)
+        answer = search_for(
+            request, evidence, progress=progress, importances=shown, tell=unit_lines()
+        )
     deliver(answer.document, options["form"], files, layout())
     _tell(answer)
     if record is not None:
@@ -108,6 +111,8 @@ def _tell(answer: "SearchAnswer") -> None:
         f"{record.trials} trials in {human(record.seconds, Unit.SECOND)} ({record.feasible} within "
         f"the limits, {record.pruned} pruned, {record.failed} failed); stopped by {record.stopped}"
     )
+    for taught in record.taught[:1]:
+        say(f"weights, ONNX files and code of the trained variants: {taught.folder}")
     if not answer.outcome.front:
         return
     for one in record.variants[:SHOWN]:

@@ -56,7 +56,7 @@ def _bar() -> "Iterator[tuple[Tell, Callable[[int], None]]]":
     import os
 
     if not sys.stderr.isatty() or "NO_COLOR" in os.environ:
-        yield _lines(), lambda _: None
+        yield unit_lines(), lambda _: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -72,7 +72,8 @@ def _bar() -> "Iterator[tuple[Tell, Callable[[int], None]]]":
         yield tell, lambda count: bar.update(task, description=f"looked at {count} images")
 
 
-def _lines() -> "Tell":
+def unit_lines() -> "Tell":
+    """Return what says one line for each unit of training."""
     told: set[str] = set()
 
     def tell(progress: "TrialProgress") -> None:

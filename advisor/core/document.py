@@ -62,6 +62,36 @@ class SearchedVariant(Document):
     """Its latency by that of the variant."""
 
 
+class TrainedVariant(Document):
+    """A variant that the search trained on the user's images."""
+
+    candidate: str
+    round: int
+    """In which it was trained, from 1."""
+    start: str
+    """What its training started from, for people."""
+    epochs: float
+    latency: "Figure | None"
+    expected: "Figure | None"
+    """Accuracy that was expected before the training; None in the first round."""
+    measured: "Figure"
+    """Accuracy on the test images."""
+    on_front: bool
+    """Whether no other trained variant beats it in latency and accuracy at once."""
+    files: tuple[str, ...]
+    """Weights, ONNX, Python and YAML."""
+    folder: str
+
+
+class UntrainedVariant(Document):
+    """A member of the predicted front that was not trained."""
+
+    candidate: str
+    latency: "Figure | None"
+    expected: "Figure"
+    """Accuracy on the user's images that the trained variants let expect."""
+
+
 class SearchRecord(Document):
     """One search from request to front."""
 
@@ -83,6 +113,13 @@ class SearchRecord(Document):
     convergence: tuple[ConvergencePoint, ...]
     importances: dict[Metric, dict[str, float]]
     """Share of each objective's variation that an axis explains."""
+
+    data: str = ""
+    """Images that variants were trained on; empty where none were."""
+    taught: tuple[TrainedVariant, ...] = ()
+    """Variants trained on them, in the order of training."""
+    untaught: tuple[UntrainedVariant, ...] = ()
+    """Members of the last predicted front that were not trained."""
 
     def without_points(self) -> "SearchRecord":
         """Return the record as a recommendation holds it, without its trials."""

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from advisor.core.constraint import Constraint
 from advisor.core.option import (
     CANDIDATES,
     FILE,
@@ -21,7 +22,7 @@ from advisor.core.option import (
     Whole,
 )
 from advisor.core.question import Question
-from advisor.core.request import COUNT, SEED, LaneRequest, Level, Models, Named, OnDevice
+from advisor.core.request import COUNT, LIMITS, SEED, LaneRequest, Level, Models, Named, OnDevice
 
 
 class TableRequest(LaneRequest):
@@ -274,6 +275,14 @@ class CompressRequest(Question):
         str, Option(form=Choice(names=("int8",)), help="Quantise weights and features: int8.")
     ] = ""
     distil_from: Annotated[str, Option(help="Network that teaches it.")] = ""
+    search: Annotated[
+        int | None,
+        Option(form=COUNT,
+               help="Plans to try: Optuna chooses what goes of each of four groups of layers, and "
+               "with --quantise the precision."),
+    ] = None  # fmt: skip
+    limits: Annotated[tuple[Constraint, ...], LIMITS[:1]] = ()
+    """Limit on the latency that the search keeps."""
     epochs: Annotated[float, Option(form=Positive(), help="Passes of the training before.")] = 5.0
     retrain: Annotated[float, Option(form=Positive(), help="Passes after the pruning.")] = 3.0
     resolution: Annotated[

@@ -25,6 +25,7 @@ from advisor.core.option import (
     LimitForm,
     Metrics,
     MetricWeights,
+    NamedFiles,
     Needs,
     OneMetric,
     Option,
@@ -371,6 +372,50 @@ class SearchRequest(LaneQuestion, OnDevice):
     worker: Annotated[
         bool, Option(form=Flag(), help="Work on a shared study; needs --storage.")
     ] = False
+    data: Annotated[
+        str,
+        Option(form=FILE,
+               help="Your images, in any form that 'advisor trial' reads: the most promising "
+               "variants are trained on them, and the search goes on with what they reach."),
+    ] = ""  # fmt: skip
+    budget: Annotated[
+        float | None, Option(form=SECONDS, help="Time for all training, such as 4h.")
+    ] = None
+    """Seconds."""
+    epochs: Annotated[
+        float | None,
+        Option(form=Positive(), help="Passes of each training, in place of --budget; default 5."),
+    ] = None
+    rounds: Annotated[
+        int, Option(form=COUNT, help="Times that variants are trained and the search goes on.")
+    ] = 3
+    train: Annotated[int, Option(form=COUNT, help="Variants trained in each round.")] = 3
+    training_weights: Annotated[
+        dict[str, str],
+        Option(form=NamedFiles(),
+               help="Trained weights of a stock network, which its variants inherit; default the "
+               "caches of this machine."),
+    ] = Field(default_factory=dict)  # fmt: skip
+    train_images: Annotated[
+        int | None, Option(form=Whole(least=4), help="Most images to learn from.")
+    ] = None
+    test_images: Annotated[
+        int | None, Option(form=Whole(least=4), help="Most images to judge by.")
+    ] = None
+    mirror: Annotated[
+        bool,
+        Option(name="no-mirror", form=Flag(sets=False),
+               help="Mirror images show something else (digits, text)."),
+    ] = True  # fmt: skip
+    training_batch: Annotated[
+        int, Option(form=Whole(least=2), help="Images of one step of the training.")
+    ] = 32
+    training_threads: Annotated[int, Option(form=COUNT, help="CPU threads of the training.")] = 1
+    folder: Annotated[
+        str,
+        Option(form=FOLDER,
+               help="Where weights, ONNX files and checkpoints go; default a folder of your data."),
+    ] = ""  # fmt: skip
     top: Top = 10
 
 

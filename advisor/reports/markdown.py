@@ -163,11 +163,18 @@ def _search(view: SearchView) -> list[str]:
         "## How the variants were found",
         _bullets(f"{what}: {text}" for what, text in view.facts),
     ]
+    if view.fronts:
+        table = _noted_table(view.fronts.head, view.fronts.lines)
+        parts += [f"### {escape(view.fronts.title)}", table, escape(view.fronts.note)]
     if not view.lines:
         return parts
-    rows = [[escape(", ".join(filter(None, cell))) for cell in one.cells] for one in view.lines]
-    table = [list(view.head), ["---"] * len(view.head), *rows]
-    return [*parts, "\n".join(f"| {' | '.join(line)} |" for line in table), escape(view.note)]
+    return [*parts, _noted_table(view.head, [one.cells for one in view.lines]), escape(view.note)]
+
+
+def _noted_table(head: Sequence[str], lines: Iterable[Iterable[tuple[str, str]]]) -> str:
+    rows = [[escape(", ".join(filter(None, cell))) for cell in cells] for cells in lines]
+    table = [list(head), ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in table)
 
 
 def _notes(notes: Sequence[str]) -> list[str]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from advisor.core.document import SearchedVariant, SearchRecord
-from advisor.core.quantity import Unit, human, significant
+from advisor.core.document import Figure, SearchedVariant, SearchRecord
+from advisor.core.quantity import Unit, human, human_interval, significant
 from advisor.reports.charts import stacked_bars
 from advisor.reports.curve import curve
 from advisor.reports.wording import joined, percent, plural
@@ -14,6 +14,12 @@ SHOWN = 12
 SMALL = 0.03
 """Share of the variation below which an axis is shown among the others."""
 HEAD = ("Variant", "Recipe", "Training", "Nearest trained network", "What that one gives up")
+FRONT_HEAD = ("Variant", "Training", "Latency", "Accuracy expected before", "Accuracy measured")
+FRONT_NOTE = (
+    "What is expected of a variant comes from those trained before it and from the ImageNet top-1 "
+    "to be expected of each. Front: no other trained variant is quicker and more accurate at once. "
+    "Predicted front: variants that the trained ones let expect to be on it, and nobody trained."
+)
 TRAINING_NOTE = (
     "Training is the multiply-accumulates (MACs) of one run: epochs × images × MACs of one image "
     "× 3, for the forward pass and both gradients; 1 PMAC is 10¹⁵. The nearest trained network is "
@@ -52,6 +58,17 @@ class VariantLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FrontView:
+    """The measured front beside the predicted one, of a search that trained."""
+
+    title: str
+    head: tuple[str, ...]
+    lines: tuple[tuple[tuple[str, str], ...], ...]
+    """Each cell is a text and a note."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchView:
     """How the variants of a recommendation were found."""
 
@@ -65,6 +82,8 @@ class SearchView:
     more: int
     """Variants beyond the table."""
     note: str
+    fronts: FrontView | None = None
+    """None where nothing was trained."""
 
 
 def search_view(record: SearchRecord, *, shown: int = SHOWN) -> SearchView:
@@ -77,7 +96,45 @@ def search_view(record: SearchRecord, *, shown: int = SHOWN) -> SearchView:
         lines=tuple(_line(one) for one in record.variants[:shown]),
         more=max(0, len(record.variants) - shown),
         note=TRAINING_NOTE,
+        fronts=_fronts(record, shown) if record.taught else None,
     )
+
+
+def _fronts(record: SearchRecord, shown: int) -> FrontView:
+    measured = sorted(record.taught, key=lambda one: -one.measured.value)
+    lines = [
+        (
+            (one.candidate, "front" if one.on_front else ""),
+            (f"round {one.round}", f"{one.start}; {significant(one.epochs)} epochs"),
+            _figure(one.latency),
+            _figure(one.expected, "nothing was trained before"),
+            _figure(one.measured),
+        )
+        for one in measured
+    ]
+    lines += [
+        (
+            (one.candidate, "predicted front"),
+            ("not trained", ""),
+            _figure(one.latency),
+            _figure(one.expected),
+            ("–", ""),
+        )
+        for one in record.untaught[:shown]
+    ]
+    return FrontView(
+        title=f"Trained on {record.data}: the measured front beside the predicted one",
+        head=FRONT_HEAD,
+        lines=tuple(lines),
+        note=FRONT_NOTE,
+    )
+
+
+def _figure(figure: Figure | None, otherwise: str = "") -> tuple[str, str]:
+    if figure is None:
+        return "–", otherwise
+    reach = human_interval(figure.low, figure.high, figure.unit, like=figure.value)
+    return human(figure.value, figure.unit), reach
 
 
 def _facts(record: SearchRecord) -> tuple[tuple[str, str], ...]:

@@ -28,7 +28,7 @@ from advisor.trials.record import (
 )
 from advisor.trials.scoring import wilson
 from advisor.trials.splitting import ImageSplit, split_images
-from advisor.trials.weights import find_weights
+from advisor.trials.weights import find_parent, find_weights
 
 LISTED = 50
 """Images that a note names."""
@@ -60,6 +60,11 @@ class Bench:
         """Return the file with a candidate's trained weights, where this machine has one."""
         given = {name: Path(path) for name, path in self.request.weights.items()}
         return find_weights(candidate, given)
+
+    def parent(self, candidate: Candidate) -> tuple[Candidate, Path] | None:
+        """Return the stock network whose weights a variant inherits, where they are here."""
+        given = {name: Path(path) for name, path in self.request.weights.items()}
+        return find_parent(candidate, given)
 
     @cached_property
     def data(self) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from advisor.core.candidate import Candidate
 from advisor.errors import NetworkError, TrialError
 from advisor.networks.building import build
-from advisor.trials.weights import load_weights
+from advisor.trials.weights import inherit, load_weights
 
 Triple = tuple[float, float, float]
 
@@ -53,6 +53,23 @@ def classifier(
     torch.manual_seed(seed + 1)  # the same last layer, whatever was drawn before
     replace_head(network, classes)
     return network
+
+
+def inheriting_classifier(
+    candidate: Candidate,
+    resolution: int,
+    classes: int,
+    *,
+    seed: int,
+    stock: Candidate,
+    weights: Path,
+) -> tuple[nn.Module, float]:
+    """Build a variant that starts from its stock network's weights; return their share of it."""
+    torch.manual_seed(seed)
+    parent = build(stock, resolution, device="cpu")
+    load_weights(parent, weights)
+    network = classifier(candidate, resolution, classes, seed=seed, weights=None)
+    return network, inherit(network, parent, without=head_of(network))
 
 
 def replace_head(network: nn.Module, classes: int) -> None:

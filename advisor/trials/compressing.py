@@ -1,7 +1,7 @@
 """Compress a network on a bench: teach it, cut channels, teach what is left, with a teacher."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import nn
@@ -81,11 +81,18 @@ class Compressor:
         return self.bench.part(name, self.bench.view(taught.resolution, taught.scaling, recipe))
 
     def smaller(
-        self, taught: TaughtNetwork, share: float, epochs: float, teacher: TaughtNetwork | None
+        self,
+        taught: TaughtNetwork,
+        share: float | Sequence[float],
+        epochs: float,
+        teacher: TaughtNetwork | None,
     ) -> nn.Module:
-        """Cut a share of the channels and teach what is left, by the labels and a teacher."""
+        """Cut a share of the channels and teach what is left, by the labels and a teacher.
+
+        Several shares are of as many groups of layers.
+        """
         network = copy.deepcopy(taught.network)
-        if share > 0:
+        if share:
             network = prune(network, taught.resolution, share)
         learn, choose = self.part(taught, "train"), self.part(taught, "validation")
         recipe = self.bench.request.recipe

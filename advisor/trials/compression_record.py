@@ -23,6 +23,10 @@ class CompressionRequest(Document):
     """Passes after the pruning."""
     training: TrialRequest
     """Images, and how the network and its teacher are taught before."""
+    search: int = 0
+    """Plans to try: shares by group of layers, and precisions; 0 searches nothing."""
+    max_latency: float | None = None
+    """Limit on the latency that the search keeps, in seconds."""
     device: str = ""
     """Device whose latency is estimated; empty for none."""
     runtime: str | None = None
@@ -76,6 +80,19 @@ class CompressedFile(Document):
     """Why it is not estimated."""
 
 
+class TriedPlan(Document):
+    """One trial of the search for what to prune."""
+
+    shares: tuple[float, ...]
+    """Of the channels of each group of layers that went, from the input to the classes."""
+    precision: str
+    accuracy: float
+    """On the validation images, after a third of the passes."""
+    latency: float
+    """Seconds: upper end of the device's estimate, or measured here where no device was named."""
+    chosen: bool = False
+
+
 class CompressionRecord(Document):
     """The whole result of ``advisor compress``."""
 
@@ -95,4 +112,6 @@ class CompressionRecord(Document):
     weights: Weights
     files: tuple[CompressedFile, ...]
     """The network as trained first."""
+    tried: tuple[TriedPlan, ...] = ()
+    """What the search for ratios tried, in order; empty where nothing was searched."""
     warnings: tuple[str, ...] = ()

@@ -119,6 +119,8 @@ class Weights(Document):
     sha256: str = ""
     statement: str
     """For people."""
+    inherited: float = 0.0
+    """Share of a variant's weights that comes from its stock network."""
 
 
 class TrialRun(Document):

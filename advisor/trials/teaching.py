@@ -9,7 +9,7 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,16 @@ SAVE_EVERY = 20.0
 SWEEP = 32
 """Steps of the search for a learning rate."""
 SWEEP_RATES = (1e-5, 1e-1)
-BELOW_LOWEST = {False: 6.0, True: 30.0}
-"""The rate taken is so many times below that of the least loss (Smith 2017, arXiv 1506.01186).
+BELOW_RISE = 5.0
+"""The rate taken is so many times below the one from which the loss rises for good.
 
-By whether the weights are trained: a high rate still lowers the loss then, and forgets what they
-know.
+Where the least loss is tells little (Smith 2017, arXiv 1506.01186, takes it): a network that
+starts at its probe has it before the first step.
 """
+RISEN = 1.1
+"""Share of the least loss above which the loss counts as risen."""
+GONE = 4.0
+"""Times the least loss from which the search does not go on."""
 QUICK_NORM = 0.1
 """Least momentum of batch norms: some networks' own is meant for a hundred thousand steps."""
 EVALUATION = 64
@@ -297,24 +301,32 @@ def find_learning_rate(
     learning(task, trained=trained)
     optimizer = _optimizer(task, recipe)
     low, high = SWEEP_RATES
-    smooth, best, best_rate = 0.0, math.inf, low
+    rates, losses = [], []
     for step, (images, labels) in enumerate(batches):
         rate = low * (high / low) ** (step / (SWEEP - 1))
         for group in optimizer.param_groups:
             group["lr"] = rate
         seed_all(seed, step)
         loss: Tensor = task(images, labels)["loss"]
-        value = float(loss.detach())
-        smooth = 0.7 * smooth + 0.3 * value
-        level = smooth / (1 - 0.7 ** (step + 1))
-        if not math.isfinite(value) or level > 2 * best:
+        rates.append(rate)
+        losses.append(float(loss.detach()))
+        if not math.isfinite(losses[-1]) or losses[-1] > GONE * min(losses):
             break
-        if level < best:
-            best, best_rate = level, rate
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    return float(f"{min(max(best_rate / BELOW_LOWEST[trained], low), 1e-2):.3g}")
+    return rate_below_rise(rates, losses)
+
+
+def rate_below_rise(rates: Sequence[float], losses: Sequence[float]) -> float:
+    """Return a rate well below the one from which smoothed losses rise for good."""
+    smooth, levels = 0.0, []
+    for step, loss in enumerate(losses):
+        smooth = 0.7 * smooth + 0.3 * loss
+        level = smooth / (1 - 0.7 ** (step + 1))
+        levels.append(level if math.isfinite(level) else math.inf)
+    low = [rate for rate, level in zip(rates, levels, strict=True) if level <= RISEN * min(levels)]
+    return float(f"{min(max(max(low) / BELOW_RISE, rates[0]), 1e-2):.3g}")
 
 
 def sweep_batches(part: Part, recipe: Recipe, seed: int) -> Iterable[Batch]:

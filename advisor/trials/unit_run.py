@@ -13,11 +13,12 @@ from torch import nn
 
 from advisor.trials.batches import Part
 from advisor.trials.bench import Bench
-from advisor.trials.classifiers import classifier, head_of, scaling_of, set_head
+from advisor.trials.classifiers import head_of, scaling_of, set_head
 from advisor.trials.frozen_features import features, features_key, settle
 from advisor.trials.probing import Probe, fit_probe
 from advisor.trials.record import Recipe, Stage, TrialRun, Weights
 from advisor.trials.scoring import scores
+from advisor.trials.starting import starting_network
 from advisor.trials.teaching import (
     REPORTS,
     SWEEP,
@@ -56,25 +57,8 @@ class Runner:
         """Where the files of a unit lie."""
         return self.bench.folder / "runs" / unit.key[:24]
 
-    def _network(self, unit: TrialUnit) -> tuple[nn.Module, Weights]:
-        path = None if unit.stage is Stage.SCRATCH else self.bench.weights(unit.candidate)
-        network = classifier(
-            unit.candidate,
-            unit.resolution,
-            len(self.bench.images.classes),
-            seed=unit.seed,
-            weights=path,
-        )
-        if path is not None:
-            told = f"starts from the trained weights of {path.name}"
-            return network, Weights(
-                trained=True, file=path.name, sha256=file_digest(path), statement=told
-            )
-        if unit.stage is Stage.SCRATCH:
-            told = "starts from random weights, as asked for"
-        else:
-            told = f"starts from RANDOM weights: no trained ones of {unit.candidate.name} are here"
-        return network, Weights(trained=False, statement=told)
+    def _start(self, unit: TrialUnit) -> tuple[nn.Module, Weights]:
+        return starting_network(self.bench, unit.candidate, unit.resolution, unit.stage, unit.seed)
 
     def _part(self, unit: TrialUnit, name: str, *, trained: bool) -> Part:
         scaling = scaling_of(unit.candidate, trained=trained)
@@ -82,7 +66,7 @@ class Runner:
         return self.bench.part(name, view)
 
     def _probe(self, unit: TrialUnit, watch: Watch) -> TrialRun:
-        network, weights = self._network(unit)
+        network, weights = self._start(unit)
         if not weights.trained:
             settle(network, self._part(unit, "train", trained=False))
         digest = state_digest(network, without=head_of(network))
@@ -122,7 +106,7 @@ class Runner:
         )
 
     def _train(self, unit: TrialUnit, watch: Watch) -> TrialRun:
-        network, weights = self._network(unit)
+        network, weights = self._start(unit)
         if weights.trained:
             self._start_at_probe(unit, network)
         learn = self._part(unit, "train", trained=weights.trained)

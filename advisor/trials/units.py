@@ -79,6 +79,7 @@ class Units:
         found = {}
         for model in self.bench.request.models:
             candidate = Candidate.parse(model)
-            path = self.bench.weights(candidate)
+            parent = self.bench.parent(candidate)
+            path = parent[1] if parent else self.bench.weights(candidate)
             found[candidate.name] = file_digest(path) if path else ""
         return found

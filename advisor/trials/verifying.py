@@ -15,6 +15,7 @@ from advisor.trials.classifiers import classifier, head_of, scaling_of
 from advisor.trials.frozen_features import features, features_key, settle
 from advisor.trials.probing import Probe
 from advisor.trials.record import Stage, TrialRecord, TrialRun
+from advisor.trials.starting import starting_network
 from advisor.trials.teaching import judge
 from advisor.trials.weights import file_digest, read_state, state_digest
 
@@ -78,12 +79,11 @@ def _told(bench: Bench, run: TrialRun, path: Path) -> NDArray[np.int64]:
     scaling = scaling_of(candidate, trained=run.weights.trained)
     test = bench.part("test", bench.view(run.resolution, scaling, bench.request.recipe))
     if run.stage is not Stage.PROBE:
-        network = _network(bench, run, None)
-        network.load_state_dict(read_state(path))
+        network = taught_network(run, bench.folder, len(bench.images.classes))
         return _told_by(judge(network, test)[0])
-    weights = bench.weights(candidate) if run.weights.trained else None
-    network = _network(bench, run, weights)
-    if weights is None:
+    network, weights = starting_network(bench, candidate, run.resolution, run.stage, run.seed)
+    network = network.to(memory_format=torch.channels_last)
+    if not weights.trained:
         train = bench.part("train", bench.view(run.resolution, scaling, bench.request.recipe))
         settle(network, train)
     key = features_key(test, bench.data, state_digest(network, without=head_of(network)))
@@ -98,11 +98,12 @@ def _told_by(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
     return told
 
 
-def _network(bench: Bench, run: TrialRun, weights: Path | None) -> torch.nn.Module:
-    return classifier(
-        Candidate.parse(run.model),
-        run.resolution,
-        len(bench.images.classes),
-        seed=run.seed,
-        weights=weights,
-    ).to(memory_format=torch.channels_last)
+def taught_network(run: TrialRun, folder: Path, classes: int) -> torch.nn.Module:
+    """Build the network of a run that taught all layers, with the weights that it left.
+
+    ``folder`` is the trial's, ``classes`` their count.
+    """
+    candidate = Candidate.parse(run.model)
+    network = classifier(candidate, run.resolution, classes, seed=run.seed, weights=None)
+    network.load_state_dict(read_state(folder / run.checkpoint))
+    return network.to(memory_format=torch.channels_last).eval()

@@ -37,6 +37,44 @@ def find_weights(candidate: Candidate, given: Mapping[str, Path]) -> Path | None
     return next(_cached(candidate), None)
 
 
+def find_parent(candidate: Candidate, given: Mapping[str, Path]) -> tuple[Candidate, Path] | None:
+    """Return the stock network whose weights a variant may inherit, and their file.
+
+    That of its own name comes first, then TensorFlow's twin of it, whose layers are the same.
+    """
+    if not candidate.axes:
+        return None
+    for name in (candidate.architecture, f"tf_{candidate.architecture}"):
+        stock = Candidate(architecture=name)
+        path = find_weights(stock, given)
+        if path is not None:
+            return stock, path
+    return None
+
+
+def inherit(network: nn.Module, stock: nn.Module, *, without: nn.Module) -> float:
+    """Copy into a variant what it has in common with its stock network; return the share of it.
+
+    A tensor that is narrower takes the leading channels, the same of every layer; one that is
+    wider keeps its own values in the rest. The layer ``without`` is left as it is.
+    """
+    held, own = stock.state_dict(), network.state_dict(keep_vars=True)
+    left_out = {id(tensor) for tensor in without.state_dict(keep_vars=True).values()}
+    copied = total = 0
+    with torch.no_grad():
+        for name, tensor in own.items():
+            total += tensor.numel()
+            source = held.get(name)
+            if source is None or source.dim() != tensor.dim() or id(tensor) in left_out:
+                continue
+            part = tuple(
+                slice(0, min(a, b)) for a, b in zip(source.shape, tensor.shape, strict=True)
+            )
+            tensor[part] = source[part]
+            copied += tensor[part].numel()
+    return copied / max(total, 1)
+
+
 def _existing(path: Path, name: str) -> Path:
     if not path.is_file():
         raise TrialError(f"weights of {name}: {path} does not exist")
