@@ -21,7 +21,7 @@ from advisor.networks.blueprints import blueprint
 from advisor.networks.pricing.prices import price
 from advisor.studies.families import Family, family
 from advisor.studies.hypervolume import hypervolume
-from advisor.studies.outcome import Answers, Assess, SearchRequest
+from advisor.studies.outcome import Answers, Assess, SearchPlan
 from advisor.studies.searching import search
 from advisor.studies.study import distributions
 
@@ -39,7 +39,7 @@ def costs(answers: Answers) -> Pair:
 
 def ours(space: Family, assess: Assess, trials: int, seed: int) -> list[Pair]:
     """Return what the advisor's search evaluates."""
-    request = SearchRequest(families=(space.name,), objectives=OBJECTIVES, trials=trials, seed=seed)
+    request = SearchPlan(families=(space.name,), objectives=OBJECTIVES, trials=trials, seed=seed)
     return [costs(t.answers) for t in search(request, assess).trials if t.values]
 
 

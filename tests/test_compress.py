@@ -9,6 +9,9 @@ import pytest
 import torch
 
 from advisor.core.candidate import Candidate
+from advisor.measuring.runtimes.nncf_onnx import quantise_by_nncf
+from advisor.measuring.runtimes.onnx_export import export_onnx
+from advisor.measuring.runtimes.onnxruntime import OnnxEngine
 from advisor.measuring.timing import TimingPlan
 from advisor.trials.classifiers import Scaling, classifier
 from advisor.trials.compressing import tell_scaling
@@ -84,6 +87,25 @@ def test_groups_of_layers_lose_the_share_that_each_was_given() -> None:
     ]
     assert kept[0] == first > kept[1]
     assert parameters_of(late) < parameters_of(early) < parameters_of(network)
+
+
+@pytest.mark.slow
+def test_nncf_quantises_to_a_file_that_tells_nearly_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("nncf")
+    network = classifier(Candidate.parse("test_resnet"), 32, 3, seed=0, weights=None).eval()
+    rng = np.random.default_rng(0)
+    images = tuple(rng.normal(size=(1, 3, 32, 32)).astype(np.float32) for _ in range(8))
+    whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
+    export_onnx(network, images[0], whole)
+    quantise_by_nncf(whole, small, images)
+    assert small.stat().st_size < whole.stat().st_size
+    answers = []
+    for path in (whole, small):
+        engine = OnnxEngine(path, 1)
+        engine.load(images[0])
+        engine.run()
+        answers.append(engine.result().ravel())
+    assert np.corrcoef(*answers)[0, 1] > 0.95
 
 
 def outcome(accuracy: float, latency: float) -> PlanOutcome:

@@ -31,6 +31,7 @@ OWNERS = {
     "scipy": ("estimators", "trials"),
     "sklearn": ("trials",),
     "torchmetrics": ("trials",),
+    "mlflow": ("trials",),
     "torch_pruning": ("trials",),
     "PIL": ("trials", "measuring.runtimes.images"),
     "jinja2": ("reports",),

@@ -145,11 +145,12 @@ def test_variant_inherits_the_leading_channels_of_its_stock_network(tmp_path: Pa
     variant = classifier(
         Candidate.parse("mobilenetv3_small_100:width=0.5"), 32, 5, seed=0, weights=None
     )
-    head = head_of(variant).weight.clone()
+    head = head_of(variant).state_dict()["weight"].clone()
     share = inherit(variant, stock, without=head_of(variant))
-    first, whole = variant.conv_stem.weight, stock.conv_stem.weight
+    first = variant.state_dict()["conv_stem.weight"]
+    whole = stock.state_dict()["conv_stem.weight"]
     assert torch.equal(first, whole[: len(first)])
-    assert torch.equal(head_of(variant).weight, head)
+    assert torch.equal(head_of(variant).state_dict()["weight"], head)
     assert 0.9 < share < 1
 
 
@@ -164,19 +165,18 @@ def test_variant_of_more_blocks_keeps_its_own_where_the_stock_network_has_none()
 
 
 def test_training_of_a_variant_starts_from_its_stock_network(npz: Path, tmp_path: Path) -> None:
-    stock = classifier(Candidate.parse("mobilenetv3_small_100"), 32, 7, seed=3, weights=None)
+    torch.manual_seed(3)
+    stock = build(Candidate.parse("mobilenetv3_small_100"), 32, device="cpu").state_dict()
     file = tmp_path / "stock.pth"
-    whole = build(Candidate.parse("mobilenetv3_small_100"), 32, device="cpu")
-    whole.load_state_dict({**whole.state_dict(), "conv_stem.weight": stock.conv_stem.weight})
-    torch.save(whole.state_dict(), file)
+    torch.save(stock, file)
     candidate = Candidate.parse("mobilenetv3_small_100:width=0.5")
     request = TrialRequest(
         data=str(npz), models=(candidate.name,), weights={"mobilenetv3_small_100": str(file)}
     )
     bench = prepare(request, folder=tmp_path / "folder", home=tmp_path / "home")
     network, told = starting_network(bench, candidate, 32, Stage.FINETUNE, 0)
-    kept = network.conv_stem.weight
-    assert torch.equal(kept, stock.conv_stem.weight[: len(kept)])
+    kept = network.state_dict()["conv_stem.weight"]
+    assert torch.equal(kept, stock["conv_stem.weight"][: len(kept)])
     assert (told.trained, told.file) == (False, "stock.pth")
     assert "of its weights from mobilenetv3_small_100" in told.statement
     _, chance = starting_network(bench, candidate, 32, Stage.SCRATCH, 0)

@@ -26,6 +26,7 @@ from advisor.core.spread import median_interval
 from advisor.core.workload import Workload
 from advisor.errors import AdvisorError, UsageError
 from advisor.hardware.library import advisor_home
+from advisor.measuring.runtimes.nncf_onnx import quantise_by_nncf
 from advisor.measuring.runtimes.onnx_export import export_onnx
 from advisor.measuring.runtimes.onnxruntime import OnnxEngine, quantise
 from advisor.measuring.timing import MachineClock, Sample, Session, TimingPlan, WarmUp
@@ -82,8 +83,8 @@ def compress(
     task: CompressionTask, evidence: Evidence, *, tell: Callable[[str], None]
 ) -> CompressionRecord:
     """Compress and judge; TrialError or NetworkError where a step cannot be done."""
-    _check_packages()
     asked = task.request
+    _check_packages(asked)
     task.folder.mkdir(parents=True, exist_ok=True)
     home = advisor_home() / "trials"
     bench = prepare(asked.training, folder=task.folder, home=home)
@@ -122,9 +123,11 @@ def compress(
     )
 
 
-def _check_packages() -> None:
+def _check_packages(asked: CompressionRequest) -> None:
     check_packages()
     require("compression", "torch_pruning", "onnxruntime", "onnx")
+    if asked.quantise and asked.quantiser == "nncf":
+        require("--quantiser nncf", "nncf")
 
 
 def _files(
@@ -150,7 +153,7 @@ def _files(
         )
         if asked.quantise:
             target = folder / f"{_slug(asked.model, name)}-int8.onnx"
-            quantise(path, target, _calibration(compressor.part(taught, "train")))
+            _quantise(asked, path, target, _calibration(compressor.part(taught, "train")))
             int8 = "int8" if name == "as trained" else f"{name}, int8"
             found.append(
                 _Exported(
@@ -227,7 +230,8 @@ class _Search:
         drawn_from = path
         if plan.precision == "int8":
             path = path.with_name(f"{path.stem}-int8.onnx")
-            quantise(drawn_from, path, _calibration(self.compressor.part(self.taught, "train")))
+            images = _calibration(self.compressor.part(self.taught, "train"))
+            _quantise(self.asked, drawn_from, path, images)
         return _Exported(
             name=f"searched: {plan.name}",
             path=path,
@@ -246,6 +250,16 @@ class _Search:
         if isinstance(figure, str):
             raise AdvisorError(f"--search: no estimate for {self.asked.device}: {figure}")
         return figure.high
+
+
+def _quantise(
+    asked: CompressionRequest,
+    model: Path,
+    target: Path,
+    images: tuple[NDArray[np.float32], ...],
+) -> None:
+    by = quantise_by_nncf if asked.quantiser == "nncf" else quantise
+    by(model, target, images)
 
 
 def _slug(model: str, name: str) -> str:
@@ -406,6 +420,7 @@ def task_of_compression(asked: CompressRequest, evidence: Evidence) -> Compressi
         model=models[0],
         prune=asked.prune or 0.0,
         quantise=bool(asked.quantise),
+        quantiser=asked.quantiser,
         distil_from=models[-1] if asked.distil_from else "",
         search=asked.search or 0,
         max_latency=asked.limits[0].at_most if asked.limits else None,

@@ -5,10 +5,11 @@ what was measured, of all others what a regression on the trained ones expects. 
 training promises to enlarge the measured front most are trained next.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,7 @@ from advisor.estimators.accuracy.answers import series_of
 from advisor.estimators.accuracy.storing import load
 from advisor.hardware.library import advisor_home
 from advisor.networks.pricing.prices import price
+from advisor.studies.export import ToOnnx, export, file_stem
 from advisor.studies.families import family
 from advisor.studies.hypervolume import hypervolume
 from advisor.studies.outcome import Answers, Assess, SearchOutcome, Trial, costs, front_of
@@ -438,7 +440,6 @@ def write_variant(
     one: Taught, folder: Path, figures: Mapping[Metric, Estimate], runtime: str
 ) -> list[Path]:
     """Write YAML, Python, ONNX and weights of a trained variant."""
-    from advisor.studies.export import export, file_stem
     from advisor.trials.verifying import taught_network
 
     network = taught_network(one.run, Path(one.record.folder), len(one.record.data.classes))
@@ -447,7 +448,7 @@ def write_variant(
         folder,
         answers=dict(figures),
         lane=f"--runtime {runtime}",
-        to_onnx=_to_onnx(lambda: network),
+        to_onnx=_to_onnx(network),
     )
     source = Path(one.record.folder) / one.run.checkpoint
     weights = folder / f"{file_stem(one.candidate)}.pt"
@@ -455,9 +456,7 @@ def write_variant(
     return [*files, weights]
 
 
-def _to_onnx(
-    network: Callable[[], object],
-) -> Callable[[Candidate, int, Path], None] | None:
+def _to_onnx(network: Any) -> ToOnnx | None:
     from importlib.util import find_spec
 
     if find_spec("onnx") is None:
@@ -465,7 +464,7 @@ def _to_onnx(
     from advisor.measuring.runtimes.onnx_export import export_onnx
 
     def write(_: Candidate, side: int, path: Path) -> None:
-        export_onnx(network(), np.zeros((1, 3, side, side), np.float32), path)
+        export_onnx(network, np.zeros((1, 3, side, side), np.float32), path)
 
     return write
 

@@ -17,6 +17,7 @@ from advisor.studies.study import close_storage, open_storage
 from advisor.trials.bench import Bench, code_digest, environment, prepare
 from advisor.trials.paired_tests import standings
 from advisor.trials.record import Recipe, Stage, TrialRecord, TrialRequest, TrialRun
+from advisor.trials.tracking import track
 from advisor.trials.trial_session import Tell, TrialSession
 from advisor.trials.verifying import Verified, verify
 
@@ -37,6 +38,8 @@ class TrialTask:
     """Whether this process only works on units that another has queued."""
     command: str = ""
     """Command line that gives the trial again."""
+    track: str = ""
+    """MLflow store that gets the runs too; empty for none."""
 
 
 def task_of_trial(asked: TeachRequest, evidence: Evidence) -> TrialTask:
@@ -75,6 +78,7 @@ def task_of_trial(asked: TeachRequest, evidence: Evidence) -> TrialTask:
         storage=asked.storage,
         joins=asked.worker,
         command=asked.command(),
+        track=asked.track,
     )
 
 
@@ -97,6 +101,8 @@ def conduct(
     Raises TrialError for images that cannot be used and where nothing could be taught.
     """
     check_packages()
+    if task.track:
+        require("--track", "mlflow")
     home = advisor_home() / "trials"
     bench = prepare(task.request, folder=task.folder, home=home, tell=looked)
     bench.folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +124,10 @@ def conduct(
             runs = session.run()
         finally:
             close_storage(storage)
-    return write_record(bench, runs, task.command)
+    record = write_record(bench, runs, task.command)
+    if task.track:
+        track(record, task.track)
+    return record
 
 
 def _request_key(request: TrialRequest) -> str:

@@ -38,6 +38,7 @@ EXTRAS = {
     "waitress": "serve",
     "werkzeug": "serve",
     "weasyprint": "pdf",
+    "mlflow": "track",
 }
 """Extra of ``vision-advisor`` by the name of a module."""
 INCLUDED = {
@@ -61,6 +62,7 @@ _PACKAGES = {
     "google": "protobuf",
     "grpc": "grpcio",
     "sklearn": "scikit-learn",
+    "mlflow": "mlflow-skinny",
     "torch_pruning": "torch-pruning",
     "ai_edge_litert": "ai-edge-litert",
     "litert_torch": "litert-torch",

@@ -257,6 +257,11 @@ class TeachRequest(Question):
     worker: Annotated[
         bool, Option(form=Flag(), help="Join a trial of the same options; needs --storage.")
     ] = False
+    track: Annotated[
+        str,
+        Option(form=Form(metavar="URI"),
+               help="MLflow store that gets the runs too, such as sqlite:///mlflow.db."),
+    ] = ""  # fmt: skip
 
 
 class CompressRequest(Question):
@@ -274,6 +279,10 @@ class CompressRequest(Question):
     quantise: Annotated[
         str, Option(form=Choice(names=("int8",)), help="Quantise weights and features: int8.")
     ] = ""
+    quantiser: Annotated[
+        str,
+        Option(form=Choice(names=("onnxruntime", "nncf")), help="Who quantises to int8."),
+    ] = "onnxruntime"
     distil_from: Annotated[str, Option(help="Network that teaches it.")] = ""
     search: Annotated[
         int | None,

@@ -17,6 +17,8 @@ class CompressionRequest(Document):
     """Share of the channels of every layer that go."""
     quantise: bool = False
     """Whether to quantise to int8."""
+    quantiser: str = "onnxruntime"
+    """onnxruntime or nncf."""
     distil_from: str = ""
     """Network that teaches the compressed one; empty for none."""
     epochs: float = 3.0
