@@ -108,17 +108,17 @@ def confusion(
 def _cell(images: int, total: int, at: tuple[float, float, float], diagonal: bool) -> str:
     share = images / total
     x, y, side = at
-    color = "#1a7f4b" if diagonal else "#b3261e"
+    color, darkest = ("#1a7f4b", 0.85) if diagonal else ("#b3261e", 0.7)
     text = (
         f'<text x="{x + side / 2:.1f}" y="{y + side / 2 + 4:.1f}" text-anchor="middle" '
-        f'font-size="11" fill="{"#fff" if share > 0.55 else "#444"}">{images}</text>'
+        f'font-size="11" style="fill:#111">{images}</text>'  # read on the darkest shade too
         if images
         else ""
     )
     return (
         f'<g><title>{images} of {total} ({100 * share:.1f} %)</title><rect x="{x:.1f}" '
         f'y="{y:.1f}" width="{side - 1:.1f}" height="{side - 1:.1f}" fill="{color}" '
-        f'fill-opacity="{min(share, 1):.3f}" stroke="#d5d9df"/>{text}</g>'
+        f'fill-opacity="{darkest * min(share, 1):.3f}" stroke="#d5d9df"/>{text}</g>'
     )
 
 
