@@ -461,6 +461,14 @@ def test_workbook_computes_with_formulas(tmp_path: Path) -> None:
     assert book["Devices"]["D3"].value == "unknown"
 
 
+def test_workbook_is_landscape_with_charts_and_a_summary_of_formulas(tmp_path: Path) -> None:
+    write_file(six(), tmp_path / "review.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "review.xlsx")
+    assert {sheet.page_setup.orientation for sheet in book.worksheets} == {"landscape"}
+    assert len(book["Summary"]._charts) == 2
+    assert book["Summary"]["B4"].value == "=Cost!J2"
+
+
 def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
     evil = answer("a", recommendation(), price_source="=cmd|' /C calc'!A0")
     write_file(reviewed(evil), tmp_path / "review.xlsx")

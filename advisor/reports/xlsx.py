@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from openpyxl import Workbook
+from openpyxl.chart import BarChart, Reference
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from advisor.core.filed import Document
@@ -78,18 +80,105 @@ def workbook(document: ProcurementReview) -> Workbook:
     _sources(book.create_sheet("Sources"), document)
     for sheet in book.worksheets:
         _fit(sheet)
+        _for_paper(sheet)
+    _charts(book, document)
     return book
 
 
+_SUMMARY_HEAD = (
+    "Device",
+    "Total",
+    "At least",
+    "A device",
+    "Top-1",
+    "Images a second",
+    "Score",
+    "Rank",
+)
+_SUMMARY_FORMATS = ("@", "#,##0", "#,##0", "#,##0", "0.0%", "#,##0", "0.00", "0")
+_LINE = 105
+"""Characters of a line of text on the summary."""
+
+
 def _summary(sheet: Worksheet, document: ProcurementReview) -> None:
+    """The decision, then the figures of each device as formulas on the other sheets."""
     sheet.title = "Summary"
     view = purchase_of(document)
-    lines = [view.headline, *view.sentences, "", *view.warnings, "", document.command]
-    for number, line in enumerate(lines, 1):
-        _put(sheet, number, 1, line)
+    _put(sheet, 1, 1, view.headline)
     sheet["A1"].font = Font(bold=True, size=14)
-    row = len(lines) + 2
-    _put(sheet, row, 1, "Yellow cells are inputs: change them and the other sheets follow.")
+    _row(sheet, 3, _SUMMARY_HEAD, font=_HEAD)
+    scored = {row.device: place for place, row in enumerate(document.matrix.rows, 2)}
+    score = 2 + 3 * len(document.matrix.criteria)
+    for place, device in enumerate(document.devices, 2):
+        cells = [f"Devices!B{place}", f"Cost!J{place}", f"Cost!K{place}", f"Cost!L{place}"]
+        cells += [f"Devices!M{place}", f"Devices!O{place}"]
+        if device.device in scored:
+            row = scored[device.device]
+            cells += [f"Matrix!{get_column_letter(score + step)}{row}" for step in (0, 2)]
+        values: list[Value] = [Formula(f"={cell}") for cell in cells]
+        _row(sheet, place + 2, [*values, *["not scored"] * (8 - len(values))])
+        for column, number_format in enumerate(_SUMMARY_FORMATS, 1):
+            sheet.cell(place + 2, column).number_format = number_format
+            if column > 1:
+                sheet.cell(place + 2, column).alignment = Alignment(horizontal="right")
+    texts = [
+        f"All amounts in {document.assumptions.currency}.",
+        "Yellow cells on the other sheets are inputs: change them and everything follows.",
+        *view.sentences,
+        *view.warnings,
+        document.command,
+    ]
+    for row, line in enumerate(texts, len(document.devices) + 5):
+        _put(sheet, row, 1, line)
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=8)
+        sheet.cell(row, 1).alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.row_dimensions[row].height = 15 * (1 + len(line) // _LINE)
+
+
+_COST_PARTS = (2, 3, 4, 5, 7, 8, 9)
+"""Columns of the sheet Cost that add up to the total."""
+
+
+def _charts(book: Workbook, document: ProcurementReview) -> None:
+    """Draw the cost by its parts and the scores below the summary."""
+    summary, cost, matrix = book["Summary"], book["Cost"], book["Matrix"]
+    below = summary.max_row + 2
+    costs = _bars(f"Known parts of the cost, {document.assumptions.currency}")
+    last = len(document.devices) + 1
+    costs.grouping, costs.overlap = "stacked", 100
+    for column in _COST_PARTS:
+        costs.add_data(Reference(cost, column, 1, column, last), titles_from_data=True)
+    costs.set_categories(Reference(cost, 1, 2, 1, last))
+    summary.add_chart(costs, f"A{below}")
+    if document.matrix.rows:
+        scores = _bars("Score in the decision matrix")
+        last = len(document.matrix.rows) + 1
+        column = 2 + 3 * len(document.matrix.criteria)
+        scores.add_data(Reference(matrix, column, 1, column, last), titles_from_data=True)
+        scores.set_categories(Reference(matrix, 1, 2, 1, last))
+        scores.legend = None
+        scores.y_axis.scaling.min, scores.y_axis.scaling.max = 0, 1
+        summary.add_chart(scores, f"E{below}")
+
+
+def _bars(title: str) -> BarChart:
+    chart = BarChart()
+    chart.type, chart.title = "bar", title
+    chart.height, chart.width = 8.5, 15.5
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.x_axis.scaling.orientation = "maxMin"
+    return chart
+
+
+def _for_paper(sheet: Worksheet) -> None:
+    """Print across the page, as many pages high as needed, with the heads on each."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = "9"  # A4
+    high = 1 if sheet.title == "Summary" else 0
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, high
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    if sheet.title != "Summary":
+        sheet.print_title_rows = "1:1"
 
 
 def _inputs(stated: Assumptions) -> Iterator[_Input]:
@@ -215,6 +304,8 @@ def _cost(sheet: Worksheet, document: ProcurementReview) -> None:
     _row(sheet, 1, _COST_HEAD, font=_HEAD)
     for row in range(2, len(document.devices) + 2):
         _row(sheet, row, [Formula(text) for text in _cost_formulas(row)])
+        for column in range(2, len(_COST_HEAD) + 1):
+            sheet.cell(row, column).number_format = "#,##0"
     note = len(document.devices) + 3
     _put(sheet, note, 1, f"All amounts in {document.assumptions.currency}.")
     text = "Idle power that is unknown is taken as half of the power under load."
@@ -273,6 +364,8 @@ def _matrix(book: Workbook, document: ProcurementReview) -> None:
             on_scale = Formula(f'=IF(ISNUMBER({raw}{row}),{known},"{UNKNOWN}")')
             _put(sheet, row, column + 1, on_scale)
             _put(sheet, row, column + 2, _normalised(f"{scale}{row}", criterion))
+            for step, number_format in enumerate(("#,##0.00", "0.00", "0.00")):
+                sheet.cell(row, column + step).number_format = number_format
         _put_score(sheet, row, last, [c.key for c in criteria])
     sheet.freeze_panes = "B2"
 
@@ -296,6 +389,7 @@ def _put_score(sheet: Worksheet, row: int, last: int, keys: Sequence[str]) -> No
     total = "+".join(f"in_weight_{key}" for key in keys)
     score, known, rank = (2 + 3 * len(keys) + step for step in range(3))
     _put(sheet, row, score, Formula(f"=({'+'.join(parts)})/({total})"))
+    sheet.cell(row, score).number_format = "0.00"
     cost = get_column_letter(2 + 3 * keys.index("cost")) if "cost" in keys else ""
     known_text = Formula(f'=IF(ISNUMBER({cost}{row}),"yes","no")') if cost else "yes"
     _put(sheet, row, known, known_text)
@@ -369,13 +463,21 @@ def _put(sheet: Worksheet, row: int, column: int, value: Value) -> None:
     if isinstance(value, str) and not isinstance(value, Formula):
         cell.data_type = "s"
     if isinstance(value, float):
-        cell.number_format = "#,##0.000" if abs(value) < 100 else "#,##0"
+        cell.number_format = _rounded(value)
+
+
+def _rounded(value: float) -> str:
+    """Format with three significant digits."""
+    if value == int(value) or abs(value) >= 100:
+        return "#,##0"
+    decimals = 2 if abs(value) < 10 else 1
+    return f"0.{'0' * (decimals if abs(value) >= 0.995 else 3)}"
 
 
 def _fit(sheet: Worksheet) -> None:
     """Make columns wide enough for their text, within reason."""
-    for cells in sheet.columns:
+    for cells in sheet.iter_cols():
         texts = [str(cell.value) for cell in cells if cell.value is not None]
         plain = [len(text) for text in texts if not text.startswith("=")]
-        width = min(max([*plain, 9]) + 2, 42)
+        width = 15 if sheet.title == "Summary" else min(max([*plain, 9]) + 2, 42)
         sheet.column_dimensions[get_column_letter(cells[0].column or 1)].width = width
