@@ -230,13 +230,14 @@ class DeviceNames(Generic[D]):
             return typo
         shared = sum(self._weight(word) for word in common)
         apart = sum(self._weight(word) for word in other - asked if not word.isdigit())
+        lacking = sum(self._weight(word) for word in asked - other if len(word) > 2 and word.isalpha())
         numbers = {word for word in other - asked if word.isdigit()}
         close = sum(
             max((_closeness(number, one) for one in numbers), default=0.0)
             for number in asked - other
             if number.isdigit()
         )
-        return max(typo, shared + 2.0 * close - 0.3 * apart)
+        return max(typo, shared + 2.0 * close - 0.3 * apart - lacking)
 
     def _weight(self, word: str) -> float:
         """How much a shared word tells: the rarer, the more."""
