@@ -21,12 +21,12 @@ from advisor.answering.recommend import assessor_on
 from advisor.answering.search import lane_of
 from advisor.answering.variants import assess_on
 from advisor.core.constraint import Constraint
-from advisor.core.document import Request
 from advisor.core.quantity import Metric
+from advisor.core.request import Request
 from advisor.estimators.accuracy.storing import load
 from advisor.networks.pricing.prices import price
 from advisor.studies.families import Family, family
-from advisor.studies.outcome import Assess, SearchRequest
+from advisor.studies.outcome import Assess, SearchPlan
 from advisor.studies.searching import search
 
 BATCH = 50
@@ -92,7 +92,7 @@ def built(space: Family, count: int) -> float:
 def thousand_trials(space: Family, assess: Assess) -> float:
     """Return the seconds of a search of 1,000 trials in a journal file."""
     with tempfile.TemporaryDirectory() as folder:
-        request = SearchRequest(
+        request = SearchPlan(
             families=(space.name,),
             constraints=(Constraint(metric=Metric.LATENCY, at_most=0.01),),
             storage=str(Path(folder) / "study.log"),
