@@ -133,6 +133,10 @@ class LongLanes:
         return read_fitted(self.root, LONG)
 
 
+KEPT_LANES = 4
+"""Lanes whose factorised cells are kept; each takes some megabytes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LatencyModel:
     """The fitted estimator, with the user's own timings where there are some."""
@@ -154,8 +158,11 @@ class LatencyModel:
 
     def _for(self, lane: Lane) -> "LatencyModel":
         """Return the model that answers for a lane; timings of lanes it lacks tell it nothing."""
-        if self.long is None or not self.fitted.is_long(lane):
-            return self
+        return self._of_long if self.long and self.fitted.is_long(lane) else self
+
+    @cached_property
+    def _of_long(self) -> "LatencyModel":
+        assert self.long is not None
         fitted = self.long.fitted
         kept = [row for row, one in enumerate(self.own) if one.lane in fitted.lanes.index]
         table = self.own_table.rows(kept) if self.own_table else None
@@ -382,7 +389,16 @@ class LatencyModel:
         return Asked(points=points, mean=mean + local.global_shift(points))
 
     def _local(self, lane: Lane) -> "Local":
-        return Local.around(self, lane)
+        """Return the cells around a lane; those of the last few lanes are kept for a search."""
+        if lane not in self._locals:
+            while len(self._locals) >= KEPT_LANES:
+                del self._locals[next(iter(self._locals))]
+            self._locals[lane] = Local.around(self, lane)
+        return self._locals[lane]
+
+    @cached_property
+    def _locals(self) -> "dict[Lane, Local]":
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -230,7 +230,9 @@ class DeviceNames(Generic[D]):
             return typo
         shared = sum(self._weight(word) for word in common)
         apart = sum(self._weight(word) for word in other - asked if not word.isdigit())
-        lacking = sum(self._weight(word) for word in asked - other if len(word) > 2 and word.isalpha())
+        lacking = sum(
+            self._weight(word) for word in asked - other if len(word) > 2 and word.isalpha()
+        )
         numbers = {word for word in other - asked if word.isdigit()}
         close = sum(
             max((_closeness(number, one) for one in numbers), default=0.0)
