@@ -22,7 +22,7 @@ from advisor.core.ranking import order, weighing
 from advisor.procurement.review import ProcurementReview
 from advisor.reports import Layout
 from tests.browser.page import Page
-from tests.documents import entry, estimates, infeasible, recommendation
+from tests.documents import entry, estimates, infeasible, lane, recommendation
 from tests.test_procurement import six
 
 pytestmark = pytest.mark.browser
@@ -198,7 +198,7 @@ def _judged(item: Entry | Rejection, place: int) -> Judged:
     estimates = {m: _estimate(m, f) for m, f in item.metrics.items()}
     return Judged(
         subject=Subject(candidate=candidate, resolution=place, weights=weights),
-        lane=recommendation().lane.lane,
+        lane=LANE,
         assessment=Assessment(
             candidate=candidate,
             precision=item.precision,
@@ -231,6 +231,7 @@ def _chance(item: Entry | Rejection, limits: list[Constraint]) -> float | None:
 
 
 LEVEL = 0.9
+LANE = lane().lane
 WEIGHTS = Accuracy(
     network="net",
     tag="",
