@@ -134,6 +134,22 @@ def test_benchncnn_is_driven_and_its_average_read(monkeypatch: pytest.MonkeyPatc
     assert commands[0][1:6] == ["50", "2", "0", "-1", "0"]
 
 
+@pytest.mark.elsewhere
+def test_the_python_package_of_ncnn_does_where_benchncnn_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("ncnn")
+    (tmp_path / "n.param").write_text(
+        "7767517\n2 2\nInput in0 0 1 in0\nPooling p 1 1 in0 out0 0=1 4=1\n"
+    )
+    monkeypatch.setattr(measure_on_board, "FOLDER", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found, told = measure_on_board.with_ncnn(NETWORK, wanted())
+    assert len(found) >= measure_on_board.LEAST_PASSES
+    assert all(one > 0 for one in found)
+    assert told.startswith("ncnn ")
+
+
 def test_benchmark_model_is_driven_and_its_average_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

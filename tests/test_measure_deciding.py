@@ -102,6 +102,19 @@ def test_the_first_and_the_hopeful_uncertain_ones_are_measured() -> None:
     assert names(deciding(document, 5)) == ["first", "hopeful"]
 
 
+def test_the_largest_expected_gain_is_measured_first() -> None:
+    document = answer(
+        [entry("first", 0.004, top1=0.70)],
+        [
+            entry("little to gain", 0.010, top1=0.71),
+            entry("much to gain", 0.010, top1=0.80),
+            entry("nothing to gain", 0.010, top1=0.60),
+            entry("no hope", 0.500, top1=0.90),
+        ],
+    )
+    assert names(deciding(document, 2)) == ["much to gain", "little to gain"]
+
+
 def test_what_was_measured_or_tried_is_not_measured_again() -> None:
     document = answer([entry("first", 0.005, measured=True)], [entry("a", 0.01), entry("b", 0.01)])
     assert names(deciding(document, 5, tried=["a"])) == ["b"]
@@ -116,7 +129,7 @@ def test_the_answer_is_computed_again_after_a_few_measurements() -> None:
         return answer([], [e for e in waiting if e.candidate not in done])
 
     settled(anew, lambda entries: measured.append(names(entries)), 12)
-    assert [len(group) for group in measured] == [8, 4]
+    assert [len(group) for group in measured] == [4, 4, 4]
 
 
 def test_measuring_ends_when_nothing_is_left_to_decide() -> None:

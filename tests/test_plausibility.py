@@ -101,6 +101,24 @@ def test_figures_of_another_chip_are_refused(
     assert stored() == 0
 
 
+@pytest.mark.parametrize(
+    ("chip", "code"),
+    [
+        ("Raspberry Pi 4 Model B Rev 1.4", 0),
+        ("Cortex-A72 BCM2711", 0),
+        ("aarch64", 0),
+        ("Raspberry Pi 5 Model B Rev 1.0", 1),
+        ("Intel(R) Xeon(R) Platinum 8488C", 1),
+    ],
+)
+def test_the_chip_that_a_kit_ran_on_has_to_be_the_board(
+    chip: str, code: int, tmp_path: Path, times: dict[str, float]
+) -> None:
+    path = written(tmp_path, times, device="raspberry-pi-4", chip=chip)
+    assert run(["import", str(path), *PI]) == code
+    assert bool(stored()) is (code == 0)
+
+
 def test_of_a_table_of_two_devices_each_keeps_its_own_rows(
     tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -244,6 +244,29 @@ def _worth_measuring(
     return _answer(entry, points(gain, weighed), f"{reason} of the outcomes", entry.settle)
 
 
+def by_gain(
+    ranked: Sequence[Entry],
+    uncertain: Sequence[Entry],
+    limits: Sequence[Constraint],
+    weighed: Weighing,
+    confidence: float,
+) -> list[Entry]:
+    """Order what may be timed by what a timing is expected to gain; without those of no gain."""
+    known = [e for e in (*ranked, *uncertain) if e.probability is not None]
+    if not known:
+        return []
+    field = contenders(known, limits, weighed)
+    sure = range(sum(e.probability is not None for e in ranked))
+    safe = max(sure, key=lambda row: float(field.worth[row]), default=None)
+    nothing, least = _nothing(weighed), field.least_room(confidence)
+    gains = {
+        row: expected_gain(field, row, safe, least, nothing)[0]
+        for row in _measurable(field, safe, nothing)
+    }
+    order = sorted(gains, key=lambda row: -gains[row])
+    return [known[row] for row in order if gains[row] >= LEAST_GAIN]
+
+
 def _measurable(field: Contenders, safe: int | None, nothing: float) -> list[int]:
     """Rows of the candidates whose timing may tell something, the most promising first."""
     start = field.worth[safe] if safe is not None else nothing

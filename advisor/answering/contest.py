@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from advisor.answering.choice import EVEN
+from advisor.answering.choice import EVEN, by_gain
 from advisor.core.chance import TIMED
 from advisor.core.constraint import Verdict
 from advisor.core.document import Entry, Recommendation
@@ -11,7 +11,7 @@ from advisor.core.estimate import Origin
 from advisor.core.quantity import Metric
 from advisor.core.ranking import Weighing, order, scores, weighing
 
-GROUP = 8
+GROUP = 4
 """Networks that are measured before the answer is computed again: the estimator learns of each."""
 HOPELESS = 0.1
 """Probability of keeping the limits below which a network is not worth a measurement."""
@@ -40,15 +40,25 @@ def settled(answer: Answer, measure: Measure, count: int) -> Recommendation:
 
 
 def deciding(document: Recommendation, count: int, tried: Iterable[str] = ()) -> tuple[Entry, ...]:
-    """Pick the networks to measure next, best objective first.
+    """Pick the networks to measure next, the largest expected gain first.
 
-    The first of the ranking, whose place rests on its figure, and the uncertain ones that may
-    well keep the limits; what was measured or tried is left out.
+    Then the first of the ranking, whose place rests on its figure, the uncertain ones that more
+    likely keep the limits than not, and the rest of the ranking; what was measured or tried is
+    left out.
     """
     known = frozenset(tried)
-    hopeful = [e for e in _by_score(document) if _chance(e) >= HOPELESS]
-    candidates = [*document.ranked[:1], *hopeful, *document.ranked[1:]]
-    open_ones = [e for e in candidates if e.candidate not in known and not _measured(e)]
+    request = document.request
+    gaining = by_gain(
+        document.ranked,
+        document.uncertain,
+        request.limits,
+        weighing_of(document),
+        request.confidence,
+    )
+    hopeful = [e for e in _by_score(document) if _chance(e) >= EVEN]
+    candidates = [*gaining, *document.ranked[:1], *hopeful, *document.ranked[1:]]
+    distinct = {(e.candidate, e.lane): e for e in candidates}.values()
+    open_ones = [e for e in distinct if e.candidate not in known and not _measured(e)]
     return tuple(open_ones[:count])
 
 

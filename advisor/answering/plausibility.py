@@ -6,6 +6,7 @@ device: it is kept only where the user insists.
 """
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ _SLIPS = (
 )
 """What a time has to be multiplied by to be as expected, and the usual cause."""
 _NEAR = math.log(3.0)
+_ARCHITECTURES = frozenset(("x86_64", "amd64", "i686", "aarch64", "arm64", "armv7l", "armv6l"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +78,38 @@ def of_another_device(
 ) -> str:
     """Say which other device or chip a table names; empty where it names none."""
     for named in dict.fromkeys(name for row in rows for name in row.named):
-        meant = [entry.id for entry in library.meaning(named).devices]
+        meant = _meant(named, library)
         if meant and profile.id not in meant:
             return f"it names {named!r}, which is {' or '.join(meant[:3])}, not {profile.id}"
+    for chip in dict.fromkeys(row.named[1] for row in rows if len(row.named) > 1):
+        if not _meant(chip, library) and not _alike(chip, profile):
+            return f"it was measured on {chip!r}, and nothing says that this is {profile.id}"
     return ""
+
+
+def _meant(named: str, library: ProfileLibrary) -> list[str]:
+    """Devices that a name means, without the revision that a board adds to it."""
+    words = named.split()
+    for count in range(len(words), min(len(words), 2) - 1, -1):
+        devices = library.meaning(" ".join(words[:count])).devices
+        if devices:
+            return [entry.id for entry in devices]
+    return []
+
+
+def _alike(chip: str, profile: DeviceProfile) -> bool:
+    """Whether the name of a chip shares what identifies it with a profile: its numbered words."""
+    if chip.lower() in _ARCHITECTURES:  # all that some systems tell
+        return True
+    names = [profile.id, profile.name, *profile.aliases, *profile.chip_aliases]
+    own = _words(" ".join([*names, profile.chip or "", *(unit.name for unit in profile.units)]))
+    told = _words(chip)
+    numbered = {word for word in told if any(sign.isdigit() for sign in word)}
+    return bool((numbered or told) & own)
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.split(r"[^a-z0-9]+", text.lower()) if len(word) > 2}
 
 
 def _expected(

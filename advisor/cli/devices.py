@@ -101,10 +101,12 @@ def index(folder: Path | None) -> int:
 @click.option("--id", "device", default="host", show_default=True, help="Id of the profile.")
 def detect(device: str) -> int:
     """Write a profile of this machine, so that --device host works; takes a few seconds."""
-    from advisor.cli.output import say
+    from advisor.cli.output import say, say_fastest
+    from advisor.hardware.library import read_profile
     from advisor.measuring.host import detect as write
 
     path = write(device)
+    say_fastest(read_profile(path))
     say(f"wrote {path}; now 'advisor recommend --device {device}' answers for this machine")
     click.echo(path.read_text(encoding="utf-8"), nl=False)
     return 0

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from advisor.core.filed import Document
 from advisor.errors import one_line
 from advisor.files.saving import check_writable, make_folder
 from advisor.reports import Layout, check_outputs, print_report, write_file
+
+if TYPE_CHECKING:
+    from advisor.hardware.profile import DeviceProfile
 
 
 def deliver(document: Document, form: str, files: tuple[Path, ...], layout: Layout) -> None:
@@ -49,6 +53,19 @@ def say(message: str) -> None:
     settings = context.find_object(dict) if context else None
     if not (settings or {}).get("quiet"):
         tell(one_line(message))
+
+
+def say_fastest(profile: "DeviceProfile") -> None:
+    """Name the fastest lane of this machine, where it is not the default one."""
+    from advisor.measuring.host import fastest_lane
+
+    found = fastest_lane(profile)
+    if found is not None:
+        runtime, precision = found
+        say(
+            f"the default lane is {profile.default_lane.name}; faster here: --runtime {runtime} "
+            f"--precision {precision}"
+        )
 
 
 def complain(message: str) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import click
 
 from advisor.cli.options import asked, config_option, output_options, request_options
-from advisor.cli.output import checked, deliver, layout
+from advisor.cli.output import checked, deliver, layout, say_fastest
 from advisor.core.request import Request
 
+THIS_MACHINE = "host"
 NOTHING_MEETS = 3
 """Exit code where no candidate is certain to keep every limit."""
 
@@ -30,6 +31,8 @@ def command(form: str, output: tuple[Path, ...], **_: Any) -> int:
     request = asked(Request)
     evidence = evidence_for(request.profiles_dir)
     document = answer_request(request, evidence, run)
+    if request.device == THIS_MACHINE and request.runtime is None:
+        say_fastest(evidence.profiles.load(request.device))
     if files or form != "table":  # the printed table shows none of what this adds
         from advisor.answering.complete import completed
 

@@ -41,6 +41,10 @@ INT8_GAIN = {
     "asimddp": 4.0,
 }
 """int8 over fp32 operations of one instruction, by the flag of the instruction."""
+RANKED = ("openvino", "onnxruntime", "pytorch")
+"""Runtimes of a CPU, fastest first."""
+BF16 = frozenset(("amx_bf16", "avx512_bf16"))
+"""Flags of CPUs that multiply bfloat16 faster than fp32."""
 NOT_MEASURED = "micro-benchmarks on this machine; int8 computed from its instructions"
 
 
@@ -117,6 +121,26 @@ def detect(device: str = ID, benchmark: Benchmark = rates) -> Path:
     save(path, text, fresh_folder=True)
     read_profile(path)
     return path
+
+
+def fastest_lane(profile: DeviceProfile) -> tuple[str, str] | None:
+    """Runtime and precision that are fastest on a machine of this kind, of those that are here.
+
+    OpenVINO before ONNX Runtime before PyTorch, as in the campaign behind the catalog's own
+    figures; bfloat16 where the CPU multiplies it, int8 where it has instructions for that. None
+    where that is the default lane.
+    """
+    here = next((name for name in RANKED if name in profile.units[0].runtimes), None)
+    if here is None:
+        return None
+    flags = cpu.flags()
+    precision = "fp32"
+    if here == "openvino" and not BF16.isdisjoint(flags):
+        precision = "bf16"
+    elif here != "pytorch" and not INT8_GAIN.keys().isdisjoint(flags):
+        precision = "int8"
+    default = profile.default_lane
+    return None if (here, precision) == (default.runtime, default.precision) else (here, precision)
 
 
 def detected(device: str = ID) -> DeviceProfile:

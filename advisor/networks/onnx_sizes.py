@@ -65,11 +65,11 @@ def _values(graph: Any, shapes: Mapping[str, tuple[int, ...]], opsets: dict[str,
         shape = shapes.get(node.input[0], ()) if node.input else ()
         if node.op_type == "Shape" and shape and all(shape):
             values[node.output[0]] = np.array(shape, dtype=np.int64)
-        elif all(not name or name in values for name in node.input):
+        elif all(not n or n in values for n in node.input) and _stays_small(node, values):
             try:
                 feeds = {name: values[name] for name in node.input if name}
                 found = ReferenceEvaluator(node, opsets=opsets).run(None, feeds)
-            except Exception:  # what the reference cannot compute stays unknown
+            except Exception:  # what the reference cannot compute stays unknown  # nosec B112
                 continue
             values |= {
                 name: value
@@ -77,3 +77,25 @@ def _values(graph: Any, shapes: Mapping[str, tuple[int, ...]], opsets: dict[str,
                 if getattr(value, "size", MOST + 1) <= MOST
             }
     return values
+
+
+_GROWN_BY = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1}
+"""Which input of an operator says how large its output is."""
+_UNBOUNDED = frozenset(
+    ("EyeLike", "If", "Loop", "OneHot", "Pad", "RandomNormal", "RandomUniform", "Resize", "Scan",
+     "Upsample")
+)  # fmt: skip
+"""Operators whose output may be large although their inputs are small; none computes sizes."""
+
+
+def _stays_small(node: Any, values: Values) -> bool:
+    """Whether what an operator computes can be as small as a size is."""
+    if node.op_type in _UNBOUNDED:
+        return False
+    if node.op_type == "Range":
+        begin, end, step = (float(values[name].ravel()[0]) for name in node.input)
+        return step != 0 and abs(end - begin) <= MOST * abs(step)
+    if node.op_type in _GROWN_BY:
+        sides = values[node.input[_GROWN_BY[node.op_type]]].ravel()
+        return math.prod(max(int(side), 0) for side in sides) <= MOST
+    return True

@@ -5,7 +5,7 @@ Stand-alone: needs Python 3.6 or newer and nothing else. Run it as
 
     python3 measure_on_board.py --runtime tensorrt -o measurements.csv
 
-It drives trtexec (TensorRT), the Python package onnxruntime, benchncnn (ncnn) or benchmark_model
+It drives trtexec (TensorRT), the Python packages onnxruntime and ncnn, benchncnn or benchmark_model
 (TensorFlow Lite), whichever is there. 'advisor import measurements.csv' takes the table back.
 """
 
@@ -159,11 +159,14 @@ def with_tensorrt(network: Network, wanted: argparse.Namespace) -> Found:
 
 
 def with_ncnn(network: Network, wanted: argparse.Namespace) -> Found:
-    """Milliseconds of a pass as benchncnn prints them."""
-    program = tool("benchncnn", os.path.expanduser("~/ncnn/build/benchmark/benchncnn"))
+    """Milliseconds of a pass in ncnn: as benchncnn prints them, else by the Python package."""
     param = network.get("ncnn_param")
     if not param:
         raise Failed("the kit holds no ncnn file of this network")
+    try:
+        program = tool("benchncnn", os.path.expanduser("~/ncnn/build/benchmark/benchncnn"))
+    except Missing:
+        return with_ncnn_package(network, param, wanted)
     loops = max(LEAST_PASSES, 50)
     shape = f"shape=[{network['resolution']},{network['resolution']},3]"
     gpu = "0" if wanted.unit == "gpu" else "-1"
@@ -173,6 +176,30 @@ def with_ncnn(network: Network, wanted: argparse.Namespace) -> Found:
     if match is None:
         raise Failed("benchncnn printed no time")
     return [float(match.group(3))], "ncnn benchncnn"
+
+
+def with_ncnn_package(network: Network, param: str, wanted: argparse.Namespace) -> Found:
+    """Milliseconds of each pass by the Python package ncnn; weights are zeros, as benchncnn's."""
+    try:
+        import ncnn
+    except ImportError as error:
+        raise Missing(f"benchncnn is not on the PATH, and {error} (pip3 install ncnn)")
+    net = ncnn.Net()
+    net.opt.num_threads = wanted.threads
+    net.opt.use_vulkan_compute = wanted.unit == "gpu"
+    if net.load_param(os.path.join(FOLDER, param)) != 0:
+        raise Failed(f"ncnn cannot read {param}")
+    net.load_model(ncnn.DataReaderFromEmpty())
+    image = ncnn.Mat(network["resolution"], network["resolution"], 3)
+    image.fill(0.01)
+    source, target = net.input_names()[0], net.output_names()[0]
+
+    def run() -> None:
+        extractor = net.create_extractor()
+        extractor.input(source, image)
+        extractor.extract(target)
+
+    return passes(run, wanted.budget), "ncnn {} (Python)".format(getattr(ncnn, "__version__", ""))
 
 
 def with_tflite(network: Network, wanted: argparse.Namespace) -> Found:
@@ -283,6 +310,7 @@ def chosen(wanted: argparse.Namespace) -> str:
         ("tensorrt", lambda: tool("trtexec", "/usr/src/tensorrt/bin/trtexec")),
         ("onnxruntime", lambda: __import__("onnxruntime")),
         ("ncnn", lambda: tool("benchncnn")),
+        ("ncnn", lambda: __import__("ncnn")),
         ("tflite", lambda: tool("benchmark_model")),
     ):
         try:
@@ -290,7 +318,7 @@ def chosen(wanted: argparse.Namespace) -> str:
         except (Missing, ImportError):
             continue
         return name
-    sys.exit("no runtime found: install trtexec, onnxruntime, benchncnn or benchmark_model")
+    sys.exit("no runtime found: install trtexec, onnxruntime, ncnn, benchncnn or benchmark_model")
 
 
 def arguments(kit: Kit, argv: Optional[List[str]]) -> argparse.Namespace:

@@ -6,7 +6,7 @@ nothing else. See https://www.cs.toronto.edu/~kriz/cifar.html.
 """
 
 import io
-import pickle
+import pickle  # nosec B403
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

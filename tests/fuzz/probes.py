@@ -1,0 +1,270 @@
+"""Probes: an input drawn by hypothesis, the command that takes it, and what may not happen."""
+
+import copy
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+from advisor.core.question import Question, options_of
+from advisor.core.request import (
+    CompareRequest,
+    EstimateRequest,
+    ExplainRequest,
+    PurchaseRequest,
+    Request,
+)
+from tests.fuzz.commands import ended
+
+NUMBERS = st.one_of(
+    st.sampled_from(
+        ["nan", "inf", "-inf", "1e400", "-1", "0", "-0.0", "1e-320", "9" * 25, "9" * 5000, "²", "٣",
+         "0x10", "1_000", "1,5", "1.2.3", "+", "", " ", "100%", "101%", "10ms", "1e300s", "0ms"]
+    ),
+    st.floats().map(repr),
+    st.integers().map(str),
+)  # fmt: skip
+NAMES = st.sampled_from(
+    ["resnet18", "mobilenetv2_100", "resnet18.tv_in1k", "resnet18@96", "jetson-nano", "rpi4",
+     "raspberry-pi-4", "cpu", "gpu", "ncnn", "tensorrt", "fp16", "int8", "latency", "top1",
+     "mobilenetv2", "mobilenetv2_100@192:width=0.75", "efficientnet_b0:phi=nan", "json:loads"]
+)  # fmt: skip
+TEXT = st.one_of(
+    NAMES,
+    NUMBERS,
+    st.text(max_size=40),
+    st.sampled_from(
+        ["x" * 100_000, "../../x", "/", "a\nb", "\x1b[31m", "*", "[a", "a=b", "\ud800"]
+    ),
+)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One kind of input."""
+
+    drawn: st.SearchStrategy[Any]
+    faults: Callable[[Any, Path], list[str]]
+    """Runs the input in a folder and names what may not happen."""
+
+
+@st.composite
+def damaged(draw: st.DrawFn, sound: bytes) -> bytes:
+    """Draw a sound file with some bytes changed, cut out, doubled or put in."""
+    content = bytearray(sound)
+    for _ in range(draw(st.integers(1, 6))):
+        place = draw(st.integers(0, max(len(content) - 1, 0)))
+        length = draw(st.integers(0, 30))
+        piece = bytes(content[place : place + length])
+        put = draw(
+            st.one_of(
+                st.binary(max_size=6),
+                st.sampled_from(
+                    [b"", piece * 3, b"NaN", b"-1", b"1e999", b"\xff", b"\0", b'"', b"["]
+                ),
+            )
+        )
+        content[place : place + length] = put
+    return bytes(content)
+
+
+def _file(folder: Path, name: str, content: bytes) -> str:
+    path = folder / name
+    path.write_bytes(content)
+    return str(path)
+
+
+OPTIONED: tuple[type[Question], ...] = (
+    Request, CompareRequest, EstimateRequest, ExplainRequest, PurchaseRequest,
+)  # fmt: skip
+_UNDONE = {"measure", "search", "assumptions", "profiles_dir", "accuracy_from", "table"}
+"""Options that take long, or name files, which other probes draw."""
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> list[str]:
+    """Draw a command line of a request: options that exist, values of every kind."""
+    kind = draw(st.sampled_from(OPTIONED))
+    argv = [kind.COMMAND]
+    places = [one for key, one in options_of(kind).items() if key not in _UNDONE]
+    for place in draw(st.lists(st.sampled_from(places), max_size=5, unique_by=lambda p: p.key)):
+        name = "--" + place.key.replace("_", "-")
+        if place.option.form.flag:
+            argv.append(name)
+        elif place.option.argument:
+            argv.append(draw(NAMES))
+        else:
+            argv += [name, draw(TEXT)]
+    sound = {"--device": "jetson-nano", "--devices": "jetson-nano"}
+    for option, value in sound.items():
+        known = option.lstrip("-") in options_of(kind)
+        if known and option not in argv and draw(st.booleans()):
+            argv += [option, value]
+    return [word.replace("\0", "") for word in argv]
+
+
+def _asked(argv: list[str], folder: Path) -> list[str]:
+    return ended(*argv).faults(echoes=argv)
+
+
+def _configured(content: bytes, folder: Path) -> list[str]:
+    path = _file(folder, "request.yaml", content)
+    return ended("recommend", "--config", path, "--models", "resnet18").faults(echoes="x")
+
+
+def _profiled(content: bytes, folder: Path) -> list[str]:
+    place = folder / "profiles"
+    place.mkdir(exist_ok=True)
+    _file(place, "drawn.yaml", content)
+    argv = ("recommend", "--profiles-dir", str(place), "--models", "resnet1*")
+    return [*ended(*argv, "--device", "drawn").faults(), *ended(*argv, "--device", "rpi4").faults()]
+
+
+def _assumed(content: bytes, folder: Path) -> list[str]:
+    path = _file(folder, "assumptions.yaml", content)
+    argv = ("procure", "--devices", "jetson-nano", "--models", "resnet1*", "--max-latency", "20ms")
+    return ended(*argv, "--assumptions", path).faults(echoes="x")
+
+
+def _rendered(held: bytes, folder: Path) -> list[str]:
+    path = _file(folder, "result.json", held)
+    found = []
+    for form in ("table", "csv", "markdown"):
+        found += ended("report", path, "--format", form).faults()
+    page = ended("report", path, "-o", str(folder / "page.html"))
+    return found + page.faults()
+
+
+def _answered(rows: list[list[str]], folder: Path) -> list[str]:
+    stream = io.StringIO()
+    csv.writer(stream).writerows([QUESTION, *rows, ["jetson-nano", "", "", "", "", "", "resnet18"]])
+    path = _file(folder, "questions.csv", stream.getvalue().encode("utf-8", "replace"))
+    done = ended("estimate", "--table", path, "--format", "csv", "-o", str(folder / "out.csv"))
+    found = done.faults(echoes="x")
+    if done.code == 0:
+        with (folder / "out.csv").open(newline="") as answers:
+            *_, last = csv.DictReader(answers)
+        if not float(last["latency_ms"] or "nan") > 0:
+            found.append(f"a row was lost: {last}")
+    return found
+
+
+QUESTION = ["device_id", "unit", "runtime", "precision", "threads", "batch", "timm_name", "input_h"]
+FIGURE = ["timm_name", "latency_ms", "batch", "threads", "input_h", "memory_mb", "session", "date"]
+
+
+def _taken_in(content: bytes, folder: Path) -> list[str]:
+    path = _file(folder, "figures.csv", content)
+    return ended("import", path, "--device", "jetson-nano", "--force").faults(echoes="x")
+
+
+def _figures(rows: list[list[str]]) -> bytes:
+    stream = io.StringIO()
+    csv.writer(stream).writerows([FIGURE, *rows, ["resnet18", "11.8"]])
+    return stream.getvalue().encode("utf-8", "replace")
+
+
+def _counted(content: bytes, folder: Path) -> list[str]:
+    path = _file(folder, "net.onnx", content)
+    return ended("estimate", f"{path}@64", "--device", "jetson-nano").faults()
+
+
+@cache
+def sound_results() -> tuple[bytes, ...]:
+    """Results of every kind that this package writes without training."""
+    wanted = (
+        ("recommend", "--device", "jetson-nano", "--max-latency", "10ms", "--models", "resnet1*"),
+        ("estimate", "resnet18", "--device", "jetson-nano"),
+        ("procure", "--devices", "jetson-nano,rpi4", "--models", "resnet1*"),
+    )
+    return tuple(ended(*argv, "--format", "json").out.encode() for argv in wanted)
+
+
+@st.composite
+def changed_results(draw: st.DrawFn) -> bytes:
+    """Draw a result of which some values were replaced, left out or doubled."""
+    held = json.loads(draw(st.sampled_from(sound_results())))
+    for _ in range(draw(st.integers(1, 3))):
+        places = list(_places(held))
+        parent, key = draw(st.sampled_from(places))
+        if draw(st.booleans()):
+            parent[key] = draw(VALUES)
+        elif draw(st.booleans()):
+            parent[key] = copy.deepcopy(draw(st.sampled_from([p[k] for p, k in places])))
+        elif isinstance(parent, dict):
+            del parent[key]
+    return json.dumps(held).encode("utf-8", "surrogatepass")
+
+
+def _places(held: Any) -> list[tuple[Any, Any]]:
+    found: list[tuple[Any, Any]] = []
+    waiting = [held]
+    while waiting:
+        node = waiting.pop()
+        items = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, value in items:
+            found.append((node, key))
+            if isinstance(value, dict | list):
+                waiting.append(value)
+    return found
+
+
+@cache
+def sound_onnx() -> bytes:
+    """A small network of three operators as ONNX."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "w"], ["a"], pads=[1, 1, 1, 1]),
+            helper.make_node("Relu", ["a"], ["b"]),
+            helper.make_node("GlobalAveragePool", ["b"], ["y"]),
+        ],
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [helper.make_tensor("w", TensorProto.FLOAT, [8, 3, 3, 3], [0.1] * 216)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    content: bytes = onnx.load_model_from_string(model.SerializeToString()).SerializeToString()
+    return content
+
+
+def _shipped(name: str) -> bytes:
+    from advisor.hardware.library import profiles_directory
+
+    text = (profiles_directory() / f"{name}.yaml").read_text()
+    return text.replace(f"id: {name}", "id: drawn").encode()
+
+
+REQUEST = b"device: jetson-nano\nmax-latency: 10ms\nmodels: [resnet18, 'mobilenet*']\ntop: 5\n"
+ASSUMPTIONS = b"quantity: 10\nyears: 3\nduty: {share: 40%}\nprices: {jetson-nano: {price: 99USD}}\n"
+CELLS = st.lists(TEXT.map(lambda text: text.replace("\0", "")), min_size=8, max_size=8)
+PROBES = {
+    "options": Probe(questions(), _asked),
+    "request file": Probe(damaged(REQUEST), _configured),
+    "assumptions": Probe(damaged(ASSUMPTIONS), _assumed),
+    "profile": Probe(st.deferred(lambda: damaged(_shipped("jetson-nano"))), _profiled),
+    "result": Probe(changed_results(), _rendered),
+    "result bytes": Probe(
+        st.deferred(lambda: st.sampled_from(sound_results())).flatmap(damaged), _rendered
+    ),
+    "questions": Probe(st.lists(CELLS, max_size=3), _answered),
+    "figures": Probe(st.lists(CELLS, max_size=4).map(_figures), _taken_in),
+    "figures bytes": Probe(damaged(_figures([["resnet50", "30.5"]] * 3)), _taken_in),
+    "onnx": Probe(st.deferred(lambda: damaged(sound_onnx())), _counted),
+}
