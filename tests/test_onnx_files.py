@@ -1,6 +1,7 @@
 """ONNX files as people export them: quantised, fused, cut by operators nobody knows, damaged."""
 
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -10,6 +11,7 @@ from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, read, write
 from advisor.errors import NetworkError
 from advisor.networks import describe_spelling
+from advisor.networks.onnx_file import describe_onnx
 from tests.onnx_files import bytes_of, floats, network, two_convolutions
 
 MACS = 16 * 3 * 8 * 8
@@ -221,3 +223,31 @@ def test_an_absurd_network_is_refused_with_the_cause(
     with pytest.raises(NetworkError, match=said) as refused:
         counted(tmp_path, model)
     assert "\n" not in str(refused.value)
+
+
+def _saved(path: Path, nodes: list[Any], *tensors: Any) -> str:
+    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 64, 64])
+    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "net", [image], [output], list(tensors))
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+    return str(path)
+
+
+def test_absurd_sizes_and_missing_weights_are_one_line(tmp_path: Path) -> None:
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [8, 3, 3, 3], [0.1] * 216)
+    wide = helper.make_node("Conv", ["x", "w"], ["y"], pads=[2**31 - 1] * 4)
+    with pytest.raises(NetworkError, match="nothing runs that"):
+        describe_onnx(Path(_saved(tmp_path / "wide.onnx", [wide], weights)))
+    with pytest.raises(NetworkError, match="nothing writes it"):
+        describe_onnx(Path(_saved(tmp_path / "bare.onnx", [wide])))
+
+
+def test_a_constant_of_forty_gigabytes_is_not_made(tmp_path: Path) -> None:
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [8, 3, 3, 3], [0.1] * 216)
+    size = helper.make_tensor("s", TensorProto.INT64, [2], [10**5, 10**5])
+    nodes = [
+        helper.make_node("ConstantOfShape", ["s"], ["z"]),
+        helper.make_node("Conv", ["x", "w"], ["y"]),
+    ]
+    found = describe_onnx(Path(_saved(tmp_path / "large.onnx", nodes, weights, size)))
+    assert found.macs == 62 * 62 * 8 * 3 * 9

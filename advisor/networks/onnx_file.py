@@ -104,6 +104,8 @@ Shape = tuple[int, ...]
 _INDEX_TYPES = frozenset((6, 7, 9))
 """ONNX types of sizes and indices (int32, int64, bool): no parameters, except int32 biases."""
 _ONE_BYTE = frozenset((2, 3))
+MOST_WORK = 10**17
+"""Elements, or multiply-accumulates, of the largest operator that anybody runs."""
 _POINTER = b"version https://git-lfs"
 
 
@@ -305,6 +307,8 @@ class _Graph:
 
     def _record(self, node: Any, activations: list[str], shape: Shape) -> None:
         layer = self._layer(node, activations, shape)
+        if max(math.prod(shape), layer.macs if layer else 0) > MOST_WORK:
+            raise NetworkError(f"{self.path}: {node.op_type} writes {shape}; nothing runs that")
         if layer is None:
             self.trace.uncounted[node.op_type] += 1
             layer = self._simple(OperatorClass.ELEMENTWISE, node.op_type, node, activations, shape)
