@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from advisor.answering.batch_ladder import predicted
 from advisor.answering.operating import not_considered
-from advisor.answering.power import powers
 from advisor.catalog.accuracy import Accuracy
 from advisor.catalog.accuracy_at_precision import PrecisionChanges
 from advisor.catalog.operator_support import OperatorSupport
@@ -36,6 +35,7 @@ from advisor.hardware.room import is_microcontroller
 from advisor.measuring.own_figures import OwnFigures
 
 if TYPE_CHECKING:
+    from advisor.estimators.board_power import PowerModel
     from advisor.estimators.latency import LatencyModel, Prediction
     from advisor.estimators.memory import MemoryModel
 
@@ -52,7 +52,6 @@ STREAMED = "the weights do not fit the memory on the chip and are read at every 
 _OVER_FLOOR = 3.0
 """Highest latency by the floor: a link reaches a third of its rate or more."""
 COUNTED = "counted from the network's layers"
-POWER_METHOD = "latency × power of the board under load"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +84,7 @@ class LaneAssessor:
     published: PublishedFigures
     latency: "LatencyModel"
     memory: "MemoryModel"
+    power: "PowerModel"
     changes: PrecisionChanges
     support: OperatorSupport
     """Operators that accelerators have been seen to run."""
@@ -223,6 +223,7 @@ class LaneAssessor:
                 table.networks[row], subject.resolution, (Metric.PEAK_MEMORY, Metric.ENERGY)
             ),
             *self._memories(table.networks[row], subject.resolution, peak),
+            *self._published_energy(table.networks[row], subject.resolution),
             _counted(Metric.WEIGHTS, weight_bytes),
             _counted(Metric.PARAMETERS, float(table.parameters[row])),
             _counted(Metric.MACS, float(table.macs[row])),
@@ -239,6 +240,13 @@ class LaneAssessor:
             return [predicted]
         published = self.published.peak_memory(self.lane, network, resolution, level=self.level)
         return [predicted] if published is None else [published, predicted]
+
+    def _published_energy(self, network: str, resolution: int) -> list[Estimate]:
+        """The energy of one image as it was measured."""
+        if not self.use_published:
+            return []
+        found = self.published.energy(self.lane, network, resolution, level=self.level)
+        return [] if found is None else [found]
 
     def _assessment(
         self, subject: Subject, parts: Sequence[Estimate | Gap], refusal: str
@@ -389,31 +397,44 @@ class LaneAssessor:
 
     @cached_property
     def _powers(self) -> list[Estimate | Gap]:
-        return powers(self.profile, self.lane.unit, self.level, self.conditions.power_mode)
+        return self.power.powers(self.profile, self.lane, self.level, self.conditions.power_mode)
+
+    @cached_property
+    def _energy_scales(self) -> dict[bool, float]:
+        """Factor of an energy's interval, by whether its latency is predicted."""
+        return {known: self.power.scale(self.lane, predicted=known) for known in (False, True)}
 
     def _energy(self, latency: Estimate | None) -> list[Estimate | Gap]:
-        """Power of board and chip, and the energy of one image by that of the board."""
+        """Power of board and chip, and the energy of one image by that of the board.
+
+        A microcontroller's is that of its chip, where it is measured.
+        """
         found = self._powers
-        power = found[0]
+        power = found[1] if self._in_flash else found[0]
         if isinstance(power, Gap):
             return [*found, Gap(metric=Metric.ENERGY, reason=power.reason)]
         if latency is None:
             return [*found, Gap(metric=Metric.ENERGY, reason="energy needs a latency")]
+        return [*found, self._energy_of(latency, power)]
+
+    def _energy_of(self, latency: Estimate, power: Estimate) -> Estimate:
+        """Energy of one image: the time of a pass by the power, over its images."""
         value = latency.value * power.value / self.images
+        scale = self._energy_scales[latency.provenance.origin is Origin.PREDICTED]
         low, high = (
-            math.exp(math.hypot(*(math.log(_ratio(e, side)) for e in (latency, power))))
+            math.exp(scale * math.hypot(*(math.log(_ratio(e, side)) for e in (latency, power))))
             for side in ("low", "high")
         )
-        energy = Estimate(
+        return Estimate(
             metric=Metric.ENERGY,
             value=value,
             interval=Interval(low=value / low, high=value * high, level=self.level),
             provenance=replace(
-                power.provenance, source=f"{POWER_METHOD}; {power.provenance.source}"
+                power.provenance,
+                source=f"latency × {power.metric.label.lower()}; {power.provenance.source}",
             ),
             shared=latency.shared,
         )
-        return [*found, energy]
 
 
 def _rounded(found: "Prediction") -> "Prediction":

@@ -39,6 +39,7 @@ from advisor.networks import NO_INPUTS, InputSizes, is_foreign
 from advisor.networks import cache as workload_cache
 
 if TYPE_CHECKING:
+    from advisor.estimators.board_power import PowerModel
     from advisor.estimators.latency import LatencyModel, Timing
     from advisor.estimators.memory import MemoryModel
 
@@ -138,6 +139,13 @@ class Evidence:
         from advisor.estimators.memory import MemoryModel
 
         return MemoryModel.load(self.root)
+
+    @cached_property
+    def power(self) -> "PowerModel":
+        """Estimator of the power under load, with its fitted parameters."""
+        from advisor.estimators.board_power import PowerModel
+
+        return PowerModel.load(self.root)
 
     @cached_property
     def architectures(self) -> frozenset[str]:

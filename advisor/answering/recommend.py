@@ -174,6 +174,7 @@ def assessor_on(
         support=evidence.operator_support,
         latency=evidence.latency,
         memory=evidence.memory,
+        power=evidence.power,
         changes=evidence.precision_changes,
         level=request.confidence,
         images=images_of(lane, request),

@@ -141,6 +141,8 @@ class Cell:
     """Slugs of all rows, sorted."""
     memory: float | None = None
     """Bytes at the peak, median in log space; None where nobody published them."""
+    energy: float | None = None
+    """Joules of one image, power times seconds, median in log space; None as above."""
 
 
 def device_ids(root: Path) -> list[str]:
@@ -315,6 +317,7 @@ def _cell(key: tuple[Lane, str, int], rows: list[Measurement]) -> Cell:
     rows = [row for row in rows if row.match == "exact"] or rows
     times = [row.seconds_per_image for row in rows]
     latencies = [row.latency for row in rows if row.latency is not None and row.is_latency]
+    energies = [row.power * row.seconds_per_image for row in rows if row.power and row.energy]
     memories = [row.memory for row in rows if row.memory is not None]
     return Cell(
         lane=key[0],
@@ -330,6 +333,7 @@ def _cell(key: tuple[Lane, str, int], rows: list[Measurement]) -> Cell:
         match=rows[0].match,
         caveats=tuple(sorted({slug for row in rows for slug in row.caveats})),
         memory=_log_median(memories) if memories else None,
+        energy=_log_median(energies) if energies else None,
     )
 
 

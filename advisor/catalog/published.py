@@ -116,6 +116,21 @@ class PublishedFigures:
             provenance=self._provenance(cell),
         )
 
+    def energy(self, lane: Lane, network: str, resolution: int, *, level: float) -> Estimate | None:
+        """Return the energy of one image as measured, with its pass; None where it was not.
+
+        Power and time are of one run, so that a second publication differs as its time does.
+        """
+        cell = self.cells.get((lane, network, resolution))
+        if cell is None or cell.energy is None:
+            return None
+        return Estimate(
+            metric=Metric.ENERGY,
+            value=cell.energy,
+            interval=_interval(cell.energy, cell, level, self._quantiles),
+            provenance=self._provenance(cell),
+        )
+
     def _provenance(self, cell: Cell) -> Provenance:
         texts = caveat_texts(self.root)
         return Provenance(

@@ -93,14 +93,24 @@ def count(root: Path | None, anew: bool, published: bool, processes: int) -> int
               help="Calibrate by what the last fit left out.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
               help="Leave-outs that run at once; each takes a processor and 2 GB.")  # fmt: skip
+@click.option("--only", type=click.Choice(["energy"]),
+              help="Fit this part alone, by what the last fit left out.")  # fmt: skip
 def fit(
-    root: Path | None, profiles: Path | None, folds: int | None, keep_left_out: bool, jobs: int
+    root: Path | None,
+    profiles: Path | None,
+    *,
+    folds: int | None,
+    keep_left_out: bool,
+    jobs: int,
+    only: str | None,
 ) -> int:
     """Fit the estimators to the catalog again and write their parameters.
 
     A fit that was stopped goes on where it was.
     """
     require("fitting the estimators", *FITTING)
+    if only:
+        return _fit_energy(root or catalog_directory(), profiles)
     from advisor.estimators.fit.refit import count_steps, refit
     from advisor.estimators.fit.runs import RUNS, with_folds
     from advisor.hardware.library import profile_library
@@ -123,4 +133,16 @@ def fit(
             progress=progress,
         )
     say(f"fitted in {seconds:.0f} s")
+    return 0
+
+
+def _fit_energy(root: Path, profiles: Path | None) -> int:
+    from advisor.estimators.fit.energy_fitting import fit_energy
+    from advisor.estimators.fit.fitting import read_data
+    from advisor.hardware.library import profile_library
+
+    library = profile_library(profiles)
+    model = fit_energy(root, library, read_data(root, library))
+    model.write(root)
+    say(f"fitted to the power of {len(model.lanes)} lanes")
     return 0

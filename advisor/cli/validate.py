@@ -26,7 +26,7 @@ _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.command("validate")
 @click.option(
     "--metric",
-    type=click.Choice(["latency", "top1"]),
+    type=click.Choice(["latency", "energy", "top1"]),
     default="latency",
     show_default=True,
     help="Estimator to validate; top1 is that of variants.",
@@ -64,6 +64,8 @@ def command(metric: str, measurements: Path | None, form: str, **options: object
         _print_lanes()
     elif metric == "top1":
         click.echo(_variants(form), nl=False)
+    elif metric == "energy":
+        _print_energy(form)
     elif measurements is not None:
         click.echo(_against(measurements), nl=False)
     else:
@@ -134,6 +136,26 @@ def _print_lanes() -> None:
         ],
     )
     click.echo(f"median error below the line's in {better} of {len(rows)} lanes")
+
+
+def _print_energy(form: str) -> None:
+    from advisor.cli.terminal_table import print_table
+    from advisor.estimators.validation.energies import validate_energy
+    from advisor.estimators.validation.writing import (
+        ENERGY_HEAD,
+        energy_lines,
+        energy_to_json,
+        energy_to_markdown,
+    )
+    from advisor.hardware.library import catalog_directory, profile_library
+
+    rows = validate_energy(catalog_directory(), profile_library())
+    if form == "table":
+        print_table(
+            [word.capitalize() for word in ENERGY_HEAD], list(map(list, energy_lines(rows)))
+        )
+    else:
+        click.echo({"json": energy_to_json, "markdown": energy_to_markdown}[form](rows), nl=False)
 
 
 def _against(measurements: Path) -> str:

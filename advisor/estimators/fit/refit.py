@@ -18,6 +18,7 @@ import numpy as np
 from advisor.estimators.arena import fit_arena, read_arenas
 from advisor.estimators.calibration import Calibration, Scores
 from advisor.estimators.covariance import Variances
+from advisor.estimators.fit.energy_fitting import fit_energy
 from advisor.estimators.fit.fitting import (
     Data,
     Means,
@@ -157,6 +158,7 @@ def refit(
     for name, fitted in fits.items():
         write_fitted(fitted, root, name)
     write_left_out(found, data, root / FILE)
+    fit_energy(root, profiles, data).write(root)
     if steps.folder is not None:
         shutil.rmtree(steps.folder)
     return time.monotonic() - started

@@ -17,6 +17,7 @@ from advisor.estimators.fit.runs import FILE, SHOTS, RunResult, read_left_out, s
 from advisor.estimators.fitted import ALL, LONG, read_fitted
 from advisor.estimators.validation.decisions import LEVEL as DECISION_LEVEL
 from advisor.estimators.validation.decisions import Decisions, decide
+from advisor.estimators.validation.energies import EnergyRow, energy_rows
 from advisor.estimators.validation.measures import ErrorSummary, Predicted, accuracy_of
 from advisor.estimators.validation.noise import Noise, noise_of
 from advisor.estimators.validation.running import ESTIMATOR, LEVEL, LINE, bounded, predictions
@@ -97,6 +98,8 @@ class Report:
     noise: tuple[Noise, ...]
     spreads: tuple[SpreadRow, ...]
     """Spreads of the calibration and of the shipped fits, by class of evidence."""
+    energy: tuple[EnergyRow, ...] = ()
+    """Error of the energy; empty where no board was measured."""
     published: PublishedRow | None
     """How often a published interval holds a second publication; None where too few are known."""
 
@@ -156,7 +159,11 @@ def validate(
     report = report_of(root, data, asked)
     names = (ALL, LONG) if data.long_lanes.any() else (ALL,)
     fits = {name: read_fitted(root, name) for name in names}
-    return replace(report, spreads=tuple(spread_rows(data, fits, asked)))
+    return replace(
+        report,
+        spreads=tuple(spread_rows(data, fits, asked)),
+        energy=tuple(energy_rows(root, profiles, data)),
+    )
 
 
 def _split_of(name: str) -> Split:

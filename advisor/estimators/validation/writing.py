@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from advisor.estimators.validation.energies import EnergyRow
 from advisor.estimators.validation.external import External
 from advisor.estimators.validation.measures import ErrorSummary
 from advisor.estimators.validation.report import (
@@ -194,6 +195,7 @@ def to_markdown(report: Report, notes: str = "") -> str:
             ("pairs of", "cells", "pairs", "median", "3rd quartile", "floor"), _noise(report)
         ),
         "",
+        *_energy(report.energy),
         *_spreads(report),
         f"{report.cells} cells of {report.lanes} lanes; catalog `{report.inputs[:12]}`.",
     ]
@@ -262,6 +264,52 @@ def _decisions(report: Report) -> list[tuple[str, ...]]:
             _percent(row.decisions.unanswered),
         )
         for row in report.decisions
+    ]
+
+
+ENERGY_HEAD = ("left out", "board", "cells", "groups", "median", "coverage", "half width")
+
+
+def energy_lines(rows: Sequence[EnergyRow]) -> list[tuple[str, ...]]:
+    """Write the error of the energy, a line for each board."""
+    return [
+        (
+            row.left_out,
+            row.board,
+            str(row.cells),
+            str(row.groups),
+            _percent(row.median_error),
+            _percent(row.coverage),
+            f"×{row.half_width:.2f}",
+        )
+        for row in rows
+    ]
+
+
+def energy_to_json(rows: Sequence[EnergyRow]) -> str:
+    """Write the error of the energy, one row a line."""
+    lines = ",\n".join(f" {json.dumps(_plain(asdict(row)))}" for row in rows)
+    return f"[\n{lines}\n]\n"
+
+
+def energy_to_markdown(rows: Sequence[EnergyRow]) -> str:
+    """Write the error of the energy as the page of the docs has it."""
+    return "\n".join(_markdown(ENERGY_HEAD, energy_lines(rows))) + "\n"
+
+
+def _energy(rows: Sequence[EnergyRow]) -> list[str]:
+    """Write the section on the energy; nothing where no board was measured."""
+    if not rows:
+        return []
+    return [
+        "## Energy of an image",
+        "",
+        "Power measured at the wall times the time of a pass, by network and by board left out; "
+        "coverage is of the 90 % interval that the other groups lead to. A board whose power was "
+        "never measured is answered from its profile and from other boards.",
+        "",
+        *_markdown(ENERGY_HEAD, energy_lines(rows)),
+        "",
     ]
 
 

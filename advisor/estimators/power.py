@@ -39,12 +39,28 @@ def powers(
     if known.covers not in ("device", unit):
         reason = f"the power figure of {profile.id} is of its {known.covers}"
         return [Gap(metric=m, reason=reason) for m in (Metric.POWER, Metric.CHIP_POWER)]
-    of_board = known.kind is PowerKind.WALL or (known.covers == "device" and profile.form in WHOLE)
-    if of_board:
+    if _is_of_board(known, profile):
         reason = f"the power figure of {profile.id} is of the whole board"
         return [_drawn(Metric.POWER, known, level), Gap(metric=Metric.CHIP_POWER, reason=reason)]
     chip = _drawn(Metric.CHIP_POWER, known, level)
     return [_of_board(chip, level), chip]
+
+
+def kind_of(profile: DeviceProfile, unit: str) -> str:
+    """Name what the power figure of a profile is of and what runs: figures of one kind err alike.
+
+    Empty where there is no figure.
+    """
+    known = profile.power
+    if known is None or known.typical is None or known.covers not in ("device", unit):
+        return ""
+    whole = "board" if _is_of_board(known, profile) else "chip"
+    return f"{known.kind} of the {whole}, {'cpu' if unit == 'cpu' else 'accelerator'}"
+
+
+def _is_of_board(known: PowerProfile, profile: DeviceProfile) -> bool:
+    """Whether a figure is of everything behind one supply."""
+    return known.kind is PowerKind.WALL or (known.covers == "device" and profile.form in WHOLE)
 
 
 def _in_mode(known: PowerProfile | None, mode: str | None) -> PowerProfile | None:
