@@ -376,7 +376,11 @@ class LaneAssessor:
         """Return a float accuracy changed by what was published for the lane's precision."""
         sampling = reach_of(self.level) * math.sqrt(max(share * (1 - share), 1e-6) / IMAGES)
         change = self.changes.at(
-            weights.network, self.lane.precision, runtime=self.lane.runtime, level=self.level
+            weights.network,
+            self.lane.precision,
+            runtime=self.lane.runtime,
+            level=self.level,
+            unit=self.lane.unit,
         )
         if change is None:
             low, value, high = -sampling, 0.0, sampling

@@ -98,7 +98,7 @@ def top1_at_precision(top1: Estimate | Gap, network: str, assessor: LaneAssessor
         return top1
     lane = assessor.lane
     change = assessor.changes.at(
-        network, lane.precision, runtime=lane.runtime, level=assessor.level
+        network, lane.precision, runtime=lane.runtime, level=assessor.level, unit=lane.unit
     )
     if change is None:
         return top1

@@ -17,7 +17,7 @@ from advisor.catalog.intake.importing_accuracy import (
     CLAIM_COLUMNS,
     MULTIPLIER_COLUMNS,
 )
-from advisor.catalog.naming import family_of
+from advisor.catalog.naming import family_of, is_gated
 from advisor.catalog.tables import Table
 
 LEVEL = 0.9
@@ -28,12 +28,14 @@ LEAST = 3
 """Fewest values of a network or family before the next wider group is asked."""
 _T95 = (6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83, 1.81, 1.80, 1.78, 1.77, 1.76)
 """95 % quantile of Student's t for 1, 2, … degrees of freedom."""
-_RUNTIME_SOURCES = {
+RUNTIME_SOURCES = {
     "hailort": "hailo-model-zoo",
     "qnn": "qai-hub-models",
     "vitis-ai": "vitis-ai-model-zoo",
     "stedgeai": "stm32ai-modelzoo",
+    "hobot-dnn": "rdk-model-zoo",
 }
+"""Publications whose figures were made with a runtime's own tools."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,8 @@ class PrecisionChange:
     level: float
     """Share of new networks or toolchains that the interval is meant to hold."""
     scope: str
-    """``network``, ``family`` or ``all``: what the figures are of."""
+    """``network``, ``family``, ``gated`` (networks with squeeze-excitation and swish) or ``all``:
+    what the figures are of."""
     count: int
     """Published changes behind the median."""
     sources: tuple[str, ...]
@@ -274,7 +277,7 @@ def precision_change(
     where nothing is published about the precision. Collapsed conversions do not count.
     """
     mine = [one for one in changes if one.precision == precision and not one.collapsed]
-    own = [change for change in mine if change.source == _RUNTIME_SOURCES.get(runtime)]
+    own = [change for change in mine if change.source == RUNTIME_SOURCES.get(runtime)]
     pool = own if len(own) >= ENOUGH else mine
     if len(pool) < 2:
         return None
@@ -287,6 +290,26 @@ def precision_change(
         if len(found) >= LEAST:
             return _summary(found, scope, _leave_one_out(pool, key))
     return _summary(pool, "all", [])
+
+
+def change_of_gated(
+    changes: Iterable[AccuracyChange], precision: str, *, without: str = ""
+) -> PrecisionChange | None:
+    """Return the change of networks with squeeze-excitation and swish in integers.
+
+    From those that were quantised after their training, whatever their family and toolchain: the
+    families are few, and the next toolchain may be the one that loses many points. ``without`` is
+    a family that is left out.
+    """
+    found = [
+        one
+        for one in changes
+        if one.precision == precision
+        and is_gated(one.network)
+        and one.family != without
+        and not one.method.startswith("qat")
+    ]
+    return _summary(found, "gated", []) if len(found) >= LEAST else None
 
 
 def _network(change: AccuracyChange) -> str:
@@ -324,7 +347,7 @@ def _summary(found: list[AccuracyChange], scope: str, residuals: list[float]) ->
         low, high = _extremes(values)
     elif len(residuals) >= ENOUGH:
         below, above = _extremes(residuals)
-        low, high = middle + below, middle + above
+        low, high = min(middle + below, *values), max(middle + above, *values)
     else:
         freedom = min(len(values) - 1, len(_T95))
         half = _T95[freedom - 1] * stdev(values) * math.sqrt(1 + 1 / len(values))

@@ -2,17 +2,27 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from statistics import NormalDist
 
-from advisor.catalog.accuracy import LEAST, LEVEL, AccuracyChange, PrecisionChange, precision_change
-from advisor.catalog.naming import family_of
+from advisor.catalog.accuracy import (
+    LEAST,
+    LEVEL,
+    RUNTIME_SOURCES,
+    AccuracyChange,
+    PrecisionChange,
+    change_of_gated,
+    precision_change,
+)
+from advisor.catalog.naming import family_of, is_gated
 
 FLOAT = frozenset({"fp32"})
 """Precisions in which the published accuracies were taken."""
 CLOSE_TO_FLOAT = frozenset({"amp", "bf16"})
 """Precisions whose change stays within sampling noise and that nobody publishes separately."""
+INTEGER_UNITS = frozenset({"npu", "tpu", "dla"})
+"""Units that may have nothing but integers to compute with."""
 EXACT = FLOAT | CLOSE_TO_FLOAT
 
 
@@ -36,9 +46,13 @@ class PrecisionChanges:
     _counts: dict[str, Counter[str]] = field(default_factory=dict)
 
     def at(
-        self, network: str, precision: str, *, runtime: str, level: float
+        self, network: str, precision: str, *, runtime: str, level: float, unit: str = "cpu"
     ) -> ExpectedChange | None:
         """Return the change to be expected; None where the float accuracy holds.
+
+        On units that have nothing but integers, networks with squeeze-excitation and swish get the
+        interval of all of their kind where it is wider, unless their family was published with the
+        runtime's own tools.
 
         A precision about which nothing is published gets the widest published interval, that of
         int8, and says so.
@@ -47,7 +61,10 @@ class PrecisionChanges:
             return None
         summary = self._summary(network, precision, runtime)
         if summary is not None:
-            return _expected(summary, precision, level)
+            found = _expected(summary, precision, level)
+            gated = unit in INTEGER_UNITS and precision == "int8" and is_gated(network)
+            known = summary.scope != "all" and summary.sources == (RUNTIME_SOURCES.get(runtime),)
+            return self._widened(found, level) if gated and not known else found
         stand_in = self._summary(network, "int8", runtime)
         if stand_in is None:
             return None
@@ -59,6 +76,22 @@ class PrecisionChanges:
             high=expected.high,
             source=expected.source,
             caveats=(caveat, *expected.caveats),
+        )
+
+    def _widened(self, found: ExpectedChange, level: float) -> ExpectedChange:
+        """Widen to what networks with squeeze-excitation and swish lose in integers."""
+        key = ("gated", "int8", "")
+        if key not in self._known:
+            self._known[key] = change_of_gated(self.changes, "int8")
+        summary = self._known[key]
+        if summary is None:
+            return found
+        kind = _expected(summary, "int8", level)
+        if kind.low >= found.low:
+            return found
+        caveat = "squeeze-excitation and swish in int8 may lose many points on this unit"
+        return replace(
+            found, low=kind.low, high=max(found.high, kind.value), caveats=(caveat, *found.caveats)
         )
 
     def _summary(self, network: str, precision: str, runtime: str) -> PrecisionChange | None:
@@ -84,6 +117,7 @@ def _expected(summary: PrecisionChange, precision: str, level: float) -> Expecte
     """Scale the published 90 % interval to another level as a normal distribution would."""
     ratio = NormalDist().inv_cdf((1 + level) / 2) / NormalDist().inv_cdf((1 + LEVEL) / 2)
     scope = {"network": "this network", "family": "its family", "all": "all networks"}
+    scope["gated"] = "networks with squeeze-excitation and swish"
     return ExpectedChange(
         value=summary.median,
         low=summary.median - ratio * (summary.median - summary.low),
