@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from advisor.answering.batch_ladder import predicted
 from advisor.answering.operating import not_considered
+from advisor.answering.size_ladder import Ends, SizeLadder, ends_of, risen
 from advisor.catalog.accuracy import Accuracy
 from advisor.catalog.accuracy_at_precision import PrecisionChanges
 from advisor.catalog.operator_support import OperatorSupport
@@ -97,6 +98,8 @@ class LaneAssessor:
     """Whether a network is a gap where nobody knows whether it runs, instead of a caveat."""
     own: OwnFigures | None = None
     """What the user measured on the device; outranks everything published."""
+    sizes: SizeLadder | None = None
+    """Sizes of the catalog's networks, of which no larger one takes less time."""
     conditions: Conditions = field(default_factory=Conditions)
     """Power mode and version that were stated."""
 
@@ -128,10 +131,7 @@ class LaneAssessor:
 
     def _predictions(self, table: WorkloadTable, *, shared: bool = False) -> "Prediction":
         """Predict all networks; those that may not run get a caveat, or a reason to refuse."""
-        found = predicted(
-            self.latency, self.lane, table, self._batches, level=self.level, shared=shared
-        )
-        found = self._above_floors(_rounded(found), table)
+        found = self._rising(self._alone(table, shared=shared), table)
         told = not_considered(self.conditions, self.lane)
         if told:
             found = replace(found, caveats=tuple((*told, *known) for known in found.caveats))
@@ -149,6 +149,30 @@ class LaneAssessor:
             for known, doubt in zip(found.caveats, doubts, strict=True)
         )
         return replace(found, caveats=caveats)
+
+    def _alone(self, table: WorkloadTable, *, shared: bool = False) -> "Prediction":
+        """Predict each network by itself, above its floor."""
+        found = predicted(
+            self.latency, self.lane, table, self._batches, level=self.level, shared=shared
+        )
+        return self._above_floors(_rounded(found), table)
+
+    def _rising(self, found: "Prediction", table: WorkloadTable) -> "Prediction":
+        """Raise what lies below the same network at a smaller input or width."""
+        if self.sizes is None:
+            return found
+        below = self.sizes.below(table)
+        every, asked = self.sizes.table, table.index
+        ends: dict[int, Ends] = {}
+        for row in {row for lesser in below for row in lesser}:
+            place = asked.get((every.networks[row], int(every.resolutions[row])))
+            if place is not None:
+                ends[row] = ends_of(found, place)
+        others = sorted({row for lesser in below for row in lesser} - set(ends))
+        if others:
+            alone = self._alone(every.rows(others))
+            ends |= {row: ends_of(alone, place) for place, row in enumerate(others)}
+        return risen(found, below, ends)
 
     @cached_property
     def _batches(self) -> list[int]:

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.answering.size_ladder import SizeLadder
 from advisor.catalog.accuracy import (
     Accuracy,
     CifarAccuracy,
@@ -139,6 +140,11 @@ class Evidence:
         from advisor.estimators.memory import MemoryModel
 
         return MemoryModel.load(self.root)
+
+    @cached_property
+    def sizes(self) -> SizeLadder:
+        """Sizes of the catalog's networks."""
+        return SizeLadder(table=self.table)
 
     @cached_property
     def power(self) -> "PowerModel":

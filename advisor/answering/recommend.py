@@ -175,6 +175,7 @@ def assessor_on(
         latency=evidence.latency,
         memory=evidence.memory,
         power=evidence.power,
+        sizes=evidence.sizes,
         changes=evidence.precision_changes,
         level=request.confidence,
         images=images_of(lane, request),
