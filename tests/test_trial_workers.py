@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -40,25 +42,29 @@ def started(tmp_path: Path, url: str, *words: str) -> "subprocess.Popen[str]":
     )
 
 
-def trials_of(url: str) -> list[FrozenTrial]:
+@contextmanager
+def opened(url: str) -> Iterator[optuna.storages.RDBStorage]:
     storage = optuna.storages.RDBStorage(url.replace("postgresql://", "postgresql+psycopg://", 1))
     try:
-        names = [study.study_name for study in optuna.get_all_study_summaries(storage)]
-        trials = [optuna.load_study(study_name=n, storage=storage).get_trials() for n in names]
-        return [trial for own in trials for trial in own]
+        yield storage
     finally:
         storage.remove_session()
         storage.engine.dispose()
 
 
-def wait_until_it_works(url: str, pid: int) -> None:
+def trials_in(storage: optuna.storages.RDBStorage) -> list[FrozenTrial]:
+    studies = storage.get_all_studies()
+    return [trial for own in studies for trial in storage.get_all_trials(own._study_id)]
+
+
+def wait_until_it_works(storage: optuna.storages.RDBStorage, pid: int) -> None:
     """Return once a process is at work on a unit."""
-    for _ in range(900):
-        for trial in trials_of(url):
+    for _ in range(600):
+        for trial in trials_in(storage):
             worker = trial.user_attrs.get("worker") or ("", 0, 0)
             if trial.state is TrialState.RUNNING and int(worker[1]) == pid:
                 return
-        time.sleep(0.1)
+        time.sleep(0.2)
     raise AssertionError("the worker never took a unit")
 
 
@@ -67,22 +73,24 @@ def test_no_unit_is_lost_or_done_twice_where_a_worker_is_killed(
 ) -> None:
     images, labels = striped(60, side=16)
     np.savez(tmp_path / "set.npz", images=images, labels=labels)
-    optuna.storages.RDBStorage(postgres.replace("postgresql://", "postgresql+psycopg://", 1))
-    worker = started(tmp_path, postgres, "--worker")
-    leader = started(tmp_path, postgres)
-    try:
-        wait_until_it_works(postgres, worker.pid)
-        worker.send_signal(signal.SIGKILL)
-        worker.communicate()
-        out, error = leader.communicate(timeout=240)
-    finally:
-        for process in (worker, leader):
-            process.kill()
+    with opened(postgres) as storage:  # its tables are there before two processes want them
+        worker = started(tmp_path, postgres, "--worker")
+        leader = started(tmp_path, postgres)
+        try:
+            wait_until_it_works(storage, worker.pid)
+            worker.send_signal(signal.SIGKILL)
+            worker.communicate()
+            out, error = leader.communicate(timeout=240)
+        finally:
+            for process in (worker, leader):
+                process.kill()
+                process.communicate()
     assert leader.returncode == 0, error
     runs = json.loads(out)["runs"]
     assert len(runs) == len({run["key"] for run in runs}) == UNITS
     assert {run["state"] for run in runs} == {"complete"}
-    trials = trials_of(postgres)
+    with opened(postgres) as storage:
+        trials = trials_in(storage)
     done = Counter(t.user_attrs["unit"] for t in trials if t.state is TrialState.COMPLETE)
     assert sorted(done) == sorted(run["key"] for run in runs)
     assert set(done.values()) == {1}
