@@ -28,7 +28,7 @@ def started(tmp_path: Path, url: str, *words: str) -> "subprocess.Popen[str]":
     command = [
         *(sys.executable, "-W", "ignore", "-m", "advisor", "-q", "trial"),
         *(str(tmp_path / "set.npz"), "--models", "test_resnet,test_efficientnet"),
-        *("--stages", "finetune", "--seeds", "2", "--resolution", "32", "--steps", "80"),
+        *("--stages", "finetune", "--seeds", "2", "--resolution", "32", "--steps", "40"),
         *("--batch", "8", "--no-mirror", "--learning-rate", "0.003", "--format", "json"),
         *("--storage", url, "--folder", str(tmp_path / "shared"), *words),
     ]
