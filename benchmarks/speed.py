@@ -337,7 +337,7 @@ def main() -> None:
             continue
         print(case.name, flush=True)
         sizes = case.quick if given.quick else case.sizes
-        repeats = max(given.repeats, 7) if len(sizes) == 1 else given.repeats
+        repeats = 7 if len(sizes) == 1 and not given.quick else given.repeats
         sizes = tuple(size * given.scale for size in sizes) if len(sizes) > 1 else sizes
         found[case.name] = measured(case, sizes, repeats, base)
         if given.output is not None:  # a long run that is stopped has told what it knew

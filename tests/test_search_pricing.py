@@ -1,12 +1,17 @@
 """The arithmetic prices a variant exactly as counting the built network does."""
 
 import random
+import subprocess
+import sys
+from functools import cache
 
 import pytest
 
 from advisor.core.candidate import Candidate
 from advisor.core.workload import Workload
+from advisor.core.workload_table import WorkloadTable, read
 from advisor.errors import NetworkError, UsageError
+from advisor.hardware.library import catalog_directory
 from advisor.networks.blueprints import BASES, base_of
 from advisor.networks.building import build
 from advisor.networks.counting import count
@@ -104,3 +109,29 @@ def test_regnet_with_three_stages_is_refused() -> None:
 def test_network_without_axes_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'mobilenetv2_100'"):
         base_of(Candidate.parse("mobilenetv2_1000:width=1"))
+
+
+@cache
+def shipped() -> WorkloadTable:
+    return read(catalog_directory())
+
+
+@pytest.mark.parametrize("name", sorted(BASES))
+def test_shipped_counts_of_a_network_with_axes_are_priced_the_same(name: str) -> None:
+    """So any size of its input is priced, without PyTorch."""
+    table = shipped()
+    rows = [row for row in range(len(table)) if table.networks[row] == name]
+    for row in rows:
+        counted = table.workload(row)
+        asked = Candidate(architecture=name, resolution=counted.resolution)
+        assert price_one(asked) == counted
+
+
+def test_another_size_of_a_network_with_axes_needs_no_pytorch() -> None:
+    code = (
+        "import sys; from advisor.cli.main import run; "
+        "code = run(['-q', 'estimate', 'mobilenetv2_100@100', '--device', 'jetson-nano']); "
+        "sys.exit(code or ('torch' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

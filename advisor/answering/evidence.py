@@ -171,7 +171,9 @@ class Evidence:
             return self.table.workload(self.table.index[key])
         if key in self._workloads:
             return self._workloads[key]
-        if candidate.axes:
+        from advisor.networks.blueprints import has_blueprint
+
+        if candidate.axes or has_blueprint(candidate.architecture):
             from advisor.networks.pricing.prices import price_one
 
             return price_one(replace(candidate, tag=None, resolution=resolution))

@@ -60,6 +60,11 @@ def base_of(candidate: Candidate) -> Base[Blueprint]:
     return base
 
 
+def has_blueprint(architecture: str) -> bool:
+    """Tell whether a network's workload follows by arithmetic at any size of its input."""
+    return architecture in BASES
+
+
 def blueprint(candidate: Candidate) -> Blueprint:
     """Return the blueprint of a candidate.
 
