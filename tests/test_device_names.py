@@ -182,6 +182,50 @@ def test_a_hundred_spellings_of_public_threads_are_known() -> None:
     assert not [row["typed"] for row in spelled() if not told(row, library)]
 
 
+@pytest.mark.parametrize(
+    ("spelling", "device", "beside"),
+    [
+        ("Raspberry Pi 5", "raspberry-pi-5", ""),
+        ("rpi4", "raspberry-pi-4", ""),
+        ("Jetson Nano", "jetson-nano", "jetson-nano-2gb"),
+        ("Xavier NX", "jetson-xavier-nx", ""),
+        ("AGX Orin", "jetson-agx-orin", ""),
+        ("Orin NX", "jetson-orin-nx-16gb", "jetson-orin-nx-8gb"),
+        ("T4", "nvidia-t4", ""),
+        ("A100", "nvidia-a100", "nvidia-a100-sxm-80gb"),
+        ("V100", "nvidia-v100", "nvidia-tesla-v100-pcie-32gb"),
+        ("RK3566", "rk3566-rk3568", "rock3a"),
+        ("i.MX 8M Plus", "i-mx-8m-plus-board", ""),
+        ("Khadas VIM3", "khadas-vim3", ""),
+        ("Apple M1", "macbook-pro-m1", ""),
+        ("Raspberry Pi 3B+", "raspberry-pi-3b-plus", ""),
+        ("Snapdragon 8 Gen 2", "qualcomm-sm8550-ab-snapdragon-8-gen-2", "qcs8550"),
+        ("Galaxy S24", "galaxy-s24", ""),
+        ("RTX 4090", "geforce-rtx-4090", ""),
+        ("Orange Pi 5 Plus", "orangepi5-plus", ""),
+    ],
+)
+def test_what_people_call_a_shipped_device_means_it(
+    spelling: str, device: str, beside: str
+) -> None:
+    found = profile_library().meaning(spelling)
+    assert [one.id for one in found.devices] == [device]
+    assert {beside} - {""} <= {one.id for one in found.related}
+
+
+def test_a_design_that_several_modules_share_lists_them() -> None:
+    found = {one.id for one in profile_library().meaning("Orin").devices}
+    assert {"jetson-agx-orin", "jetson-orin-nano", "jetson-orin-nx-16gb"} <= found
+
+
+@pytest.mark.parametrize(
+    ("spelling", "first"), [("GTX 1080 Ti", "geforce-gtx-1080"), ("Galaxy S10", "galaxy")]
+)
+def test_the_nearest_of_an_absent_device_is_of_its_brand(spelling: str, first: str) -> None:
+    with pytest.raises(UsageError, match=rf"did you mean '(samsung-)?{first}"):
+        profile_library().resolve(spelling)
+
+
 def test_every_shipped_device_answers_to_its_names() -> None:
     library = profile_library()
     for entry in library.entries.values():

@@ -94,6 +94,11 @@ def compiled():
 ready = plain()
 
 
+class Needing(Mapped):
+    def __init__(self, classes):
+        super().__init__()
+
+
 class Deciding(Mapped):
     def forward(self, image):
         y = self.body(image)
@@ -222,7 +227,12 @@ def test_what_its_data_decide_is_said() -> None:
 @pytest.mark.usefixtures("_module")
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("leaves", r"sys\.exit\(0\)"), ("absent", "absent"), ("broken", "expected")],
+    [
+        ("Needing", "name a function without arguments"),
+        ("leaves", r"sys\.exit\(0\)"),
+        ("absent", "absent"),
+        ("broken", "expected"),
+    ],
 )
 def test_a_factory_that_cannot_be_counted_ends_in_one_line(name: str, said: str) -> None:
     with pytest.raises(NetworkError, match=said) as refused:

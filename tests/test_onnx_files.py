@@ -73,6 +73,19 @@ def test_a_network_is_counted_up_to_an_operator_that_nobody_knows(tmp_path: Path
     assert "not counted: 1 operator behind Warp ×1" in workload.caveats[0]
 
 
+def test_a_detector_is_counted_up_to_the_choice_of_its_boxes(tmp_path: Path) -> None:
+    nodes = [
+        CONV,
+        helper.make_node("Reshape", ["a", "boxes"], ["b"]),
+        helper.make_node("Reshape", ["a", "classes"], ["c"]),
+        helper.make_node("NonMaxSuppression", ["b", "c"], ["chosen"]),
+    ]
+    shapes = [helper.make_tensor(name, TensorProto.INT64, [3], size)
+              for name, size in (("boxes", [1, 256, 4]), ("classes", [1, 4, 256]))]  # fmt: skip
+    workload = counted(tmp_path, network(nodes, [floats("w", 16, 3, 1, 1), *shapes]))
+    assert (workload.macs, workload.uncounted) == (MACS, ("NonMaxSuppression ×1",))
+
+
 def test_weights_in_constants_are_weights(tmp_path: Path) -> None:
     given = helper.make_node("Constant", [], ["w"], value=floats("", 16, 3, 1, 1))
     workload = counted(tmp_path, network([given, CONV], []))

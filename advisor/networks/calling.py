@@ -134,7 +134,8 @@ class _AnyKey(dict[str, Any]):
 def _parameters(network: nn.Module) -> dict[str, bool]:
     """Names of what ``forward`` takes, and whether each has to be given."""
     if isinstance(network, torch.jit.ScriptModule):
-        taken = network.forward.schema.arguments[1:]
+        forward: Any = network.forward
+        taken = forward.schema.arguments[1:]
         return {one.name: not one.has_default_value() for one in taken}
     signature = inspect.signature(network.forward).parameters.values()
     plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
