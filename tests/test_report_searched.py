@@ -2,8 +2,9 @@
 
 import re
 
-from advisor.core.document import Recommendation
-from advisor.core.quantity import Metric
+from advisor.core.document import Figure, Recommendation, TrainedVariant, UntrainedVariant
+from advisor.core.estimate import Origin
+from advisor.core.quantity import Metric, Unit
 from advisor.reports import render
 from advisor.reports.curve import curve
 from advisor.reports.json import parse, schema
@@ -104,3 +105,35 @@ def test_a_result_with_its_search_reads_back_equal_and_keeps_to_the_schema() -> 
 def test_a_record_in_a_recommendation_holds_no_trials() -> None:
     assert search_record().without_points().points == ()
     assert set(search_record().importances) == {Metric.TOP1, Metric.LATENCY}
+
+
+def trained_on_photos() -> Recommendation:
+    figure = Figure(
+        value=0.8, low=0.75, high=0.84, level=0.9, unit=Unit.FRACTION, origin=Origin.MEASURED,
+        source="trial",
+    )  # fmt: skip
+    taught = TrainedVariant(
+        candidate="mobilenetv2_100@96:width=0.5", round=2, start="inherits 95% of its weights",
+        epochs=3.0, latency=None, expected=figure, measured=figure, on_front=True,
+        files=("a.onnx",), folder="found/variants",
+    )  # fmt: skip
+    untaught = UntrainedVariant(candidate="mobilenetv2_100@128", latency=None, expected=figure)
+    update = {"data": "photos", "taught": (taught,), "untaught": (untaught,)}
+    return recommendation(search=search_record().model_copy(update=update))
+
+
+def test_the_measured_front_stands_beside_the_predicted_one() -> None:
+    fronts = search_view(trained_on_photos().search or search_record()).fronts
+    assert fronts is not None
+    measured, predicted = fronts.lines
+    assert measured[0] == ("mobilenetv2_100@96:width=0.5", "front")
+    assert measured[-1] == ("80.0 %", "75.0–84.0 %")
+    assert predicted[0] == ("mobilenetv2_100@128", "predicted front")
+    assert predicted[-1] == ("–", "")
+    assert "the measured front beside the predicted one" in render(trained_on_photos(), "markdown")
+
+
+def test_accuracy_on_own_images_is_not_called_imagenets() -> None:
+    for page in (render(trained_on_photos(), "html"), render(trained_on_photos(), "markdown")):
+        assert "of ImageNet test images" not in page
+        assert "Your images are not ImageNet" not in page

@@ -479,6 +479,11 @@ class Recommendation(Document):
     """How its variants were found; the first lane's search where several compete."""
 
     @property
+    def on_own_images(self) -> bool:
+        """Whether top-1 is that on the user's images, not ImageNet's."""
+        return bool(self.request.accuracy_from or (self.search and self.search.data))
+
+    @property
     def weights(self) -> dict[Metric, float]:
         """Objectives that ranked, and how much each counts."""
         return self.ranking or self.request.weights

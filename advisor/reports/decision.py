@@ -192,5 +192,5 @@ def _quality_sentence(document: Recommendation, entry: Entry) -> list[str]:
     top1 = entry.metrics.get(Metric.TOP1)
     if top1 is None or any(limit.metric is Metric.TOP1 for limit in document.request.limits):
         return []
-    images = "your own" if document.request.accuracy_from else "ImageNet"
+    images = "your own" if document.on_own_images else "ImageNet"
     return [f"It names {figure_text(top1)} of {images} test images correctly at first guess."]

@@ -475,7 +475,11 @@ _TERMS = (
     ("Precision", "how many bits a number takes: fewer are faster and can cost accuracy"),
     ("Probability", "that of keeping every limit at once, with what errs together counted once"),
     ("Tied", "the difference is smaller than its interval, so it is no order by itself"),
-    ("Top-1", "how often the first guess is right, on ImageNet's test images"),
+    (
+        "Top-1",
+        "how often the first guess is right: on ImageNet's test images unless the page says "
+        "that it is on yours",
+    ),
     ("px", "side of the square input in pixels"),
     ("To spare", "room between the unfavourable end of the interval and the limit"),
 )

@@ -123,12 +123,13 @@ def _general(document: Recommendation) -> Iterator[Risk]:
         text="Small boards slow down when they get hot; few publications say how warm theirs was.",
         remedy="Run the chosen model for half an hour in its housing before release.",
     )
-    yield Risk(
-        title="Your images are not ImageNet",
-        text="Accuracy is stated for ImageNet's 1,000 everyday classes. On other images the order "
-        "of close models can change.",
-        remedy="Train the top three on your own images: advisor trial DATASET --models …",
-    )
+    if not document.on_own_images:
+        yield Risk(
+            title="Your images are not ImageNet",
+            text="Accuracy is stated for ImageNet's 1,000 everyday classes. On other images the "
+            "order of close models can change.",
+            remedy="Train the top three on your own images: advisor trial DATASET --models …",
+        )
     yield Risk(
         title="More than the model runs",
         text=f"The latency is of the model alone, {batch_words(document.lane.batch)}; "

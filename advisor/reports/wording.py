@@ -48,7 +48,7 @@ VERDICT_MEANING = {
 METRIC_MEANING = {
     Metric.LATENCY: "time for one image, or one batch, after warm-up",
     Metric.THROUGHPUT: "images a second in steady operation",
-    Metric.TOP1: "share of ImageNet test images whose first guess is right",
+    Metric.TOP1: "share of test images whose first guess is right",
     Metric.TOP5: "share of ImageNet test images with the right answer among five guesses",
     Metric.PEAK_MEMORY: "most memory in use at one moment while it runs",
     Metric.WEIGHTS: "size of the model's learned numbers as stored",
