@@ -30,6 +30,7 @@ OPTIONS = (
     "confidence",
     "rank_by",
     "weights",
+    "needs",
     "unit",
     "runtime",
     "precision",

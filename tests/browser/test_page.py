@@ -447,7 +447,7 @@ def test_every_row_leads_to_its_sources_also_those_that_the_script_adds(page: Pa
     key = next(k for k in keys if k in rejected)
     item = every(document)[int(key[1:])]
     page.run("location.hash = arguments[0]", key)
-    assert page.waits_for("return document.querySelector('details:target')?.open === true")
+    assert page.waits_for(f"return document.getElementById('{key}')?.open === true")
     assert item.metrics[Metric.LATENCY].source in page.find(f"#{key}").text
 
 
