@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advisor.answering.assess import LaneAssessor
-from advisor.answering.estimates import estimate
+from advisor.answering.estimates import compare, estimate
 from advisor.answering.evidence import Evidence
+from advisor.answering.explain import explain
 from advisor.answering.recommend import assessor_on, recommend
 from advisor.core.constraint import Constraint, Verdict
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, human
-from advisor.core.request import EstimateRequest, Request
+from advisor.core.request import CompareRequest, EstimateRequest, ExplainRequest, Request
 from advisor.core.workload_table import WorkloadTable
 from advisor.hardware.lanes import lanes_for
 from advisor.hardware.roofline import floor
@@ -81,6 +82,120 @@ def _above_the_roofline(device: str, network: str, batch: int) -> None:
 def test_more_images_never_take_less_time(device: str, network: str, batch: int, more: int) -> None:
     fewer, many = sorted((batch, more))
     assert seconds(device, network, fewer) <= seconds(device, network, many) * (1 + 1e-9)
+
+
+SIZED = tuple(
+    sorted(
+        (network, side)
+        for network, side in EVIDENCE.table.index
+        if network.startswith(("mobilenetv1_100", "mobilenetv2_", "resnet50", "efficientnet_b"))
+        and side <= 384
+    )
+)
+"""Networks that the catalog has at several inputs or widths."""
+every_device = st.sampled_from(EVIDENCE.profiles.names())
+number = st.integers(0, 10**6)
+batches = st.sampled_from((1, 1, 2, 8, 32, 256))
+
+
+@settings(few, max_examples=10)
+@given(every_device, number, batches)
+def test_predictions_of_any_lane_keep_physics_and_order(
+    device: str, place: int, batch: int
+) -> None:
+    _keeps_physics_and_order(device, place, batch, SIZED)
+
+
+@pytest.mark.slow
+@settings(few, max_examples=30)
+@given(every_device, number, batches)
+def test_predictions_of_every_network_keep_physics_and_order(
+    device: str, place: int, batch: int
+) -> None:
+    _keeps_physics_and_order(device, place, batch, tuple(EVIDENCE.table.index))
+
+
+def _keeps_physics_and_order(
+    device: str, place: int, batch: int, networks: tuple[tuple[str, int], ...]
+) -> None:
+    """Check predictions of many networks in one of a device's lanes."""
+    request = Request(device=device, batch=batch, published=False)
+    profile = EVIDENCE.profiles.load(device)
+    lanes = [*(one.lane for one in profile.lanes), lanes_for(profile, request)[0]]
+    lane = lanes[place % len(lanes)]
+    if not lane.is_bulk:
+        lane = replace(lane, batch=batch)
+    table = EVIDENCE.table.rows([EVIDENCE.table.index[one] for one in networks])
+    found = assessor_on(lane, profile, request, EVIDENCE)._predictions(table)
+    least = floor(profile, lane, table, images=max(lane.batch, 1)).least
+    assert (found.low >= least * (1 - 1e-9)).all()
+    assert (found.low <= found.value).all()
+    assert (found.value <= found.high).all()
+    place_of = {EVIDENCE.table.index[one]: row for row, one in enumerate(networks)}
+    for row, below in enumerate(EVIDENCE.sizes.below(table)):
+        for smaller in below:
+            if smaller in place_of:
+                assert found.value[place_of[smaller]] <= found.value[row] * (1 + 1e-9)
+
+
+SOME = ("mobilenetv2_*", "resnet18", "resnet50", "efficientnet_b0", "mobilenetv3_*")
+
+
+def met(device: str, seconds_: float, confidence: float) -> set[str]:
+    """Return what is recommended under a limit on the latency."""
+    limits = (Constraint(metric=Metric.LATENCY, at_most=seconds_),)
+    request = Request(device=device, limits=limits, confidence=confidence, models=SOME)
+    return {entry.candidate for entry in recommend(request, EVIDENCE).ranked}
+
+
+timed = st.sampled_from([one for one in DEVICES if one != "hailo-8l"])
+limits_of = st.floats(0.001, 0.5)
+
+
+@few
+@given(timed, limits_of, limits_of, st.sampled_from((0.6, 0.9, 0.99)))
+def test_a_tighter_limit_on_any_device_never_admits_more(
+    device: str, one: float, other: float, confidence: float
+) -> None:
+    tight, wide = sorted((one, other))
+    assert met(device, tight, confidence) <= met(device, wide, confidence)
+
+
+@few
+@given(timed, limits_of, st.floats(0.55, 0.999), st.floats(0.55, 0.999))
+def test_more_confidence_never_turns_uncertain_into_met(
+    device: str, limit: float, one: float, other: float
+) -> None:
+    less, more = sorted((one, other))
+    assert met(device, limit, more) <= met(device, limit, less)
+
+
+@few
+@given(devices, st.sampled_from(NETWORKS), st.booleans())
+def test_every_command_says_the_same_of_a_latency(
+    device: str, network: str, published: bool
+) -> None:
+    name = f"{network}@224"
+    asked = {"candidates": (name,), "devices": (device,), "published": published}
+    said = {
+        "estimate": estimate(EstimateRequest(**asked), EVIDENCE).estimates[0].metrics,
+        "compare": compare(CompareRequest(**asked), EVIDENCE).estimates[0].metrics,
+    }
+    figures = {command: of.get(Metric.LATENCY) for command, of in said.items()}
+    explained = explain(
+        ExplainRequest(candidate=name, device=device, published=published), EVIDENCE
+    ).figures
+    figures["explain"] = explained[0] if explained else None
+    request = Request(device=device, models=(name, "resnet*"), published=published)
+    found = recommend(request, EVIDENCE)
+    ranked = [e for e in (*found.ranked, *found.uncertain) if e.architecture == network]
+    mine = [e.metrics.get(Metric.LATENCY) for e in ranked if e.resolution == 224]
+    figures |= {"recommend": mine[0]} if mine and mine[0] else {}
+    texts = {
+        command: None if one is None else (human(one.value, one.unit), human(one.low, one.unit))
+        for command, one in figures.items()
+    }
+    assert len(set(texts.values())) == 1, texts
 
 
 @few
