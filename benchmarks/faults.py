@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -60,14 +61,15 @@ def main() -> int:
     number = wanted.seed
     with tempfile.TemporaryDirectory() as place:
         os.environ["ADVISOR_HOME"] = f"{place}/home"
-        while time.process_time() < 60 * wanted.minutes:
-            for name in found:
-                count, faults = run_round(name, number, Path(place))
-                tried[name] += count
-                for fault in faults:
-                    print(f"{name}, seed {number}: {fault}", flush=True)
-                found[name] += faults
-            number += 1
+        with suppress(KeyboardInterrupt):  # what was tried by then is told
+            while time.process_time() < 60 * wanted.minutes:
+                for name in found:
+                    count, faults = run_round(name, number, Path(place))
+                    tried[name] += count
+                    for fault in faults:
+                        print(f"{name}, seed {number}: {fault}", flush=True)
+                    found[name] += faults
+                number += 1
     for name, faults in found.items():
         print(f"{name:>15}: {tried[name]:6} inputs, {len(faults):3} findings")
     print(f"{sum(tried.values())} inputs, {sum(map(len, found.values()))} findings, "

@@ -60,7 +60,7 @@ plain_words = st.from_regex(
 plain_names = st.from_regex(r"[a-z0-9_./-]*[a-z]", fullmatch=True).filter(
     lambda name: not name.startswith("-")
 )
-numbers = st.floats(min_value=0, max_value=1e18, allow_subnormal=False)
+numbers = st.just(0.0) | st.floats(min_value=1e-18, max_value=1e18)
 candidates = st.builds(
     Candidate,
     architecture=st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True),
