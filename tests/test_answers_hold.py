@@ -18,6 +18,7 @@ from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, human
 from advisor.core.request import CompareRequest, EstimateRequest, ExplainRequest, Request
 from advisor.core.workload_table import WorkloadTable
+from advisor.estimators.latency import Timing
 from advisor.hardware.lanes import lanes_for
 from advisor.hardware.roofline import floor
 from advisor.hardware.room import room
@@ -229,6 +230,20 @@ def test_recommend_and_estimate_say_the_same() -> None:
         for metric in (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY):
             one, other = entry.metrics[metric], alone.metrics[metric]
             assert human(one.value, one.unit) == human(other.value, other.unit)
+
+
+def test_inputs_of_one_network_are_one_network_of_own_timings() -> None:
+    lane = Lane(device="jetson-nano", unit="cpu", runtime="ncnn", precision="fp16", threads=2)
+    sides = [side for name, side in SIZED if name == "mobilenetv2_100"]
+    timings = [
+        Timing(lane=lane, network="mobilenetv2_100", resolution=side, seconds=0.1 * side / 224)
+        for side in sides
+    ]
+    index = EVIDENCE.table.index
+    table = EVIDENCE.table.rows([index["mobilenetv2_100", side] for side in sides])
+    model = EVIDENCE.latency.with_measurements(timings, table)
+    assert len(sides) >= 3
+    assert {one.own for one in model.evidence(lane, table)} == {1}
 
 
 def test_32_images_of_resnet50_need_half_a_second_on_a_jetson_nano() -> None:

@@ -50,7 +50,7 @@ class EvidenceClass:
     count: int = 0
     """Networks published in the lane."""
     own: int = 0
-    """Timings of the user in the lane."""
+    """Networks that the user timed in the lane, whatever their inputs."""
 
     unit: str = ""
     """cpu, gpu, npu … of the lane."""

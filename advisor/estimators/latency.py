@@ -267,7 +267,7 @@ class LatencyModel:
 
     def evidence(self, lane: Lane, table: WorkloadTable) -> tuple[EvidenceClass, ...]:
         """Say what the prediction of each network rests on."""
-        own = sum(row.lane == lane for row in self.own)
+        own = len({row.network for row in self.own if row.lane == lane})
         fitted = self._for(lane).fitted
         lane_known, count = known_of_lane(fitted, lane, own)
         like = self.like(lane) if lane_known in (LaneKnown.PROFILE, LaneKnown.DEVICE) else ""
