@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -240,7 +241,7 @@ def read(paths: Sequence[Path]) -> list[Outcome]:
     return found
 
 
-def _value(name: str, text: str) -> str | float | None:
+def _value(name: str, text: str) -> Any:
     if name in ("device", "lane"):
         return text
     known = {"": None, "True": 1.0, "False": 0.0}

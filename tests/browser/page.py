@@ -114,6 +114,7 @@ class Page:
     def violations(self, axe: str) -> list[str]:
         """Serious findings of the accessibility checker."""
         self.run(axe)
+        self.driver.set_script_timeout(120)  # however busy the machine is
         found = self.driver.execute_async_script(
             "const done = arguments[0]; axe.run().then(r => done(r.violations))"
         )
