@@ -15,8 +15,8 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from advisor.catalog.accuracy_columns import ACCURACY_COLUMNS
 from advisor.catalog.intake.importing import RAW_COLUMNS
-from advisor.catalog.intake.importing_accuracy import ACCURACY_COLUMNS
 from advisor.core.lane import Lane
 from advisor.core.workload_table import WorkloadTable, read, write
 from advisor.networks.survey import survey

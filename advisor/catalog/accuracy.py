@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, stdev
 
-from advisor.catalog.intake.importing_accuracy import (
+from advisor.catalog.accuracy_columns import (
     ACCURACY_COLUMNS,
     CHANGE_COLUMNS,
     CIFAR_COLUMNS,

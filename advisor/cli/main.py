@@ -116,6 +116,7 @@ def run(argv: list[str]) -> int:
     """Run the command line and return its exit code; one line on stderr for each error."""
     if not set(FITTING) & set(argv):  # the others' matrices are too small to share out
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look for some first
     try:
         result = app.main(argv, "advisor", standalone_mode=False)
         return result if isinstance(result, int) else 0

@@ -3,7 +3,6 @@
 import hashlib
 import tempfile
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 from advisor.core.workload import Workload
@@ -23,6 +22,8 @@ def key(network: str, resolution: int | None, content: bytes = b"") -> str:
 
 def _version(package: str) -> str:
     """Version of a package; empty where it is missing, which an ONNX file does without."""
+    from importlib import metadata
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
