@@ -177,10 +177,11 @@ def test_every_command_says_the_same_of_a_latency(
     device: str, network: str, published: bool
 ) -> None:
     name = f"{network}@224"
-    asked = {"candidates": (name,), "devices": (device,), "published": published}
+    alone = EstimateRequest(candidates=(name,), devices=(device,), published=published)
+    beside = CompareRequest(candidates=(name,), devices=(device,), published=published)
     said = {
-        "estimate": estimate(EstimateRequest(**asked), EVIDENCE).estimates[0].metrics,
-        "compare": compare(CompareRequest(**asked), EVIDENCE).estimates[0].metrics,
+        "estimate": estimate(alone, EVIDENCE).estimates[0].metrics,
+        "compare": compare(beside, EVIDENCE).estimates[0].metrics,
     }
     figures = {command: of.get(Metric.LATENCY) for command, of in said.items()}
     explained = explain(
@@ -244,6 +245,16 @@ def test_inputs_of_one_network_are_one_network_of_own_timings() -> None:
     model = EVIDENCE.latency.with_measurements(timings, table)
     assert len(sides) >= 3
     assert {one.own for one in model.evidence(lane, table)} == {1}
+
+
+def test_a_level_beyond_those_learned_has_a_wider_published_interval() -> None:
+    widths = []
+    for level in (0.3, 0.9, 0.99, 0.999):
+        asked = EstimateRequest(
+            candidates=("resnet18@224",), devices=("jetson-nano",), confidence=level
+        )
+        widths.append(estimate(asked, EVIDENCE).estimates[0].metrics[Metric.LATENCY].high)
+    assert widths == sorted(set(widths))
 
 
 def test_32_images_of_resnet50_need_half_a_second_on_a_jetson_nano() -> None:

@@ -183,12 +183,21 @@ def _interval(value: float, cell: Cell, level: float, learned: Quantiles | None)
 
 
 def _interpolated(learned: Quantiles, level: float) -> float:
-    """Return the quantile at a level, linearly between the levels that are kept."""
+    """Return the quantile at a level, linearly between the levels that are kept.
+
+    Beyond them it grows as a normal's: what is rarer than anything seen is wider still.
+    """
     levels, values = learned
+    for end, beyond in ((0, level < levels[0]), (-1, level > levels[-1])):
+        if beyond:
+            return values[end] * _two_sided(level) / _two_sided(levels[end])
     after = min(max(bisect_left(levels, level), 1), len(levels) - 1)
     share = (level - levels[after - 1]) / (levels[after] - levels[after - 1])
-    share = min(max(share, 0.0), 1.0)
     return values[after - 1] + share * (values[after] - values[after - 1])
+
+
+def _two_sided(level: float) -> float:
+    return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def read_quantiles(root: Path) -> Quantiles | None:
