@@ -12,6 +12,7 @@ from tests.trial_images import striped
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # MLflow's own, about what it calls in SQLAlchemy
 def test_runs_are_in_the_store_once_with_curve_and_interval(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
