@@ -117,7 +117,7 @@ def _table(size: int, folder: Path) -> Sequence[str]:
 
 
 def _figures(path: Path, names: Sequence[str]) -> None:
-    rows = (f"{name},{900 + place % 7}\n" for place, name in enumerate(names))
+    rows = (f"{name},{20_000 + place % 7}\n" for place, name in enumerate(names))
     path.write_text("timm_name,latency_ms\n" + "".join(rows), encoding="utf-8")
 
 
@@ -261,7 +261,7 @@ def page(found: dict[str, list[Cost]], base: Sequence[float], bound: float) -> s
     lines = [
         "# What answers cost",
         "",
-        "Written by `python benchmarks/speed.py -o docs/speed.md`: every command in a process of "
+        f"Written by `python benchmarks/speed.py {_options()}`: every command in a process of "
         "its own, one thread, between two runs of `import numpy, yaml, jinja2`, which is the unit "
         "of the ratios. Times are of the processor, so that other work on the machine counts "
         "little; absolute seconds are those of the machine of this run.",
@@ -298,6 +298,12 @@ def page(found: dict[str, list[Cost]], base: Sequence[float], bound: float) -> s
         "",
     ]
     return "\n".join(lines)
+
+
+def _options() -> str:
+    """Options of this run, but for where it writes."""
+    given = [word for word in sys.argv[1:] if word != "-o" and not word.endswith(".md")]
+    return " ".join([*given, "-o docs/speed.md"])
 
 
 def _power(value: float | None) -> str:
