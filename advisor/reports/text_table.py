@@ -179,8 +179,9 @@ def block(row: RowView, columns: Sequence[Metric], width: int) -> RenderableType
     rule = min(width, width - room + longest)
     found = Text("", no_wrap=True, overflow="ignore", end="")
     titles = [Text(name, "bold") for name in (*_BLOCK, _SOURCE)]
-    rows = [(titles, [titles[-1]]), *zip(lines, folded, strict=True)]
-    for number, (line, sources) in enumerate(rows):
+    laid_out: list[tuple[Sequence[Text], Sequence[Text]]] = [(titles, [titles[-1]])]
+    laid_out += [(line, list(parts)) for line, parts in zip(lines, folded, strict=True)]
+    for number, (line, sources) in enumerate(laid_out):
         for part, source in enumerate(sources):
             for cell, size in zip(line, widths, strict=False):
                 if part == 0:
