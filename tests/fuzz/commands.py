@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from advisor.cli.main import UNEXPECTED, run
 
 CODES = (0, 1, 2, 3, 4)
+INTERRUPTED = 130
 LONGEST = 500
 """Characters of a line on standard error."""
 SLOWEST = 60.0
@@ -59,4 +60,6 @@ def ended(*argv: str) -> Ended:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run(list(argv))
     seconds = time.process_time() - begun
+    if code == INTERRUPTED:  # by whom the run is watched, not by the input
+        raise KeyboardInterrupt
     return Ended(argv, code, out.getvalue(), err.getvalue(), seconds)
