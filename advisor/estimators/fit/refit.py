@@ -30,6 +30,7 @@ from advisor.estimators.fit.fitting import (
 from advisor.estimators.fit.leave_out import Split
 from advisor.estimators.fit.publications import write_publications
 from advisor.estimators.fit.runs import (
+    CELLS,
     FILE,
     OTHER,
     RUNS,
@@ -57,8 +58,6 @@ from advisor.estimators.fitted import (
 from advisor.estimators.memory import fit_memory
 from advisor.hardware.library import ProfileLibrary
 
-CELLS = 12000
-"""Cells of all lanes that the fit knows; very long lanes have a fit of their own."""
 STEPS_FOLDER = "estimator.steps"
 Progress = Callable[[str], None]
 """Is told each step that is done."""

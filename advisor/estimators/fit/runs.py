@@ -49,7 +49,8 @@ TUNED = 1
 OTHER = 1 - TUNED
 """The half that tunes the variances of crossed runs."""
 CELLS = 10000
-"""Cells of the fit to all lanes from which others are left out."""
+"""Cells of all lanes that the fit knows, and from which others are left out; very long lanes have a
+fit of their own."""
 LEAST_NETWORKS = 3
 """Networks of a lane whose cells are asked for."""
 LEAST_OF_CHIP = 8
@@ -90,22 +91,25 @@ class Run:
 
 
 RUNS = (
-    Run(split=Split.CHIP, folds=5),
-    Run(split=Split.PAIR, folds=3),
-    Run(split=Split.ARCHITECTURE, folds=5),
-    Run(split=Split.FAMILY, folds=4),
+    Run(split=Split.CHIP, folds=6),
+    Run(split=Split.PAIR, folds=10),
+    Run(split=Split.ARCHITECTURE, folds=12),
+    Run(split=Split.FAMILY, folds=8),
     Run(split=Split.LANE, folds=2),
     Run(split=Split.FAMILY, folds=12, long=True),
     Run(split=Split.ARCHITECTURE, folds=4, long=True),
     Run(split=Split.PAIR, folds=2, long=True),
     Run(split=Split.CHIP, folds=3, crossed=True),
-    Run(split=Split.PAIR, folds=3, crossed=True),
-    Run(split=Split.ARCHITECTURE, folds=3, crossed=True),
-    Run(split=Split.FAMILY, folds=2, crossed=True),
+    Run(split=Split.PAIR, folds=10, crossed=True),
+    Run(split=Split.ARCHITECTURE, folds=6, crossed=True),
+    Run(split=Split.FAMILY, folds=4, crossed=True),
     Run(split=Split.FAMILY, folds=6, long=True, crossed=True),
     Run(split=Split.ARCHITECTURE, folds=2, long=True, crossed=True),
     Run(split=Split.PAIR, folds=2, long=True, crossed=True),
 )
+"""Folds by how much of what is asked about goes at once: about a tenth of pairs, architectures and
+families, a sixth of the chips, whose means are fitted again. A crossed run's folds deal the groups
+of one half."""
 
 
 def with_folds(runs: tuple[Run, ...], most: int) -> tuple[Run, ...]:
