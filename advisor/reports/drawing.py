@@ -26,9 +26,8 @@ def chart_of(document: Recommendation, shown: Sequence[tuple[int, Entry | Reject
     x, y = axes
     judged = [*document.ranked, *document.uncertain]
     names = _names(document)
-    drawn = {id(item) for _, item in shown} | {
-        id(e) for e in (*judged, *document.rejected) if _is_drawn(e, names)
-    }
+    every: list[Entry | Rejection] = [*judged, *document.rejected]
+    drawn = {id(item) for _, item in shown} | {id(e) for e in every if _is_drawn(e, names)}
     numbers = {id(item): place for place, item in shown}
     both = [e for e in _every(document) if x in e.metrics and y in e.metrics]
     points = [

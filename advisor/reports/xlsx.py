@@ -141,7 +141,7 @@ _COST_PARTS = (2, 3, 4, 5, 7, 8, 9)
 
 def _charts(book: Workbook, document: ProcurementReview) -> None:
     """Draw the cost by its parts and the scores below the summary."""
-    summary, cost, matrix = book["Summary"], book["Cost"], book["Matrix"]
+    summary, cost, matrix = (_sheet(book, name) for name in ("Summary", "Cost", "Matrix"))
     below = summary.max_row + 2
     costs = _bars(f"Known parts of the cost, {document.assumptions.currency}")
     last = len(document.devices) + 1
@@ -157,14 +157,20 @@ def _charts(book: Workbook, document: ProcurementReview) -> None:
         scores.add_data(Reference(matrix, column, 1, column, last), titles_from_data=True)
         scores.set_categories(Reference(matrix, 1, 2, 1, last))
         scores.legend = None
-        scores.y_axis.scaling.min, scores.y_axis.scaling.max = 0, 1
+        scores.y_axis.scaling.min, scores.y_axis.scaling.max = 0.0, 1.0
         summary.add_chart(scores, f"E{below}")
+
+
+def _sheet(book: Workbook, name: str) -> Worksheet:
+    sheet = book[name]
+    assert isinstance(sheet, Worksheet)  # no sheet of ours is a chart alone
+    return sheet
 
 
 def _bars(title: str) -> BarChart:
     chart = BarChart()
     chart.type, chart.title = "bar", title
-    chart.height, chart.width = 8.5, 15.5
+    chart.height, chart.width = 8.5, 15.5  # type: ignore[assignment]
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.x_axis.scaling.orientation = "maxMin"
     return chart
