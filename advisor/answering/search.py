@@ -1,10 +1,7 @@
 """Answer by searching: the front of a search as a recommendation, with the record of the search."""
 
-import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor
@@ -30,16 +27,11 @@ from advisor.estimators.accuracy.answers import reference_recipe
 from advisor.estimators.accuracy.model import VariantAccuracy
 from advisor.estimators.accuracy.storing import load
 from advisor.hardware.lanes import lanes_for
-from advisor.hardware.library import advisor_home
 from advisor.hardware.profile import DeviceProfile
 from advisor.studies.families import families, family
 from advisor.studies.outcome import Progress, SearchOutcome, SearchPlan, State, Trial
-from advisor.studies.own_journal import own_journal
 from advisor.studies.searching import search
 from advisor.studies.training import training_compute
-
-if TYPE_CHECKING:
-    from advisor.trials.trial_session import Tell
 
 OnProgress = Callable[[Progress], None]
 
@@ -61,35 +53,6 @@ class SearchAnswer:
     document: Recommendation
     record: SearchRecord
     outcome: SearchOutcome
-
-
-def search_for(
-    request: SearchRequest,
-    evidence: Evidence,
-    *,
-    progress: OnProgress | None = None,
-    importances: bool = True,
-    tell: "Tell" = lambda progress: None,  # noqa: ARG005
-) -> SearchAnswer:
-    """Search what a request asks for; the study is kept where it says, else among the user's.
-
-    ``importances``: whether the record tells what each parameter explains, which takes a second.
-    With images, variants are trained and ``tell`` is told how far. Raises UsageError as
-    ``search_and_recommend`` does.
-    """
-    if request.data:
-        from advisor.answering.search_training import search_and_train
-
-        return search_and_train(request, evidence, progress=progress, tell=tell)
-    alone = [name for name in ("budget", "epochs", "folder") if getattr(request, name)]
-    if alone:
-        raise UsageError(f"--{alone[0]} is of the training on your images; it needs --data")
-    if request.worker and "://" not in request.storage:
-        raise UsageError("--worker needs a --storage that others reach, such as postgresql://…")
-    with _stored(task_of(request), evidence) as task:
-        found = search_and_recommend(task, evidence, progress=progress, importances=importances)
-    document = found.document.model_copy(update={"command": request.command()})
-    return replace(found, document=document)
 
 
 def task_of(asked: SearchRequest) -> SearchTask:
@@ -117,25 +80,6 @@ def task_of(asked: SearchRequest) -> SearchTask:
         resume=asked.resume or asked.worker,
     )
     return SearchTask(request=request, search=plan, recipe=asked.recipe)
-
-
-@contextmanager
-def _stored(task: SearchTask, evidence: Evidence) -> Iterator[SearchTask]:
-    """Keep the study in the user's own folder where no storage is named."""
-    if task.search.storage:
-        yield task
-        return
-    profile = evidence.profiles.load(task.request.device)
-    name = default_study(task, lane_of(task.request, profile))
-    with own_journal(advisor_home() / "studies", name, resume=task.search.resume) as path:
-        yield replace(task, search=replace(task.search, storage=str(path)))
-
-
-def default_study(task: SearchTask, lane: Lane) -> str:
-    """Return a name that the same search on the same lane has again."""
-    search_part = replace(task.search, storage="", study="", resume=False, trials=1, start=())
-    text = f"{search_part!r} {task.recipe} {lane!r}"
-    return f"{lane.device}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def lane_of(request: Request, profile: DeviceProfile) -> Lane:

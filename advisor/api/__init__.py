@@ -84,7 +84,7 @@ def explain(candidate: str, device: str, **options: Any) -> ExplanationAnswer:
 @asks(SearchRequest)
 def search(family: Names, device: str, **options: Any) -> RecommendationAnswer:
     """Search variants of a family that keep the limits on a device; they need training."""
-    from advisor.answering.search import search_for
+    from advisor.answering.asked_search import search_for
 
     request = _asked(SearchRequest, options, family=family, device=device)
     found = search_for(request, evidence_for(request.profiles_dir))

@@ -52,8 +52,8 @@ def command(
     if listing or recipes:
         _list() if listing else _list_recipes()
         return 0
+    from advisor.answering.asked_search import search_for
     from advisor.answering.asking import evidence_for
-    from advisor.answering.search import search_for
     from advisor.cli.trial import unit_lines
 
     files = checked(output, record, folder)
