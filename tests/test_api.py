@@ -27,8 +27,10 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def answer() -> Any:
-    return advisor.recommend("jetson-nano", **LIMITS)
+def answer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ADVISOR_HOME", str(tmp_path_factory.mktemp("home")))
+        return advisor.recommend("jetson-nano", **LIMITS)
 
 
 def test_importing_the_package_imports_nothing_else() -> None:

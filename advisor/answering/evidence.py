@@ -28,6 +28,7 @@ from advisor.core.lane import Lane
 from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, read
 from advisor.errors import NetworkError, UsageError, unknown_name
+from advisor.files.plain_text import is_there
 from advisor.hardware.library import (
     ProfileLibrary,
     advisor_home,
@@ -327,7 +328,7 @@ class Evidence:
         return {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files
-            if path.is_file()
+            if is_there(path)
         }
 
 

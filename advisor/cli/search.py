@@ -32,7 +32,7 @@ SHOWN = 3
 @click.option("--recipes", is_flag=True, help="List the training recipes of each family.")
 @request_options(SearchRequest)
 @config_option
-@click.option("--export", "folder", type=click.Path(path_type=Path, file_okay=False),
+@click.option("--export", "exported", type=click.Path(path_type=Path, file_okay=False),
               help="Folder for YAML, Python, ONNX and command of each variant.")  # fmt: skip
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False),
               help="JSON file for the trials, the convergence and the importances.")  # fmt: skip
@@ -40,7 +40,7 @@ SHOWN = 3
 def command(
     listing: bool,
     recipes: bool,
-    folder: Path | None,
+    exported: Path | None,
     record: Path | None,
     output: tuple[Path, ...],
     **options: Any,
@@ -56,7 +56,7 @@ def command(
     from advisor.answering.asking import evidence_for
     from advisor.cli.trial import unit_lines
 
-    files = checked(output, record, folder)
+    files = checked(output, record, exported)
     request = asked(SearchRequest)
     evidence = evidence_for(request.profiles_dir)
     with _bar(request.trials) as progress:
@@ -68,8 +68,8 @@ def command(
     _tell(answer)
     if record is not None:
         save(record, answer.record.model_dump_json(indent=1))
-    if folder is not None:
-        _export(answer, folder)
+    if exported is not None:
+        _export(answer, exported)
     if answer.record.stopped == "interrupted":
         say("interrupted; the study is kept, go on with the same command and --resume")
         return INTERRUPTED

@@ -35,3 +35,11 @@ def text_of(
 
 def _reason(problem: Exception) -> str:
     return getattr(problem, "strerror", None) or str(problem)
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a file is there; one whose path no system can hold is not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

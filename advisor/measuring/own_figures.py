@@ -19,6 +19,7 @@ from advisor.core.estimate import Estimate, Interval, Origin, Provenance
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.spread import agree, between_sessions
+from advisor.files.plain_text import is_there
 from advisor.hardware.library import advisor_home
 
 logger = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class OwnFigures:
     def figures(self) -> _Figures:
         """Figures by lane, network and resolution, oldest first; empty where there is no file."""
         found: dict[_Key, list[_Row]] = defaultdict(list)
-        if not self.path.is_file():
+        if not is_there(self.path):
             return _Figures(dict(found))
         sessions = {
             row[0]: _conditions(self.device, row[1:])
@@ -192,7 +193,7 @@ def own_times(
     ``own`` gives the figures of a device that were read before.
     """
     place = path or store_path()
-    if not place.is_file():
+    if not is_there(place):
         return []
     found = []
     for (device,) in _select(place, "SELECT DISTINCT device FROM session ORDER BY device", []):

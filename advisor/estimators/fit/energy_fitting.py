@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from advisor.catalog.measurements import read_all
 from advisor.core.lane import Lane
@@ -89,6 +88,8 @@ def read_watts(root: Path, profiles: ProfileLibrary) -> Watts:
 
 def fit_power(watts: Watts) -> PowerModel:
     """Find the most likely spreads, under a prior around those it sets out from."""
+    from scipy.optimize import minimize
+
     lanes = watts.all_lanes()
     boards = tuple(one for one in lanes if not one.kind.startswith(RAIL))
     if len(boards) < len(SHARED):
