@@ -83,13 +83,13 @@ def test_four_models_are_too_few_for_fifths() -> None:
     assert names([with_energy(f"net{place}", 1.0 + place) for place in range(4)]) == [None] * 4
 
 
-def test_the_decision_box_shows_class_figure_and_what_it_rests_on() -> None:
+def test_the_model_in_short_shows_class_figure_and_what_it_rests_on() -> None:
     ranked = tuple(powered(f"net{place}", 0.001 * 1.5**place, spread=0.05) for place in range(5))
     page = page_of(recommendation().model_copy(update={"ranked": ranked}))
-    (fact,) = (fact for fact in page.facts if fact.label == "Energy label")
-    assert fact.text == "class A, 6.00 mJ an image"
-    assert "of this report's 5 models" in fact.note
-    assert "the profile's power figure (6.00 W)" in fact.note
+    text = dict(page.card)["Energy label"]
+    assert text.startswith("class A, 6.00 mJ an image; ")
+    assert "of this report's 5 models" in text
+    assert "the profile's power figure (6.00 W)" in text
 
 
 def test_every_model_shows_its_label_with_its_sources() -> None:

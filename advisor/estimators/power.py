@@ -19,6 +19,12 @@ BESIDE = (0.5, 2.5, 6.0)
 was measured at 4.8 W."""
 LOSS = 1.1
 """What regulators and a supply add to all of it."""
+_KIND = {
+    PowerKind.TDP: "design power",
+    PowerKind.RAIL: "power behind the supply",
+    PowerKind.WALL: "power at the socket",
+    PowerKind.UNKNOWN: "power of unknown kind",
+}
 WHOLE = frozenset({"card", "server", "desktop", "laptop", "phone", "tablet", "mini-pc"})
 """Forms whose design power is taken as that of the whole thing."""
 
@@ -84,7 +90,7 @@ def _drawn(metric: Metric, known: PowerProfile, level: float) -> Estimate:
         provenance=Provenance(
             origin=Origin.ANALYTIC,
             source=f"profile: {known.origin.source}",
-            caveats=(f"{known.kind} figure of the {known.covers}, not measured with a network",),
+            caveats=(f"{_KIND[known.kind]} of the {known.covers}, not measured with a network",),
         ),
     )
 

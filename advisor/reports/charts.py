@@ -255,11 +255,13 @@ def _tick_y(at: float, text: str, *, minor: bool) -> list[str]:
     return [line, svg_text(LEFT - 8, at + 4, text, anchor="end", minor=minor)]
 
 
-def svg_text(x: float, y: float, text: str, *, anchor: str, minor: bool = False) -> str:
-    """Write text at a place; minor text is left out on narrow screens."""
-    kind = ' class="minor"' if minor else ""
+def svg_text(
+    x: float, y: float, text: str, *, anchor: str, minor: bool = False, kind: str = ""
+) -> str:
+    """Write text at a place; minor text is left out on narrow screens, a kind has its own size."""
+    named = ' class="minor"' if minor else f' class="{kind}"' if kind else ""
     return (
-        f'<text{kind} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="#444">'
+        f'<text{named} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="#444">'
         f"{escape(text)}</text>"
     )
 
@@ -426,5 +428,5 @@ def _key(name: str, index: int, top: float) -> str:
     color = BARS[index % len(BARS)]
     return (
         f'<rect x="{x:.1f}" y="{y}" width="12" height="12" fill="{color}"/>'
-        f'<text x="{x + 18:.1f}" y="{y + 11}" fill="#222">{escape(name)}</text>'
+        f'<text class="legend" x="{x + 18:.1f}" y="{y + 11}" fill="#222">{escape(name)}</text>'
     )

@@ -332,7 +332,9 @@ def _device_facts(device: DeviceFacts) -> Iterable[Fact]:
     else:
         parts = [device.price_item, device.price_date or "no date"]
         launch = ["at launch"] if device.price_is_launch else []
-        bulk = [f"from {device.price_quantity:,} pieces"] if device.price_quantity else []
+        bulk = (
+            [f"from {device.price_quantity:,} pieces"] if (device.price_quantity or 1) > 1 else []
+        )
         yield Fact(
             label="Price of the device",
             text=human(device.price, Unit.USD),
@@ -508,6 +510,8 @@ def _data(document: Recommendation) -> dict[str, object]:
         "anchors": {m: ANCHORS[m] for m in {*columns, *document.weights}},
         "needs": document.request.needs,
         "answered": [len(document.ranked), len(document.uncertain)],
+        "chances": [_rounded(item.probability) for item in _entries(document)],
+        "front": [i for i, item in enumerate(_entries(document)) if item.on_front],
         "origins": origins,
         "candidates": [
             [item.candidate, item.precision, origins.index(_origin(item)), *_judged(item)]
@@ -517,6 +521,15 @@ def _data(document: Recommendation) -> dict[str, object]:
         ],
         "sources": [list(source) for source in sources],
     }
+
+
+def _entries(document: Recommendation) -> tuple[Entry, ...]:
+    """Those that meet every limit or may, in the order of the page's candidates."""
+    return (*document.ranked, *document.uncertain)
+
+
+def _rounded(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, 6)
 
 
 def _virtues(item: Entry | Rejection) -> list[float | None]:

@@ -9,20 +9,27 @@ from advisor.core.quantity import Metric
 
 _RUNTIME = {
     "coreml": "Core ML",
+    "edgetpu": "the Edge TPU runtime",
+    "executorch": "ExecuTorch",
     "hailort": "HailoRT",
+    "litert": "LiteRT",
     "mnn": "MNN",
     "ncnn": "ncnn",
     "ncnn-vulkan": "ncnn (Vulkan)",
     "onnxruntime": "ONNX Runtime",
     "openvino": "OpenVINO",
+    "paddle-lite": "Paddle Lite",
     "pytorch": "PyTorch",
     "qnn": "QNN",
     "rknn": "RKNN",
     "tensorrt": "TensorRT",
     "tflite": "TensorFlow Lite",
+    "tidl": "TIDL",
+    "tnn": "TNN",
     "tflite-edgetpu": "TensorFlow Lite for Edge TPU",
     "torch-inductor": "compiled PyTorch",
     "vitis-ai": "Vitis AI",
+    "xnnpack": "XNNPACK",
 }
 _PRECISION = {
     "fp32": "32-bit floating point",

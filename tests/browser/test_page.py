@@ -364,6 +364,24 @@ def test_under_the_requests_own_settings_the_page_says_what_was_answered(page: P
     assert page.find("h2#decision").text == f"Use {turned.ranked[0].candidate}"
 
 
+def test_rows_that_the_script_adds_say_probability_and_front_as_the_others_do(page: Page) -> None:
+    document = recommendation(120)
+    rest = [e.model_copy(update={"on_front": i % 2 == 0}) for i, e in enumerate(document.uncertain)]
+    page.show(document.model_copy(update={"uncertain": (*rest, *_late(rest, 40))}))
+    shown = page.run(
+        "return [...document.querySelectorAll('#ranking tbody tr')].map(r => ["
+        " r.querySelector('.chance').innerText.trim(), r.querySelector('.front') !== null])"
+    )
+    assert len(shown) == 50
+    assert shown[-1] == ["31 %", True]
+
+
+def _late(entries: list[Entry], count: int) -> list[Entry]:
+    """Entries for the end of a list, on the front and with a probability that no other has."""
+    same = {"probability": 0.3149, "on_front": True, "reason": ""}
+    return [entries[0].model_copy(update={**same, "candidate": f"late{i}"}) for i in range(count)]
+
+
 def test_a_slider_changes_headline_chart_and_limit_line(page: Page) -> None:
     document = recommendation()
     page.show(document)
@@ -424,6 +442,13 @@ def test_a_narrow_page_reaches_the_appendix_soon_and_scrolls_nowhere_sideways(pa
         "e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))"
     )
     assert page.run(wide) == []
+
+
+def test_a_name_without_a_gap_is_broken_before_it_is_wider_than_the_screen(page: Page) -> None:
+    document = recommendation()
+    long = document.ranked[0].model_copy(update={"candidate": "regnetx_004:" + "depth=12," * 12})
+    page.show(document.model_copy(update={"ranked": (long, *document.ranked[1:])}), width=390)
+    assert page.run("return document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.parametrize("kind", ["feasible", "review"])

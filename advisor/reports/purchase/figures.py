@@ -199,6 +199,12 @@ def _matrix_row(row: MatrixRow, document: ProcurementReview) -> tuple[Text, ...]
     )
 
 
+_KIND = {
+    "tdp": "a design power",
+    "wall": "measured there",
+    "rail": "measured behind the supply",
+    "unknown": "of unknown kind",
+}
 _SIGN = {"better": "+", "worse": "−", "same": "=", "unknown": "?"}
 
 
@@ -401,7 +407,10 @@ def assumptions_table(document: ProcurementReview) -> TableView:
         ("Hourly rate", f"{rate.amount:g} {rate.currency}"),
         ("Prices count as old after", plural(stated.stale_after_days, "day")),
         *(
-            (f"Socket power of a {kind} figure", f"{spread.low:g} to {spread.high:g} times")
+            (
+                f"Power at the socket where the figure is {_KIND.get(kind, kind)}",
+                f"{spread.low:g} to {spread.high:g} times",
+            )
             for kind, spread in stated.power_range.items()
         ),
         ("Accuracy at which speed is compared", percent(reference_top1(document))),

@@ -45,7 +45,7 @@ def cost_bars(document: ProcurementReview) -> str:
         x, y = (place % 4) * WIDTH / 4, top + 22 * (place // 4)
         color = BARS[place % len(BARS)]
         parts.append(f'<rect x="{x:.1f}" y="{y}" width="12" height="12" fill="{color}"/>')
-        parts.append(svg_text(x + 18, y + 11, name, anchor="start"))
+        parts.append(svg_text(x + 18, y + 11, name, anchor="start", kind="legend"))
     height = top + 22 * math.ceil(len(names) / 4)
     title = "Cost of the fleet by its parts: " + "; ".join(
         f"{device.name} {_sum_text(device)}" for device in devices
@@ -78,7 +78,7 @@ def _cost_bar(device: DeviceReview, row: int, scale: float, names: list[str]) ->
             f'fill="{color}"><title>{escape(label)}</title></rect>'
         )
         at += amount * scale
-    yield svg_text(at + 8, top + 34, _sum_text(device), anchor="start")
+    yield svg_text(at + 8, top + 34, _sum_text(device), anchor="start", kind="sum")
 
 
 def price_chart(document: ProcurementReview) -> str:
@@ -150,7 +150,7 @@ def _frame(across: ChartAxis, up: ChartAxis, unit: str) -> Iterator[str]:
     for value in up.ticks():
         if last - up(value) >= 26:
             yield svg_line("grid", (LEFT, up(value), WIDTH - RIGHT, up(value)), "#e3e3e3")
-            yield svg_text(LEFT - 8, up(value) + 4, f"{value:g}", anchor="end")
+            yield svg_text(LEFT - 8, up(value) + 4, f"{value:,g}", anchor="end")
             last = up(value)
     middle = (LEFT + WIDTH - RIGHT) / 2
     yield svg_text(middle, HEIGHT - 14, f"Price of one, {unit}, logarithmic →", anchor="middle")

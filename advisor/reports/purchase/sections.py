@@ -104,8 +104,8 @@ def purchase_of(document: ProcurementReview) -> PurchaseView:
 
 
 _GLOSSARY = (
-    ("Image a second at equal accuracy", "with the fastest model that reaches the same accuracy on "
-     "every device, one image after the other"),
+    ("Images a second at equal accuracy", "with the fastest model that reaches the same accuracy "
+     "on every device, one image after the other"),
     ("Criterion", "what the decision goes by; each has a weight and a scale from 0 to 1"),
     ("First in", "share of the draws of weights and figures in which the device comes first"),
     ("Duty cycle", "share of the time that the device is under load"),
@@ -129,9 +129,17 @@ def _pictures(document: ProcurementReview) -> Iterator[tuple[str, str, str]]:
         yield (
             "Price against performance",
             prices,
-            "Up and to the left is better. The lines are intervals of the speed; a computer or "
-            "board that a device needs beside it is not part of this price.",
+            f"{_by_price(document)}Up and to the left is better. The lines are intervals of the "
+            "speed; a computer or board that a device needs beside it is not part of this price.",
         )
+
+
+def _by_price(document: ProcurementReview) -> str:
+    """The devices of the chart from left to right: narrow screens leave its names out."""
+    priced = sorted(
+        (d.price.value, d.name) for d in document.devices if d.price.value and d.speed.value
+    )
+    return f"From the left: {', '.join(name for _, name in priced)}. "
 
 
 def _first(document: ProcurementReview) -> DeviceReview | None:

@@ -41,6 +41,10 @@ function significant(value) {
   return rounded.toFixed(decimals).replace(/\B(?=(\d{3})+(?!\d))/, ",");
 }
 
+function counted(number) {
+  return String(number).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+}
+
 function step(value, unit) {
   const steps = STEPS[unit];
   return steps.find(([factor]) => Math.abs(value) >= factor) || steps[steps.length - 1];
@@ -226,7 +230,8 @@ function answered(data) {
   const [met, open] = data.answered;
   const all = data.candidates.map((_, i) => i);
   const verdicts = data.candidates.map((c) => VERDICTS[c.v]);
-  return { met: all.slice(0, met), open: all.slice(met, met + open), violated: all.length - met - open, verdicts, asked: true };
+  const chances = new Map(data.chances.map((share, i) => [i, share]));
+  return { met: all.slice(0, met), open: all.slice(met, met + open), violated: all.length - met - open, verdicts, chances, asked: true };
 }
 
 // Judges and ranks every candidate: indices of those that meet all limits and of those that may.
@@ -351,7 +356,7 @@ function startRanking(data, table, form, status) {
     if (found.asked && kept.has(index)) judged.innerHTML = kept.get(index);
     else {
       judged.replaceChildren(element("span", { class: "verdict " + name }, MARKS[name] + " " + name));
-      if (found.chances) judged.append(" ", chanceMark(found.chances.get(index)));
+      judged.append(" ", chanceMark(found.chances.get(index)));
       if (front.has(index)) judged.append(element("span", { class: "front", title: "no other model is both faster and more accurate" }, " ◆"));
     }
     tie(row, index, found);
@@ -400,7 +405,7 @@ function startRanking(data, table, form, status) {
       return fits && candidate.n.toLowerCase().includes(settings.query);
     });
     const listed = sorted(wanted).slice(0, settings.rows);
-    const front = found.asked ? new Set() : new Set(chart.front(found).map((c) => data.candidates.indexOf(c)));
+    const front = new Set(found.asked ? data.front : chart.front(found).map((c) => data.candidates.indexOf(c)));
     body.replaceChildren(...listed.map((index) => place(index, place1.get(index) || "", found, front)));
     labelled(table);
     say(found, wanted.length, listed.length);
@@ -409,8 +414,8 @@ function startRanking(data, table, form, status) {
   }
 
   function say(found, wanted, listed) {
-    const text = [`${found.met.length} meet every limit, ${found.open.length} uncertain, ${found.violated} rejected.`];
-    if (listed < wanted) text.push(`${listed} of ${wanted} rows shown.`);
+    const text = [`${counted(found.met.length)} ${found.met.length === 1 ? "meets" : "meet"} every limit, ${counted(found.open.length)} uncertain, ${counted(found.violated)} rejected.`];
+    if (listed < wanted) text.push(`${counted(listed)} of ${counted(wanted)} rows shown.`);
     status.textContent = text.join(" ");
   }
 
