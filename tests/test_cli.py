@@ -114,7 +114,7 @@ def test_the_relaxation_that_is_offered_admits_a_candidate(capsys: Capture) -> N
         (("recommend", "--device", "jetson-nano", "--unit", "npu"), "cpu, gpu"),
         (("recommend", "--device", "jetson-nano", "--max-latency", "10"), "s, ms, us"),
         (("recommend", "--device", "jetson-nano", "--models", "nosuchnet*"), "nosuchnet"),
-        (("recommend", "--device", "jetson-nano", "--confidence", "150%"), "100%"),
+        (("recommend", "--device", "jetson-nano", "--confidence", "150%"), "99.9999%"),
         (("recommend", "--device", "jetson-nano", "--rank-by", "speed"), "latency"),
         (("recommend", "--device", "jetson-nano", "-o", "x.docx"), ".json"),
         (("estimate", "resnet19", "--device", "jetson-nano"), "resnet18"),
