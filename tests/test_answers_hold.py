@@ -14,6 +14,8 @@ from advisor.answering.evidence import Evidence
 from advisor.answering.explain import explain
 from advisor.answering.recommend import assessor_on, recommend
 from advisor.core.constraint import Constraint, Verdict
+from advisor.core.document import Figure
+from advisor.core.estimate import Origin
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, human
 from advisor.core.request import CompareRequest, EstimateRequest, ExplainRequest, Request
@@ -132,7 +134,7 @@ def _keeps_physics_and_order(
     assert (found.low >= least * (1 - 1e-9)).all()
     assert (found.low <= found.value).all()
     assert (found.value <= found.high).all()
-    place_of = {EVIDENCE.table.index[one]: row for row, one in enumerate(networks)}
+    place_of = {one: row for row, one in enumerate(networks)}
     for row, below in enumerate(EVIDENCE.sizes.below(table)):
         for smaller in below:
             if smaller in place_of:
@@ -265,10 +267,140 @@ def test_256_images_of_resnet50_need_five_milliseconds_on_an_rtx_5090() -> None:
     assert seconds("geforce-rtx-5090", "resnet50", 256) >= 0.0049
 
 
+def figure(candidate: str, device: str, metric: Metric = Metric.LATENCY, **asked: object) -> Figure:
+    """Return what ``estimate`` says of one candidate on one device."""
+    request = EstimateRequest(candidates=(candidate,), devices=(device,), **asked)  # type: ignore[arg-type]
+    return estimate(request, EVIDENCE).estimates[0].metrics[metric]
+
+
+def test_256_images_on_an_rtx_5090_pass_at_the_rate_that_their_latency_says() -> None:
+    latency = figure("resnet50@224", "geforce-rtx-5090", batch=256)
+    rate = figure("resnet50@224", "geforce-rtx-5090", Metric.THROUGHPUT, batch=256)
+    assert latency.value >= 0.0049
+    assert rate.value == pytest.approx(256 / latency.value, rel=1e-3)
+
+
+def test_latency_on_a_jetson_nano_grows_about_as_the_batch() -> None:
+    eight, more, most = (figure("resnet50@224", "jetson-nano", batch=n).value for n in (8, 32, 128))
+    assert 2 * eight < more < 8 * eight
+    assert 2 * more < most < 8 * more
+
+
+@pytest.mark.parametrize("network", ["resnet50", "resnet101", "efficientnet_b0"])
+def test_32_images_on_a_t4_take_longer_than_the_8_that_were_published(network: str) -> None:
+    few, many = (figure(f"{network}@224", "nvidia-t4", batch=n) for n in (8, 32))
+    assert few.origin is Origin.PUBLISHED
+    assert few.value < many.value
+
+
+def test_a_published_throughput_of_32_images_on_a_t4_tells_their_latency() -> None:
+    latency = figure("seresnext50_32x4d@224", "nvidia-t4", batch=32)
+    rate = figure("seresnext50_32x4d@224", "nvidia-t4", Metric.THROUGHPUT, batch=32)
+    assert latency.origin is rate.origin is Origin.PUBLISHED
+    assert latency.value == pytest.approx(32 / rate.value)
+    assert any("computed from the published images per second" in one for one in latency.caveats)
+
+
+def test_a_pipelines_throughput_tells_no_latency() -> None:
+    request = EstimateRequest(candidates=("resnet50@224",), devices=("hailo-8l",))
+    (entry,) = estimate(request, EVIDENCE).estimates
+    assert entry.metrics[Metric.THROUGHPUT].value > 50
+    assert "pipeline" in entry.gaps[Metric.LATENCY]
+
+
+PHONES = [
+    name for name in EVIDENCE.profiles.names() if EVIDENCE.profiles.load(name).form == "phone"
+]
+
+
+@pytest.mark.parametrize("device", [*PHONES[::8], "nvidia-t4"])
+def test_two_images_never_take_less_than_the_one_that_was_published(device: str) -> None:
+    profile = EVIDENCE.profiles.load(device)
+    lane = profile.default_lane
+    known = {
+        (network, side): cell.latency
+        for (found, network, side), cell in EVIDENCE.published(profile).cells.items()
+        if found == replace(lane, batch=1) and (network, side) in EVIDENCE.table.index
+    }
+    table = EVIDENCE.table.rows([EVIDENCE.table.index[one] for one in known])
+    assessor = assessor_on(replace(lane, batch=2), profile, Request(device=device), EVIDENCE)
+    for two, one in zip(assessor._predictions(table).value, known.values(), strict=True):
+        assert one is None or two >= one * (1 - 1e-9)
+
+
+def test_2000_images_a_second_are_not_promised_beyond_a_jetson_nanos_peak() -> None:
+    limits = (Constraint(metric=Metric.THROUGHPUT, at_least=2000.0),)
+    request = Request(device="jetson-nano", batch=256, limits=limits)
+    for entry in recommend(request, EVIDENCE).ranked:
+        work = 2 * entry.metrics[Metric.MACS].value * entry.metrics[Metric.THROUGHPUT].value
+        assert work <= 0.48e12
+
+
+def test_an_rtx_4090_answers_a_limit_of_two_milliseconds() -> None:
+    limits = (Constraint(metric=Metric.LATENCY, at_most=0.002),)
+    request = Request(device="geforce-rtx-4090", limits=limits, models=SOME)
+    best = recommend(request, EVIDENCE).ranked[0].metrics[Metric.LATENCY]
+    assert best.value <= 0.002
+    assert best.high <= 4 * best.low * 4
+
+
+def test_a_jetson_nano_keeps_no_network_that_its_memory_does_not_hold() -> None:
+    request = Request(device="jetson-nano", batch=128, models=("resnet*", "vgg*", "mobilenetv3_*"))
+    answer = recommend(request, EVIDENCE)
+    most = room(EVIDENCE.profiles.load("jetson-nano")).memory
+    assert most is not None
+    assert most < 4e9
+    assert answer.ranked
+    assert all(entry.metrics[Metric.PEAK_MEMORY].value <= most for entry in answer.ranked)
+    assert any("memory" in reason for reason in map(str, (*answer.rejected, *answer.uncertain)))
+
+
+def test_what_is_best_without_limits_differs_by_device() -> None:
+    devices = ("stm32h747i-disco", "galaxy-s24", "geforce-rtx-4090")
+    firsts = [recommend(Request(device=one), EVIDENCE).ranked[0] for one in devices]
+    assert len({first.candidate for first in firsts}) == len(devices)
+    assert all(first.metrics[Metric.PARAMETERS].value < 50e6 for first in firsts)
+    assert firsts[0].metrics[Metric.PEAK_MEMORY].value < 8e6
+
+
+def test_the_deployed_mobileone_is_fast_on_a_raspberry_pi_4() -> None:
+    assert 0.02 < figure("mobileone_s0@224", "raspberry-pi-4").value < 0.09
+
+
+@pytest.mark.parametrize("device", ["geforce-rtx-2080", "raspberry-pi-4"])
+def test_latency_rises_with_inputs_that_the_catalog_has_not_counted(device: str) -> None:
+    values = [figure(f"efficientnet_b0@{side}", device).value for side in (96, 128, 160, 224)]
+    assert values == sorted(values)
+
+
+def test_latency_does_not_rise_with_threads() -> None:
+    values = [
+        figure("resnet18@224", "raspberry-pi-4", threads=n, published=False).value
+        for n in (1, 2, 4)
+    ]
+    assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize("network", ["mobilenetv2_100", "resnet50", "efficientnet_b0"])
+def test_parts_on_a_coral_add_up_to_what_is_predicted(network: str) -> None:
+    asked = ExplainRequest(candidate=f"{network}@224", device="coral-dev-board", published=False)
+    answer = explain(asked, EVIDENCE)
+    whole = sum(part.seconds for part in answer.parts)
+    assert whole == pytest.approx(answer.figures[0].value, rel=2e-3)
+
+
+def test_inputs_name_estimator_measurements_and_profile() -> None:
+    request = Request(device="jetson-nano", models=("resnet18",))
+    names = {one.name for one in recommend(request, EVIDENCE).inputs}
+    wanted = ("estimator.json", "estimator.npz", "jetson-nano.csv", "jetson-nano.yaml")
+    assert [one for one in wanted if not any(name.endswith(one) for name in names)] == []
+
+
 def test_a_microcontroller_holds_activations_in_ram_and_weights_in_flash() -> None:
     asked = EstimateRequest(candidates=("mobilenetv2_035@128",), devices=("stm32h747i-disco",))
     (entry,) = estimate(asked, EVIDENCE).estimates
     assert 0.1e6 < entry.metrics[Metric.PEAK_MEMORY].value < 0.6e6
+    assert entry.metrics[Metric.PEAK_MEMORY].high <= 512 * 1024
     assert 1.6e6 < entry.metrics[Metric.FLASH].value < 2.3e6
 
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.answering.batch_ladder import predicted
+from advisor.answering.batch_ladder import Timed, between_published, predicted
 from advisor.answering.operating import not_considered
-from advisor.answering.size_ladder import Ends, SizeLadder, ends_of, risen
+from advisor.answering.size_ladder import SizeLadder, ends_of, lowered, risen
 from advisor.catalog.accuracy import Accuracy
 from advisor.catalog.accuracy_at_precision import PrecisionChanges
 from advisor.catalog.operator_support import OperatorSupport
@@ -151,34 +151,56 @@ class LaneAssessor:
         return replace(found, caveats=caveats)
 
     def _alone(self, table: WorkloadTable, *, shared: bool = False) -> "Prediction":
-        """Predict each network by itself, above its floor."""
-        found = predicted(
-            self.latency, self.lane, table, self._batches, level=self.level, shared=shared
+        """Predict each network by itself, above its floor and in order with other batches."""
+        found = _rounded(
+            predicted(
+                self.latency, self.lane, table, self._batches, level=self.level, shared=shared
+            )
         )
-        return self._above_floors(_rounded(found), table)
+        if self._timed:
+            found = between_published(found, self.lane, table, self._timed)
+        return self._above_floors(found, table)
 
     def _rising(self, found: "Prediction", table: WorkloadTable) -> "Prediction":
-        """Raise what lies below the same network at a smaller input or width."""
+        """Raise what lies below the same network at a smaller input or width.
+
+        Lower what lies above a larger input where the catalog has not counted this one.
+        """
         if self.sizes is None:
             return found
-        below = self.sizes.below(table)
-        every, asked = self.sizes.table, table.index
-        ends: dict[int, Ends] = {}
-        for row in {row for lesser in below for row in lesser}:
-            place = asked.get((every.networks[row], int(every.resolutions[row])))
-            if place is not None:
-                ends[row] = ends_of(found, place)
-        others = sorted({row for lesser in below for row in lesser} - set(ends))
-        if others:
-            alone = self._alone(every.rows(others))
-            ends |= {row: ends_of(alone, place) for place, row in enumerate(others)}
-        return risen(found, below, ends)
+        below, above = self.sizes.below(table), self.sizes.above(table)
+        lesser = {key for keys in below for key in keys}
+        ends = {
+            key: ends_of(found, table.index[key]) for key in sorted(lesser) if key in table.index
+        }
+        for other in self.sizes.tables(lesser - ends.keys()):
+            alone = self._alone(other)
+            ends |= {key: ends_of(alone, row) for key, row in other.index.items()}
+        found = risen(found, below, ends)
+        for other in self.sizes.tables({key for key in above if key is not None}):
+            larger = self._rising(self._alone(other), other)
+            tops = {key: ends_of(larger, row) for key, row in other.index.items()}
+            found = lowered(found, above, tops)
+        return found
 
     @cached_property
     def _batches(self) -> list[int]:
         """Batches of the figures that differ from the lane in nothing else."""
         lanes = {found for found, _, _ in self.published.cells}
         return [one.batch for one in lanes if replace(one, batch=self.lane.batch) == self.lane]
+
+    @cached_property
+    def _timed(self) -> Timed:
+        """What was published of other batches of the lane."""
+        found: dict[tuple[str, int], list[tuple[int, float]]] = {}
+        if not self.use_published or self.lane.is_bulk:
+            return found
+        for (lane, network, resolution), cell in self.published.cells.items():
+            if lane.is_bulk or cell.latency is None or lane.batch == self.lane.batch:
+                continue
+            if replace(lane, batch=self.lane.batch) == self.lane:
+                found.setdefault((network, resolution), []).append((lane.batch, cell.latency))
+        return found
 
     def _above_floors(self, found: "Prediction", table: WorkloadTable) -> "Prediction":
         """Raise what lies below the time that the arithmetic or the weights need at least."""

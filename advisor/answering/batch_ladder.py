@@ -5,7 +5,7 @@ batch are therefore read off a ladder: the powers of two and the batches that we
 no lower than the one before, and straight lines on logarithmic scales between them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,13 @@ from advisor.core.workload_table import WorkloadTable
 
 if TYPE_CHECKING:
     from advisor.estimators.latency import LatencyModel, Prediction
+
+AS_FEWER = "as long as fewer images took: less was predicted of so many"
+AS_MORE = "as long as more images took: more was predicted of so few"
+NOTED = 1.01
+"""Factor by which a latency has to be moved for the caveat."""
+Timed = Mapping[tuple[str, int], list[tuple[int, float]]]
+"""Batches and seconds of a pass that were published, by network and input."""
 
 
 def rungs(batch: int, known: Iterable[int]) -> list[int]:
@@ -61,3 +68,26 @@ def predicted(
         for name, rows in ends.items()
     }
     return replace(found[-1], **between)
+
+
+def between_published(
+    found: "Prediction", lane: Lane, table: WorkloadTable, timed: Timed
+) -> "Prediction":
+    """Move predictions between what fewer and what more images of the same network took.
+
+    Where published times themselves fall with the images, those of fewer images decide.
+    """
+    low, value, high = found.low.copy(), found.value.copy(), found.high.copy()
+    caveats = list(found.caveats)
+    for row, key in enumerate(zip(table.networks, table.resolutions.tolist(), strict=True)):
+        others = timed.get(key, ())
+        least = max((seconds for batch, seconds in others if batch < lane.batch), default=0.0)
+        most = min((seconds for batch, seconds in others if batch > lane.batch), default=np.inf)
+        alone = float(value[row])
+        value[row] = max(min(alone, most), least)
+        low[row], high[row] = min(low[row], value[row]), max(high[row], value[row])
+        if value[row] > NOTED * alone:
+            caveats[row] = (AS_FEWER, *caveats[row])
+        elif NOTED * value[row] < alone:
+            caveats[row] = (AS_MORE, *caveats[row])
+    return replace(found, low=low, value=value, high=high, caveats=tuple(caveats))

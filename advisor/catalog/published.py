@@ -5,7 +5,7 @@ import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
@@ -75,9 +75,26 @@ class PublishedFigures:
         return len({network for found, network, _ in self.cells if found == lane})
 
     def is_pipelined(self, lane: Lane) -> bool:
-        """Whether the lane's figures are throughputs from which no latency follows."""
+        """Whether the lane's figures are throughputs from which no latency follows.
+
+        A unit that was timed pass by pass at another batch is no pipeline: what it does in a
+        second is so many passes of several images, one after the other.
+        """
         mine = [cell for (found, _, _), cell in self.cells.items() if found == lane]
-        return bool(mine) and not lane.is_bulk and all(cell.latency is None for cell in mine)
+        if not mine or lane.is_bulk:
+            return False
+        return all(cell.latency is None for cell in mine) and lane not in self._passing
+
+    @cached_property
+    def _passing(self) -> frozenset[Lane]:
+        """Lanes of several images that differ in their batch alone from one with latencies."""
+        one_pass = {
+            replace(lane, batch=1)
+            for (lane, _, _), cell in self.cells.items()
+            if cell.latency is not None and not lane.is_bulk
+        }
+        several = {lane for lane, _, _ in self.cells if lane.batch > 1}
+        return frozenset(lane for lane in several if replace(lane, batch=1) in one_pass)
 
     def estimate(
         self, metric: Metric, lane: Lane, network: str, resolution: int, *, level: float
@@ -87,19 +104,24 @@ class PublishedFigures:
         A bulk lane gives the time of one image.
         """
         cell = self.cells.get((lane, network, resolution))
-        if cell is None or (metric is Metric.LATENCY and cell.latency is None and not lane.is_bulk):
+        if cell is None or (metric is Metric.LATENCY and not self._tells_latency(cell)):
             return None
-        seconds = cell.seconds_per_image if lane.is_bulk else cell.latency
         if metric is Metric.THROUGHPUT:
             value = 1 / cell.seconds_per_image
+        elif lane.is_bulk or cell.latency is None:
+            value = cell.seconds_per_image * max(lane.batch, 1)
         else:
-            value = seconds or cell.seconds_per_image
+            value = cell.latency
         return Estimate(
             metric=metric,
             value=value,
             interval=_interval(value, cell, level, self._quantiles),
-            provenance=self._provenance(cell),
+            provenance=self._provenance(_derived(cell) if metric is Metric.LATENCY else cell),
         )
+
+    def _tells_latency(self, cell: Cell) -> bool:
+        """Whether the time of a pass is published, or follows from what passes in a second."""
+        return cell.latency is not None or cell.lane.is_bulk or cell.lane in self._passing
 
     def peak_memory(
         self, lane: Lane, network: str, resolution: int, *, level: float
@@ -154,6 +176,14 @@ class PublishedFigures:
             if value is not None
         )
         return (f"no figure of this network states {asked}: it is of others, or of unstated ones",)
+
+
+def _derived(cell: Cell) -> Cell:
+    """Say of a time of a pass that it follows from a throughput, where that alone is published."""
+    if cell.latency is not None or cell.lane.is_bulk:
+        return cell
+    slugs = ("latency-from-fps" if one == "throughput-only" else one for one in cell.caveats)
+    return replace(cell, caveats=tuple(slugs))
 
 
 def stating(rows: Iterable[Measurement], conditions: Conditions) -> list[Measurement]:
