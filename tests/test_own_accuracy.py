@@ -134,7 +134,7 @@ def test_network_tried_at_another_input_competes_with_that(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("{}", "is no trial"), ("no json", "is no trial"), (None, "No such file")]
+    ("text", "told"), [("{}", "is no trial"), ("no json", "is not JSON"), (None, "No such file")]
 )
 def test_file_that_is_no_trial_is_refused(
     text: str | None, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
