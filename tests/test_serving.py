@@ -98,7 +98,8 @@ def test_the_form_offers_every_device_and_loads_nothing_from_elsewhere(client: F
 def test_a_mistake_is_said_in_one_line_and_loses_nothing(client: FlaskClient) -> None:
     page = client.get("/report", query_string={"device": "jetson-nano", "max-latency": "10"})
     assert page.status_code == 400
-    assert "the unit is missing" in page.text
+    assert "Max latency: the unit is missing" in page.text
+    assert "<label>Max latency " in page.text
     assert 'value="jetson-nano"' in page.text
 
 

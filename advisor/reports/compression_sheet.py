@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from advisor.core.quantity import Unit, human
 from advisor.reports.sheet import Sheet, SheetFigure, SheetSection, SheetTable
 from advisor.reports.trial_charts import accuracy_bars
+from advisor.reports.wording import plural
 from advisor.trials.compression_record import CompressedFile, CompressionRecord
 
 HEAD = ("File", "Precision", "Parameters", "MACs", "Size", "Accuracy", "Interval", "Change",
@@ -21,7 +22,7 @@ def compression_sheet(record: CompressionRecord) -> Sheet:
         f"Accuracy of each file in ONNX Runtime on {record.files[0].accuracy.images:,} test "
         f"images, with the {100 * record.files[0].accuracy.level:g} % interval; the change is to "
         "the first file on the same images. Latency here: median of a batch of one in ONNX "
-        f"Runtime, {record.environment.threads} threads, all files in turns.{lane}"
+        f"Runtime, {plural(record.environment.threads, 'thread')}, all files in turns.{lane}"
     )
     rows = tuple(_row(one) for one in record.files)
     return Sheet(

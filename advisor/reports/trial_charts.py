@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from advisor.reports.charts import BARS, WIDTH, svg, svg_line, svg_text
+from advisor.reports.charts import BARS, WIDTH, svg, svg_line, svg_text, ticks
 
 _LEFT, _RIGHT, _TOP = 250, 40, 20
 _ROW = 34
@@ -20,10 +20,11 @@ def accuracy_bars(rows: Sequence[tuple[str, float, float, float]], *, title: str
         return _LEFT + (share - least) / max(most - least, 1e-9) * (WIDTH - _RIGHT - _LEFT)
 
     parts = []
-    for place in range(6):
-        share = least + (most - least) * place / 5
-        parts.append(svg_line("grid", (x(share), _TOP, x(share), height - 40), "#e3e3e3"))
-        parts.append(svg_text(x(share), height - 22, f"{100 * share:.1f} %", anchor="middle"))
+    for place, percent in enumerate(ticks(100 * least, 100 * most)):
+        at = x(percent / 100)
+        parts.append(svg_line("grid", (at, _TOP, at, height - 40), "#e3e3e3"))
+        text = f"{percent:g} %"
+        parts.append(svg_text(at, height - 22, text, anchor="middle", minor=place % 2 == 1))
     for place, (name, value, low, high) in enumerate(rows):
         y = _TOP + _ROW * (place + 0.5)
         parts.append(svg_text(_LEFT - 12, y + 4, name, anchor="end"))
@@ -46,11 +47,11 @@ def training_curves(
         return ""
     values = [value for _, points in found for _, value in points]
     top = 1.0 if max(values) <= 1.0 else max(values) * 1.05
-    base, left, height = 300, 94, 320 + 22 * len(found)
+    base, left, height = 300, 94, 330 + 22 * len(found)
 
     def place(share: float, value: float) -> tuple[float, float]:
         across = left + share * (WIDTH - _RIGHT - left)
-        return across, base - value / top * (base - 30)
+        return across, base - value / top * (base - 48)
 
     parts = [svg_text(8, 18, f"{up} ↑", anchor="start")]
     for step in range(5):
@@ -110,15 +111,15 @@ def _cell(images: int, total: int, at: tuple[float, float, float], diagonal: boo
     x, y, side = at
     color, darkest = ("#1a7f4b", 0.85) if diagonal else ("#b3261e", 0.7)
     text = (
-        f'<text x="{x + side / 2:.1f}" y="{y + side / 2 + 4:.1f}" text-anchor="middle" '
-        f'font-size="11" style="fill:#111">{images}</text>'  # read on the darkest shade too
+        f'<text class="told" x="{x + side / 2:.1f}" y="{y + side / 2 + 4:.1f}" '
+        f'text-anchor="middle" font-size="11" fill="#111">{images}</text>'
         if images
         else ""
     )
     return (
-        f'<g><title>{images} of {total} ({100 * share:.1f} %)</title><rect x="{x:.1f}" '
-        f'y="{y:.1f}" width="{side - 1:.1f}" height="{side - 1:.1f}" fill="{color}" '
-        f'fill-opacity="{darkest * min(share, 1):.3f}" stroke="#d5d9df"/>{text}</g>'
+        f'<g class="cell"><title>{images} of {total} ({100 * share:.1f} %)</title>'
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{side - 1:.1f}" height="{side - 1:.1f}" '
+        f'fill="{color}" fill-opacity="{darkest * min(share, 1):.3f}" stroke="#d5d9df"/>{text}</g>'
     )
 
 

@@ -10,6 +10,7 @@ from advisor.reports.trial_charts import (
     reliability_diagram,
     training_curves,
 )
+from advisor.reports.wording import plural
 from advisor.trials.record import (
     Comparison,
     ImageAccuracy,
@@ -65,8 +66,8 @@ def _headline(record: TrialRecord) -> str:
 def _sentences(record: TrialRecord) -> Iterator[str]:
     best = record.standings[0]
     yield (
-        f"{STAGES[best.stage]}, judged on {best.accuracy.images:,} images that nothing was "
-        f"learnt from or chosen by. {_interval(best.accuracy)} is the interval."
+        f"{STAGES[best.stage].capitalize()}, judged on {best.accuracy.images:,} images that "
+        f"nothing was learnt from or chosen by. {_interval(best.accuracy)} is the interval."
     )
     if record.baseline is not None:
         base = record.baseline
@@ -85,7 +86,7 @@ def _facts(record: TrialRecord) -> Iterator[tuple[str, str]]:
     yield "Used", ", ".join(f"{count:,} {part}" for part, count in parts.items())
     yield "Split", "as given" if data.given_split else "by class, drawn from the seed"
     yield "Largest class by smallest", f"{data.imbalance:.1f}"
-    yield "Machine", f"{record.environment.machine}, {record.environment.threads} threads"
+    yield "Machine", f"{record.environment.machine}, {plural(record.environment.threads, 'thread')}"
     yield "Time", human(sum(run.seconds for run in record.runs), Unit.SECOND)
 
 

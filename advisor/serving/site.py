@@ -73,6 +73,7 @@ def site(evidence: Evidence, bounds: Bounds | None = None) -> Flask:
     limits = bounds or Bounds()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.add_template_filter(_spelled, "spelled")
     workers = ThreadPoolExecutor(limits.at_once)
     _ = evidence.table, evidence.weights, evidence.latency, evidence.memory  # read once, for all
 
@@ -159,6 +160,17 @@ def _bounded(
         raise BusyError(f"no answer within {seconds} s; others are asking: try again") from None
 
 
+def _spelled(option: str) -> str:
+    """Name an option as the form's label does: ``Max latency``."""
+    return option.replace("-", " ").replace("_", " ").capitalize()
+
+
+def _told(problem: str) -> str:
+    """Name the option of a mistake as its label does."""
+    option, colon, rest = problem.partition(": ")
+    return f"{_spelled(option)}: {rest}" if colon and option in OPTIONS else problem
+
+
 def _form(evidence: Evidence, stated: Mapping[str, str], problem: str = "") -> str:
     return render_template(
         "ask.html",
@@ -166,5 +178,5 @@ def _form(evidence: Evidence, stated: Mapping[str, str], problem: str = "") -> s
         limits=[(limit.name, limit.help) for limit in LIMITS],
         cases=use_cases(),
         stated=stated,
-        problem=problem,
+        problem=_told(problem),
     )
