@@ -126,9 +126,20 @@ def test_shares_add_up_to_one_and_their_sum_is_the_time() -> None:
 
 def test_a_network_is_most_like_itself() -> None:
     places = np.array([[0.0, 0.0], [1.0, 0.0]])
-    alike = likeness(places, places)
+    alike = likeness(places, places, kind=np.float64)
     assert alike[0, 0] == pytest.approx(1.0)
     assert alike[0, 1] < 0.5
+
+
+@pytest.mark.parametrize("lane", [NANO, LONG_TABLE], ids=lambda lane: lane.device)
+def test_an_answer_does_not_depend_on_who_else_is_asked_about(
+    lane: Lane, model: LatencyModel, table: WorkloadTable
+) -> None:
+    rows = list(range(0, len(table.networks), 97))
+    together = model.predict(lane, table).value[rows]
+    for few in (rows[:1], rows[:5], rows):
+        alone = model.predict(lane, table.rows(few)).value
+        assert alone == pytest.approx(together[: len(few)], rel=1e-11)
 
 
 def test_conformal_quantile_is_not_below_the_share_it_promises() -> None:

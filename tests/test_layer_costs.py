@@ -131,4 +131,4 @@ def test_networks_of_different_families_share_nothing_at_the_level_of_families()
         family=np.array([0, 0, -1]),
         publication=np.zeros((3, 0)),
     )
-    assert kinship(points, points).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    assert kinship(points, points, kind=np.float64).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]

@@ -9,6 +9,7 @@ The covariance of each part over lanes is a mixture of the relations of ``lanes`
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from advisor.estimators.lane_relations import ODD, LaneScale, LaneSet, relations
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
+Real = TypeVar("Real", np.float32, np.float64)
+"""Precision of a covariance: single spares the memory of a fit."""
 
 PUBLICATION = "publication"
 """The part that the figures of one publication have in common in a lane: its protocol."""
@@ -142,30 +145,36 @@ def basis(points: Points) -> dict[str, Floats]:
     }
 
 
-def likeness(a: Floats, b: Floats, reach: float = REACH) -> Singles:
-    """Return how alike networks are: Matérn 3/2 of the distance of their features, (a, b)."""
-    left, right = a.astype(np.float32), b.astype(np.float32)
+def likeness(a: Floats, b: Floats, reach: float = REACH, *, kind: type[Real]) -> NDArray[Real]:
+    """Return how alike networks are: Matérn 3/2 of the distance of their features, (a, b).
+
+    In single precision the distance of near networks has few digits, and they change with the
+    number of networks that are asked about.
+    """
+    left, right = a.astype(kind), b.astype(kind)
     squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None]
-    root = np.sqrt(np.maximum(3 * (squares - 2 * left @ right.T), 0)) / np.float32(reach)
-    alike: Singles = (1 + root) * np.exp(-root)
+    root = np.sqrt(np.maximum(3 * (squares - 2 * left @ right.T), 0)) / kind(reach)
+    alike: NDArray[Real] = (1 + root) * np.exp(-root)
     return alike
 
 
-def kinship(a: Points, b: Points) -> Singles:
+def kinship(a: Points, b: Points, *, kind: type[Real]) -> NDArray[Real]:
     """Return how alike networks of one family are, 0 for those of different ones: (a, b)."""
     same = (a.family[:, None] == b.family[None]) & (a.family[:, None] >= 0)
-    found: Singles = likeness(a.features, b.features, FAMILY_REACH) * same
+    found: NDArray[Real] = likeness(a.features, b.features, FAMILY_REACH, kind=kind) * same
     return found
 
 
-def covariance(a: Points, b: Points, matrices: Mapping[str, Singles]) -> Singles:
+def covariance(
+    a: Points, b: Points, matrices: Mapping[str, Singles], *, kind: type[Real]
+) -> NDArray[Real]:
     """Return the covariance between points: (a, b)."""
     at = np.ix_(a.lane, b.lane)
-    found: Singles = likeness(a.features, b.features) * matrices[SMOOTH][at]
-    found += kinship(a, b) * matrices[FAMILY][at]
+    found: NDArray[Real] = likeness(a.features, b.features, kind=kind) * matrices[SMOOTH][at]
+    found += kinship(a, b, kind=kind) * matrices[FAMILY][at]
     left, right = basis(a), basis(b)
     for level in LINEAR:
-        product = left[level].astype(np.float32) @ right[level].astype(np.float32).T
+        product = left[level].astype(kind) @ right[level].astype(kind).T
         found += product * matrices[level][at]
     return found
 

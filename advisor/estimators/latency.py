@@ -430,7 +430,7 @@ class Local:
         lanes = LaneSet(facts=(*first.facts, *(fitted.lanes.facts[i] for i in used)))
         matrices = fitted.variances.lane_matrices(lanes, lanes, fitted.scale)
         points = _cell_points(fitted, cells, inverse + len(first))
-        prior = covariance(points, points, matrices).astype(np.float64)
+        prior = covariance(points, points, matrices, kind=np.float64)
         prior[np.diag_indices_from(prior)] += fitted.cell_noise[cells]
         local = Local(
             fitted=fitted,
@@ -466,9 +466,9 @@ class Local:
             family=self.fitted.family_numbers[used],
             publication=np.zeros((len(used), 0)),
         )
-        found = likeness(wanted.features, known.features) @ smooth[used]
+        found = likeness(wanted.features, known.features, kind=np.float64) @ smooth[used]
         if kin.any():
-            found += kinship(wanted, known) @ kin[used]
+            found += kinship(wanted, known, kind=np.float64) @ kin[used]
         return found.astype(np.float64)
 
     def _by_network(self, level: str, row: int) -> Singles:
@@ -480,10 +480,10 @@ class Local:
 
     def known(self, asked: Asked) -> Known:
         """Return what the local cells and the user's timings tell of the networks asked for."""
-        left = self.whiten @ covariance(self.points, asked.points, self.matrices)
+        left = self.whiten @ covariance(self.points, asked.points, self.matrices, kind=np.float64)
         if self.own is None:
             return Known(left=left)
-        cross = covariance(self.own.points, asked.points, self.matrices)
+        cross = covariance(self.own.points, asked.points, self.matrices, kind=np.float64)
         return Known(left=left, own=self.own.whiten @ (cross - self.own.left.T @ left))
 
     def posterior(self, asked: Asked, known: Known | None = None) -> tuple[Floats, Floats]:
@@ -503,7 +503,7 @@ class Local:
         """Return the posterior covariance of all networks asked for with ``some``, or with all."""
         known = known or self.known(asked)
         others = asked.points if some is None else asked.points.take(some)
-        joint: Floats = covariance(asked.points, others, self.matrices).astype(np.float64)
+        joint: Floats = covariance(asked.points, others, self.matrices, kind=np.float64)
         for told in (known.left, known.own):
             if told is not None:
                 joint -= told.T @ (told if some is None else told[:, some])
@@ -555,8 +555,8 @@ class Own:
             pieces.append(points)
             means.append(mean)
         points = Points.joined(pieces)
-        left = local.whiten @ covariance(local.points, points, local.matrices)
-        prior = covariance(points, points, local.matrices) - left.T @ left
+        left = local.whiten @ covariance(local.points, points, local.matrices, kind=np.float64)
+        prior = covariance(points, points, local.matrices, kind=np.float64) - left.T @ left
         expected = np.concatenate(means) + local.global_shift(points)
         surprise = np.log([timing.seconds for timing in model.own]) - expected
         noise, believed = robust_noise(prior.astype(np.float64), surprise, points.lane)

@@ -119,7 +119,7 @@ def _prior(points: Points, data: Data, means: Means, variances: Variances, noise
     prior = np.empty((len(points), len(points)), order="F")
     for start in range(0, len(points), _ROWS):
         rows = np.arange(start, min(start + _ROWS, len(points)))
-        prior[rows] = covariance(points.take(rows), points, matrices)
+        prior[rows] = covariance(points.take(rows), points, matrices, kind=np.float32)
     prior[np.diag_indices_from(prior)] += noise
     return prior
 

@@ -210,9 +210,9 @@ def _problem(data: Data, means: Means, start: Variances) -> _Problem:
         if level in levels
     }
     if SMOOTH in levels:
-        products[SMOOTH] = likeness(points.features, points.features)
+        products[SMOOTH] = likeness(points.features, points.features, kind=np.float32)
     if FAMILY in levels:
-        products[FAMILY] = kinship(points, points)
+        products[FAMILY] = kinship(points, points, kind=np.float32)
     chips = np.unique(lanes.keys["chip"], return_inverse=True)[1]
     groupings = [np.arange(len(data)), data.architecture_of_cells]
     groupings.append(data.family_numbers[data.network] if means.is_of_long else chips[lane])
