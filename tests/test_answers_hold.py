@@ -13,6 +13,7 @@ from advisor.answering.estimates import compare, estimate
 from advisor.answering.evidence import Evidence
 from advisor.answering.explain import explain
 from advisor.answering.recommend import assessor_on, recommend
+from advisor.cli.main import run
 from advisor.core.constraint import Constraint, Verdict
 from advisor.core.document import Figure
 from advisor.core.estimate import Origin
@@ -26,6 +27,7 @@ from advisor.hardware.roofline import floor
 from advisor.hardware.room import room
 
 EVIDENCE = Evidence()
+Capture = pytest.CaptureFixture[str]
 DEVICES = (
     *("jetson-nano", "raspberry-pi-4", "coral-dev-board", "nvidia-t4", "geforce-rtx-4090"),
     *("galaxy-s24", "rk3588", "stm32h747i-disco", "hailo-8l", "jetson-agx-orin"),
@@ -409,6 +411,19 @@ def test_a_chips_power_does_not_keep_a_limit_on_the_board() -> None:
     request = Request(device="coral-dev-board", limits=limits, models=("mobilenetv2_100",))
     answer = recommend(request, EVIDENCE)
     assert not answer.ranked
+
+
+@pytest.mark.parametrize("scope", ["board", "chip"])
+def test_a_limit_on_the_power_names_its_scope(scope: str, capsys: Capture) -> None:
+    asked = f"recommend --device coral-dev-board --models mobilenetv2_100 --max-power 3W:{scope}"
+    assert run(asked.split()) == {"board": 3, "chip": 0}[scope]
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"{scope} power" in told.lower()
+
+
+def test_the_heading_shows_the_input_that_a_name_alone_means(capsys: Capture) -> None:
+    assert run(["estimate", "resnet50", "--device", "jetson-nano"]) == 0
+    assert "at 224 px" in capsys.readouterr().out
 
 
 def test_the_deployed_form_is_what_is_counted() -> None:

@@ -488,7 +488,7 @@ class LaneAssessor:
 
 
 def _rounded(found: "Prediction") -> "Prediction":
-    """Keep the digits that do not depend on who else is predicted: the model is single-precise."""
+    """Keep four digits, in which a prediction is the same whoever else is asked about."""
     return replace(
         found, low=_digits(found.low), value=_digits(found.value), high=_digits(found.high)
     )
