@@ -79,6 +79,15 @@ def test_a_slip_of_a_decimal_place_is_kept_by_force_only_and_marked(
         assert "kept by force" in MeasurementStore().sessions()[0].origin
 
 
+def test_no_large_network_runs_in_four_milliseconds_on_a_raspberry_pi(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, {"eva02_large_patch14_448": 3.7})
+    assert run(["import", str(path), *PI]) == 1
+    assert "peak rate" in capsys.readouterr().err
+    assert stored() == 0
+
+
 def test_the_second_import_of_a_file_changes_nothing(
     tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
 ) -> None:

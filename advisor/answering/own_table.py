@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from advisor.answering.evidence import Evidence
+from advisor.answering.evidence import USUAL_RESOLUTION, Evidence
 from advisor.core.lane import BULK, Lane
 from advisor.core.request import LaneRequest
 from advisor.hardware.lanes import LARGE_BATCH, lane_of_row, lane_of_timing
@@ -38,11 +38,19 @@ def read_own(
         partial(_lane, profile, asked),
         evidence.table.networks,
         network_of=named,
+        sides=_other_sides(evidence),
         elsewhere=None
         if every
         else cache(partial(_elsewhere, profile, evidence, len(devices_in(path)))),
         settled=settled,
     )
+
+
+def _other_sides(evidence: Evidence) -> dict[str, int]:
+    """Return the largest input of each network that was not counted at the usual one."""
+    index = evidence.table.index
+    others = [one for one in sorted(index) if (one[0], USUAL_RESOLUTION) not in index]
+    return dict(others)
 
 
 def _elsewhere(profile: DeviceProfile, evidence: Evidence, devices: int, named: str) -> str:

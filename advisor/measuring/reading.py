@@ -112,12 +112,14 @@ def read_table(
     networks: Iterable[str],
     *,
     network_of: NetworkOf | None = None,
+    sides: Mapping[str, int] | None = None,
     elsewhere: ElsewhereOf | None = None,
     settled: Settled | None = None,
 ) -> Reading:
     """Read and screen a table or log of measurements.
 
     ``networks`` are the names that the catalog knows, ``network_of`` other names for them;
+    ``sides`` the inputs of those whose rows mean another one than 224 where they state none;
     ``elsewhere`` tells rows of other devices, which are left out.
     Raises MeasurementError where the file is no such table and UsageError where it needs to be
     told more.
@@ -131,7 +133,10 @@ def read_table(
         try:
             if elsewhere is not None and (reason := elsewhere(file.cell(one, "device"))):
                 raise ValueError(reason)
-            rows.append(_row(file, one, lane_of, lambda text: _network(text, known, network_of)))
+            row = _row(
+                file, one, lane_of, lambda text: _network(text, known, network_of), sides or {}
+            )
+            rows.append(row)
         except _UnknownNetworkError as error:
             unknown.add(str(error))
             refused.append(f"{path}, line {one.line}: {error}")
@@ -267,6 +272,7 @@ def _row(
     row: TextRow,
     lane_of: LaneOf,
     network_of: NetworkOf,
+    sides: Mapping[str, int],
 ) -> ReadRow:
     cell = partial(file.cell, row)
     network, side = network_of(cell("timm_name") or file.settled.model)
@@ -283,7 +289,7 @@ def _row(
     return ReadRow(
         line=row.line,
         network=network,
-        resolution=_side(cell("input_h"), cell("input_w")) or side or 224,
+        resolution=_side(cell("input_h"), cell("input_w")) or side or sides.get(network, 224),
         lane=lane,
         latency=latency / images if lane.is_bulk else latency,
         date=cell("date"),
