@@ -96,6 +96,12 @@ def test_then_the_better_evidenced() -> None:
     assert names([network("predicted", 0.702, 5e6), published]) == ["published", "predicted"]
 
 
+def test_of_two_alike_in_everything_the_name_decides_whatever_came_first() -> None:
+    twins = [network("b", 0.720, parameters=3e6), network("a", 0.720, parameters=3e6)]
+    assert names(twins) == names(twins[::-1])
+    assert names(twins)[0].startswith("a")
+
+
 def test_a_difference_of_more_than_half_a_point_is_never_a_tie() -> None:
     assert names([network("small", 0.70, 1e6), network("large", 0.707, 9e6)])[0] == "large"
 

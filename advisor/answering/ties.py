@@ -51,7 +51,7 @@ def placed(judged: Sequence[Judged], weighed: Weighing, level: float) -> list[Pl
             for i in near
             if i == best or _is_tie(judged[best], judged[i], score[best] - score[i], weighed, level)
         ]
-        group = sorted(tied, key=lambda i: (*_virtues(judged[i]), -score[i]))
+        group = sorted(tied, key=lambda i: (*_virtues(judged[i]), -score[i], judged[i].name))
         notes = _notes([judged[i] for i in group], judged[best])
         found += [
             Place(judged=judged[i], score=score[i], tie=note)

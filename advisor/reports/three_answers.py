@@ -83,9 +83,10 @@ def _gain(pick: Pick, document: Recommendation) -> str:
     """Say what an answer is expected to gain on the safe one."""
     if not pick.gain or document.answers.safe is None:
         return ""
+    amount, side = f"{100 * abs(pick.gain):.1f}", "more" if pick.gain > 0 else "less"
     if set(document.weights) == {Metric.TOP1}:
-        return f"{100 * pick.gain:.1f} points of top-1 more expected than with the safe one"
-    return f"{100 * pick.gain:.1f} % of the score more expected than with the safe one"
+        return f"{amount} points of top-1 {side} expected than with the safe one"
+    return f"{amount} % of the score {side} expected than with the safe one"
 
 
 def chance_words(probability: float | None) -> str:

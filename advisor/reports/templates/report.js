@@ -188,7 +188,7 @@ function placed(list, weighed, data) {
   const score = scores(list, weighed);
   const virtues = (i) => {
     const [size, licence, evidence] = list[i].t;
-    return [licence === data.shut ? 1 : 0, size === null ? Infinity : size, licence, evidence, -score[i]];
+    return [licence === data.shut ? 1 : 0, size === null ? Infinity : size, licence, evidence, -score[i], list[i].n];
   };
   const byVirtue = (a, b) => {
     const x = virtues(a), y = virtues(b);
