@@ -35,6 +35,8 @@ BY_LINK = {
     "../../CONTRIBUTING.md": "../contributing.md",
     "../README.md": "index.md",
     "../../README.md": "../index.md",
+    "README.md": "index.md",
+    "CHANGELOG.md": "changelog.md",
 }
 """Page of the site by link within the repository."""
 FUNCTIONS = ("recommend", "estimate", "compare", "explain", "search", "procure", "calibrate",

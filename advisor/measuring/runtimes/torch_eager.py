@@ -133,14 +133,12 @@ class TorchCuda(TorchEager):
 
 def restored(folder: Path) -> Any:
     """Build the network of an export and load its weights."""
-    import torch
-
     from advisor.measuring.runtimes.preparation import prepared
 
     facts = json.loads((folder / NETWORK).read_text(encoding="utf-8"))
-    network = prepared(facts["name"], facts["resolution"], weights=folder / STATE)
-    torch.set_grad_enabled(False)
-    return network
+    return prepared(facts["name"], facts["resolution"], weights=folder / STATE).requires_grad_(
+        False
+    )
 
 
 def calibration_of(folder: Path) -> Images:
