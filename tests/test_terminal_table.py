@@ -1,0 +1,27 @@
+"""Tables on narrow terminals: no word is broken where there are many columns."""
+
+import pytest
+
+from advisor.cli.terminal_table import print_table
+
+HEAD = ["split", "group", *(f"figure{i}" for i in range(8))]
+ROWS = [["pair", "lanes with 8 or more networks", *("12.5 % ± 0.5 %" for _ in range(8))]]
+
+
+def test_a_table_of_many_columns_is_told_row_by_row_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    print_table(HEAD, ROWS)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "pair: lanes with 8 or more networks"
+    assert max(map(len, lines)) <= 80
+    assert all(any(f"{name} 12.5 % ± 0.5 %" in line for line in lines) for name in HEAD[2:])
+
+
+def test_where_it_fits_it_stays_a_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    print_table(HEAD, ROWS)
+    assert capsys.readouterr().out.splitlines()[0].split() == HEAD
