@@ -71,9 +71,9 @@ def share(value: float) -> str:
 
 def _sentences(document: Recommendation, found: Sensitivity, first: str) -> list[str]:
     drawn = (
-        f"Every figure was drawn {found.draws:,} times from its interval, each by itself: {first} "
-        "keeps every "
-        f"limit in {share(found.first_keeps)} of the draws and is the best of the "
+        f"Every figure was drawn {found.draws:,} times from its interval, what the times of a lane "
+        f"have in common drawn once for all: {first} keeps every limit in "
+        f"{share(found.first_keeps)} of the draws and is the best of the "
         f"{len(document.ranked):,} recommended models in {share(found.first_stays)}."
     )
     sentences = [drawn]
