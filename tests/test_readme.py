@@ -23,6 +23,7 @@ NOT_RUN = {
     "measure ": "times for minutes",
     "trial ": "trains for as long as its budget says",
     "compress ": "trains on the user's images",
+    "search --family mobilenetv3": "trains variants on the user's images for hours",
     "serve": "never ends",
 }
 """Commands of the README that are not run here, and why; their own tests run them."""
