@@ -22,7 +22,19 @@ from advisor.core.option import (
     Whole,
 )
 from advisor.core.question import Question
-from advisor.core.request import COUNT, LIMITS, SEED, LaneRequest, Level, Models, Named, OnDevice
+from advisor.core.request import (
+    COUNT,
+    LIMITS,
+    SEED,
+    LaneRequest,
+    Level,
+    Mirror,
+    Models,
+    Named,
+    OnDevice,
+    TestImages,
+    TrainImages,
+)
 
 
 class TableRequest(LaneRequest):
@@ -209,12 +221,8 @@ class TeachRequest(Question):
         Option(form=Whole(least=8, most=2048),
                help="Side of the input for all; default each model's own."),
     ] = None  # fmt: skip
-    train_images: Annotated[
-        int | None, Option(form=Whole(least=4), help="Most images to learn from.")
-    ] = None
-    test_images: Annotated[
-        int | None, Option(form=Whole(least=4), help="Most images to judge by.")
-    ] = None
+    train_images: TrainImages = None
+    test_images: TestImages = None
     halving: Annotated[
         int, Option(form=COUNT, help="One of so many trainings goes on at each rung; 1 trains all.")
     ] = 1
@@ -232,11 +240,7 @@ class TeachRequest(Question):
     augment: Annotated[
         str, Option(form=Choice(names=("none", "light", "strong")), help="How images are varied.")
     ] = "light"
-    mirror: Annotated[
-        bool,
-        Option(name="no-mirror", form=Flag(sets=False),
-               help="Mirror images show something else (digits, text)."),
-    ] = True  # fmt: skip
+    mirror: Mirror = True
     batch: Annotated[int, Option(form=Whole(least=2), help="Images of one step.")] = 32
     learning_rate: Annotated[
         float | None, Option(form=Positive(), help="Default: found for each network.")
@@ -297,22 +301,14 @@ class CompressRequest(Question):
     resolution: Annotated[
         int | None, Option(form=Whole(least=8, most=2048), help="Side of the input.")
     ] = None
-    train_images: Annotated[
-        int | None, Option(form=Whole(least=4), help="Most images to learn from.")
-    ] = None
-    test_images: Annotated[
-        int | None, Option(form=Whole(least=4), help="Most images to judge by.")
-    ] = None
+    train_images: TrainImages = None
+    test_images: TestImages = None
     weights: Annotated[
         dict[str, str],
         Option(form=NamedFiles(),
                help="Trained weights of a network; default the caches of this machine."),
     ] = Field(default_factory=dict)  # fmt: skip
-    mirror: Annotated[
-        bool,
-        Option(name="no-mirror", form=Flag(sets=False),
-               help="Mirror images show something else (digits, text)."),
-    ] = True  # fmt: skip
+    mirror: Mirror = True
     batch: Annotated[int, Option(form=Whole(least=2), help="Images of one step.")] = 32
     learning_rate: Annotated[
         float | None,

@@ -114,6 +114,13 @@ Recipe = Annotated[
 ]
 Top = Annotated[int, Field(ge=1), Option(form=COUNT, help="Rows of the printed table.")]
 ProfilesDir = Annotated[str, Option(form=FOLDER, help="Folder of your own device profiles.")]
+TrainImages = Annotated[int | None, Option(form=Whole(least=4), help="Most images to learn from.")]
+TestImages = Annotated[int | None, Option(form=Whole(least=4), help="Most images to judge by.")]
+Mirror = Annotated[
+    bool,
+    Option(name="no-mirror", form=Flag(sets=False),
+           help="Mirror images show something else (digits, text)."),
+]  # fmt: skip
 
 
 class OnDevice(Question):
@@ -396,17 +403,9 @@ class SearchRequest(LaneQuestion, OnDevice):
                help="Trained weights of a stock network, which its variants inherit; default the "
                "caches of this machine."),
     ] = Field(default_factory=dict)  # fmt: skip
-    train_images: Annotated[
-        int | None, Option(form=Whole(least=4), help="Most images to learn from.")
-    ] = None
-    test_images: Annotated[
-        int | None, Option(form=Whole(least=4), help="Most images to judge by.")
-    ] = None
-    mirror: Annotated[
-        bool,
-        Option(name="no-mirror", form=Flag(sets=False),
-               help="Mirror images show something else (digits, text)."),
-    ] = True  # fmt: skip
+    train_images: TrainImages = None
+    test_images: TestImages = None
+    mirror: Mirror = True
     training_batch: Annotated[
         int, Option(form=Whole(least=2), help="Images of one step of the training.")
     ] = 32
