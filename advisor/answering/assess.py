@@ -53,6 +53,9 @@ STREAMED = "the weights do not fit the memory on the chip and are read at every 
 _OVER_FLOOR = 3.0
 """Highest latency by the floor: a link reaches a third of its rate or more."""
 COUNTED = "counted from the network's layers"
+EVERY = frozenset(Metric)
+OF_POWER = frozenset({Metric.ENERGY, Metric.POWER, Metric.CHIP_POWER})
+"""Metrics that follow from the latency and the device's power."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,18 +108,12 @@ class LaneAssessor:
 
     def assess(self, subjects: Sequence[Subject], table: WorkloadTable) -> list[Assessment]:
         """Assess each subject; row i of ``table`` is the workload of subject i."""
-        if not subjects:
-            return []
-        prediction = self._predictions(table, shared=True)
-        bound = self._floor(table)
-        peaks = self._peaks(table)
-        refusals = self.support.refusals(self.lane, table)
-        found = []
-        for row, subject in enumerate(subjects):
-            times = self._times(table.networks[row], subject.resolution, prediction, row, bound)
-            parts = self._parts(subject, row, table, times, peaks[row])
-            found.append(self._assessment(subject, parts, refusals[row]))
-        return found
+        prepared = self.prepared(subjects, table)
+        return [prepared.assessment(row) for row in range(len(subjects))]
+
+    def prepared(self, subjects: Sequence[Subject], table: WorkloadTable) -> "Prepared":
+        """Compute what is computed for all subjects at once; row i of ``table`` is subject i's."""
+        return Prepared(assessor=self, subjects=subjects, table=table)
 
     def _peaks(self, table: WorkloadTable) -> list[Estimate]:
         """Return the peak memory of each network: the arena where activations alone are in RAM."""
@@ -259,24 +256,34 @@ class LaneAssessor:
         table: WorkloadTable,
         times: Sequence[Estimate | Gap],
         peak: Estimate,
+        *,
+        only: frozenset[Metric],
     ) -> list[Estimate | Gap]:
-        """Every metric of one subject, as estimate or gap."""
+        """Every metric of one subject that is asked for, as estimate or gap."""
+        network = table.networks[row]
+        parts: list[Estimate | Gap] = list(times)
+        parts += self._accuracy(subject, only)
+        parts += self._own(
+            network,
+            subject.resolution,
+            [metric for metric in (Metric.PEAK_MEMORY, Metric.ENERGY) if metric in only],
+        )
+        if Metric.PEAK_MEMORY in only:
+            parts += self._memories(network, subject.resolution, peak)
+        powered = not only.isdisjoint(OF_POWER)
+        if powered:
+            parts += self._published_energy(network, subject.resolution)
         weight_bytes = table.weight_bytes(row, self.bytes_per_weight)
-        parts: list[Estimate | Gap] = [
-            *times,
-            *self._accuracy(subject),
-            *self._own(
-                table.networks[row], subject.resolution, (Metric.PEAK_MEMORY, Metric.ENERGY)
-            ),
-            *self._memories(table.networks[row], subject.resolution, peak),
-            *self._published_energy(table.networks[row], subject.resolution),
-            _counted(Metric.WEIGHTS, weight_bytes),
-            _counted(Metric.PARAMETERS, float(table.parameters[row])),
-            _counted(Metric.MACS, float(table.macs[row])),
-        ]
-        latencies = [p for p in parts if isinstance(p, Estimate) and p.metric is Metric.LATENCY]
-        parts += self._energy(strongest(latencies)[0] if latencies else None)
-        if self._in_flash:
+        counted = (
+            (Metric.WEIGHTS, weight_bytes),
+            (Metric.PARAMETERS, float(table.parameters[row])),
+            (Metric.MACS, float(table.macs[row])),
+        )
+        parts += [_counted(metric, value) for metric, value in counted if metric in only]
+        if powered:
+            latencies = [p for p in parts if isinstance(p, Estimate) and p.metric is Metric.LATENCY]
+            parts += self._energy(strongest(latencies)[0] if latencies else None)
+        if self._in_flash and Metric.FLASH in only:
             parts.append(flash(weight_bytes, level=self.level))
         return parts
 
@@ -405,7 +412,7 @@ class LaneAssessor:
         """Bytes that one weight takes at the lane's precision."""
         return WEIGHT_BYTES.get(self.lane.precision, 1.0)
 
-    def _accuracy(self, subject: Subject) -> list[Estimate | Gap]:
+    def _accuracy(self, subject: Subject, only: frozenset[Metric]) -> list[Estimate | Gap]:
         if subject.top1 is not None:
             return [subject.top1]
         if subject.weights is None:
@@ -414,7 +421,7 @@ class LaneAssessor:
             return [Gap(metric=Metric.TOP1, reason=reason)]
         weights = subject.weights
         parts = [self._at_precision(Metric.TOP1, weights.top1, weights)]
-        if weights.top5 is not None:
+        if weights.top5 is not None and Metric.TOP5 in only:
             parts.append(self._at_precision(Metric.TOP5, weights.top5, weights))
         return [part for part in parts if part is not None]
 
@@ -485,6 +492,40 @@ class LaneAssessor:
             ),
             shared=latency.shared,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Subjects on a lane: what is computed for all of them at once, the rest when it is asked."""
+
+    assessor: LaneAssessor
+    subjects: Sequence[Subject]
+    table: WorkloadTable
+    """Row i is the workload of subject i."""
+
+    def assessment(self, row: int, only: frozenset[Metric] = EVERY) -> Assessment:
+        """Assess one subject; of the metrics in ``only`` alone, which include its times."""
+        assessor, subject = self.assessor, self.subjects[row]
+        network = self.table.networks[row]
+        times = assessor._times(network, subject.resolution, self._prediction, row, self._bound)
+        parts = assessor._parts(subject, row, self.table, times, self._peaks[row], only=only)
+        return assessor._assessment(subject, parts, self._refusals[row])
+
+    @cached_property
+    def _prediction(self) -> "Prediction":
+        return self.assessor._predictions(self.table, shared=True)
+
+    @cached_property
+    def _bound(self) -> Floor:
+        return self.assessor._floor(self.table)
+
+    @cached_property
+    def _peaks(self) -> list[Estimate]:
+        return self.assessor._peaks(self.table)
+
+    @cached_property
+    def _refusals(self) -> Sequence[str]:
+        return self.assessor.support.refusals(self.assessor.lane, self.table)
 
 
 def _rounded(found: "Prediction") -> "Prediction":

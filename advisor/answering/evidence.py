@@ -324,7 +324,7 @@ class Evidence:
         files = [self.root / name for name in names]
         files += sorted(self.root.glob("estimator*.*"))
         files += [self.root / "measurements" / f"{device}.csv", store_path()]
-        files.append(self.profiles.resolve(device).path)
+        files.append(self.profiles.file_of(device) or self.profiles.resolve(device).path)
         return {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files

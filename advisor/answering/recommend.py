@@ -4,7 +4,7 @@ propose → assess → judge → rank → recommend. Each step takes and returns
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -78,14 +78,29 @@ def judged_networks(
     """Propose the catalog's networks, assess them on every lane and judge them."""
     demands = Demands.of(request, profile)
     proposed = propose(request, evidence)
-    judged = []
+    judged: list[Judged] = []
     for lane in lanes:
         assessor = assessor_on(lane, profile, request, evidence, refuse_unseen=True)
         subjects = proposed if own is None else own.subjects(proposed, assessor)
-        found = assessor.assess(subjects, workloads(subjects, evidence))
-        judged += [judge(s, lane, a, demands) for s, a in zip(subjects, found, strict=True)]
+        judged += judged_on(assessor, subjects, workloads(subjects, evidence), demands)
     _check_answerable(judged, demands.limits, profile, lanes)
     return judged
+
+
+def judged_on(
+    assessor: LaneAssessor, subjects: Sequence[Subject], table: WorkloadTable, demands: Demands
+) -> Iterator[Judged]:
+    """Judge subjects on a lane; of those that break a limit only what a rejection says is known."""
+    prepared = assessor.prepared(subjects, table)
+    needed = frozenset(answer.REJECTED_METRICS) | {one.metric for one in demands.limits}
+    needed |= {one.metric for one in demands.device}
+    for row, subject in enumerate(subjects):
+        known = prepared.assessment(row, needed)
+        found = judge(subject, assessor.lane, known, demands)
+        if found.verdict is Verdict.VIOLATED:
+            yield found
+        else:
+            yield replace(found, assessment=prepared.assessment(row))
 
 
 def propose(request: Request, evidence: Evidence) -> list[Subject]:

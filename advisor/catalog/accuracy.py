@@ -5,7 +5,7 @@ Percent and points in files, fractions 0-1 here.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, stdev
@@ -18,7 +18,7 @@ from advisor.catalog.accuracy_columns import (
     MULTIPLIER_COLUMNS,
 )
 from advisor.catalog.naming import family_of, is_gated
-from advisor.catalog.tables import Table
+from advisor.catalog.tables import CellColumns, Table
 
 LEVEL = 0.9
 """Share of new changes that the interval of ``precision_change`` is meant to hold."""
@@ -26,6 +26,8 @@ ENOUGH = 19
 """Fewest values whose extremes hold 90 % of new ones: (n - 1) / (n + 1) = 0.9."""
 LEAST = 3
 """Fewest values of a network or family before the next wider group is asked."""
+OTHER_SETS = ("real", "v2", "a", "r", "sketch")
+"""Variants of ImageNet that networks were judged on besides."""
 _T95 = (6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83, 1.81, 1.80, 1.78, 1.77, 1.76)
 """95 % quantile of Student's t for 1, 2, … degrees of freedom."""
 RUNTIME_SOURCES = {
@@ -173,31 +175,56 @@ def _whole(table: Table, line: int, row: dict[str, str], column: str) -> int | N
 def read_accuracies(root: Path) -> list[Accuracy]:
     """Read ``accuracy.csv``: trained weights of timm, and of networks that timm lacks."""
     table = Table(root / "accuracy.csv", ACCURACY_COLUMNS)
-    return [_accuracy(table, line, row) for line, row in table.records()]
+    columns = table.columns_of_cells()
+    cells = columns.cells
+    for line, cell in zip(columns.lines, cells["distilled"], strict=True):
+        if cell not in {"yes", "no"}:
+            table.refuse(line, "distilled", cell, "allowed: yes, no")
+    resolutions = columns.integers("resolution")
+    top1 = columns.numbers("top1_percent", digits=-2)
+    return [
+        Accuracy(
+            network=network,
+            tag=tag,
+            resolution=resolution,
+            top1=share,
+            top5=top5,
+            others=others,
+            parameters=parameters,
+            training_data=data,
+            distilled=distilled == "yes",
+            license=license_name,
+            source=source,
+            source_ref=source_ref,
+        )
+        for (
+            network, tag, resolution, share, top5, others, parameters, data, distilled,
+            license_name, source, source_ref,
+        ) in zip(
+            cells["network"],
+            cells["tag"],
+            columns.needed("resolution", resolutions, "a whole number"),
+            columns.needed("top1_percent", top1, "a number"),
+            columns.numbers("top5_percent", digits=-2),
+            _other_sets(columns),
+            columns.numbers("parameters_m", digits=6),
+            cells["training_data"],
+            cells["distilled"],
+            cells["license"],
+            cells["source"],
+            cells["source_ref"],
+            strict=True,
+        )
+    ]  # fmt: skip
 
 
-def _accuracy(table: Table, line: int, row: dict[str, str]) -> Accuracy:
-    sets = ("real", "v2", "a", "r", "sketch")
-    others = [(s, _scaled(table, line, row, f"{s}_top1_percent", 0.01)) for s in sets]
-    resolution = _whole(table, line, row, "resolution")
-    if resolution is None:
-        table.refuse(line, "resolution", "", "a whole number is needed")
-    if row["distilled"] not in {"yes", "no"}:
-        table.refuse(line, "distilled", row["distilled"], "allowed: yes, no")
-    return Accuracy(
-        network=row["network"],
-        tag=row["tag"],
-        resolution=resolution,
-        top1=_needed(table, line, row, "top1_percent", 0.01),
-        top5=_scaled(table, line, row, "top5_percent", 0.01),
-        others=tuple((name, value) for name, value in others if value is not None),
-        parameters=_scaled(table, line, row, "parameters_m", 1e6),
-        training_data=row["training_data"],
-        distilled=row["distilled"] == "yes",
-        license=row["license"],
-        source=row["source"],
-        source_ref=row["source_ref"],
-    )
+def _other_sets(columns: CellColumns) -> Iterator[tuple[tuple[str, float], ...]]:
+    """Yield the accuracies of each row on other sets of images, where they are published."""
+    numbers = [columns.numbers(f"{name}_top1_percent", digits=-2) for name in OTHER_SETS]
+    for row in zip(*numbers, strict=True):
+        yield tuple(
+            (s, value) for s, value in zip(OTHER_SETS, row, strict=True) if value is not None
+        )
 
 
 def read_cifar(root: Path) -> list[CifarAccuracy]:

@@ -4,6 +4,7 @@ import csv
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -49,6 +50,16 @@ class Table:
         for line, cells in self.rows():
             yield line, {name: cells[index] for name, index in self.columns.items()}
 
+    def columns_of_cells(self) -> "CellColumns":
+        """Return all rows by column, for tables that every answer reads."""
+        rows = list(self.rows())
+        cells = zip(*(cells for _, cells in rows), strict=True) if rows else ()
+        return CellColumns(
+            table=self,
+            lines=tuple(line for line, _ in rows),
+            cells=dict(zip(self.columns, cells or ((),) * self._width, strict=True)),
+        )
+
     def refuse(self, line: int, column: str, value: str, allowed: str) -> NoReturn:
         """Raise the CatalogError for one cell."""
         raise CatalogError(
@@ -86,6 +97,46 @@ class Table:
     def integer(self, line: int, column: str, value: str) -> int | None:
         """Read a whole number; None where the cell is empty."""
         return self.convert(line, column, value, int, "write a whole number or leave it empty")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellColumns:
+    """The rows of one CSV file, converted column by column."""
+
+    table: Table
+    lines: tuple[int, ...]
+    cells: Mapping[str, tuple[str, ...]]
+
+    def numbers(self, column: str, *, digits: int = 0) -> list[float | None]:
+        """Read finite numbers, the point moved ``digits`` to the right; None for empty cells.
+
+        The point is moved in the text, so that 67.8 % is 0.678 and not 0.6779999999999999.
+        """
+        power = f"e{digits}"
+        try:
+            found = [float(cell + power) if cell else None for cell in self.cells[column]]
+        except ValueError:
+            found = [math.nan]
+        if all(number is None or math.isfinite(number) for number in found):
+            return found
+        return [self._number(column, row, digits) for row in range(len(self.lines))]
+
+    def _number(self, column: str, row: int, digits: int) -> float | None:
+        """Read one cell; CatalogError says which one and what is wrong with it."""
+        number = self.table.number(self.lines[row], column, self.cells[column][row])
+        return None if number is None else round(number * 10.0**digits, 12)
+
+    def integers(self, column: str) -> list[int | None]:
+        """Read whole numbers; None for empty cells."""
+        pairs = zip(self.lines, self.cells[column], strict=True)
+        return [self.table.integer(line, column, cell) for line, cell in pairs]
+
+    def needed(self, column: str, numbers: Sequence[T | None], what: str) -> list[T]:
+        """Return the numbers of a column that has no empty cell; CatalogError where it has one."""
+        for line, number in zip(self.lines, numbers, strict=True):
+            if number is None:
+                self.table.refuse(line, column, "", f"{what} is needed")
+        return [number for number in numbers if number is not None]
 
 
 def repeated(header: Sequence[str]) -> list[str]:

@@ -45,7 +45,7 @@ def _say_devices(request: Question) -> None:
     folder = getattr(request, "profiles_dir", "")
     named = (getattr(request, "device", None), *getattr(request, "devices", ()))
     library = profile_library(own=Path(folder) if folder else None)
-    for name in dict.fromkeys(one for one in named if one and one not in library.entries):
+    for name in dict.fromkeys(one for one in named if one and library.file_of(one) is None):
         meant = library.meaning(name)
         if len(meant.devices) == 1:
             beside = ", ".join(entry.id for entry in meant.related[:MOST_BESIDE])

@@ -240,24 +240,23 @@ def _totals(table: WorkloadTable, columns: Sequence[str]) -> Iterator[list[Any]]
 def read(folder: Path) -> WorkloadTable:
     """Read the table that ``write`` wrote; raises CatalogError where a file is missing or torn."""
     try:
-        with (folder / "networks.csv").open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
+        totals = _columns(folder / "networks.csv")
         with np.load(folder / "layers.npz", allow_pickle=False) as arrays:
             columns = {name: arrays[name] for name in arrays.files}
         return WorkloadTable(
-            networks=tuple(row["network"] for row in rows),
-            resolutions=_integers(rows, "resolution"),
-            parameters=_integers(rows, "parameters"),
-            buffers=_integers(rows, "buffers"),
-            peak_activations=_integers(rows, "peak_activations"),
-            uncounted=tuple(_split(row["uncounted"]) for row in rows),
-            caveats=tuple(_split(row["caveats"]) for row in rows),
-            kinds=tuple(str(kind) for kind in columns["kinds"]),
+            networks=totals["network"],
+            resolutions=_integers(totals["resolution"]),
+            parameters=_integers(totals["parameters"]),
+            buffers=_integers(totals["buffers"]),
+            peak_activations=_integers(totals["peak_activations"]),
+            uncounted=tuple(map(_split, totals["uncounted"])),
+            caveats=tuple(map(_split, totals["caveats"])),
+            kinds=tuple(columns["kinds"].tolist()),
             shapes=columns["shapes"].astype(np.int64),
             start=columns["start"].astype(np.int64),
             shape_of=columns["shape_of"].astype(np.int64),
             calls=columns["calls"].astype(np.int64),
-            one_byte=_or_none([int(row.get(ONE_BYTE) or 0) for row in rows]),
+            one_byte=_or_none([int(cell or 0) for cell in totals.get(ONE_BYTE, ())]),
         )
     except (OSError, KeyError, ValueError) as error:
         raise CatalogError(
@@ -270,8 +269,15 @@ def _or_none(numbers: list[int]) -> NDArray[np.int64] | None:
     return np.array(numbers, np.int64) if any(numbers) else None
 
 
-def _integers(rows: list[dict[str, str]], name: str) -> NDArray[np.int64]:
-    return np.array([int(row[name]) for row in rows], np.int64)
+def _columns(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return the cells of a table by column; ValueError for a row of another length."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        header, *rows = csv.reader(stream)
+    return dict(zip(header, zip(*rows, strict=True), strict=True))
+
+
+def _integers(cells: Sequence[str]) -> NDArray[np.int64]:
+    return np.array(list(map(int, cells)), np.int64)
 
 
 def _split(text: str) -> tuple[str, ...]:

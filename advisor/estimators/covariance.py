@@ -160,8 +160,11 @@ def likeness(a: Floats, b: Floats, reach: float = REACH, *, kind: type[Real]) ->
 
 def kinship(a: Points, b: Points, *, kind: type[Real]) -> NDArray[Real]:
     """Return how alike networks of one family are, 0 for those of different ones: (a, b)."""
-    same = (a.family[:, None] == b.family[None]) & (a.family[:, None] >= 0)
-    found: NDArray[Real] = likeness(a.features, b.features, FAMILY_REACH, kind=kind) * same
+    found: NDArray[Real] = np.zeros((len(a), len(b)), kind)
+    for family in set(a.family[a.family >= 0].tolist()) & set(b.family.tolist()):
+        rows, columns = np.flatnonzero(a.family == family), np.flatnonzero(b.family == family)
+        alike = likeness(a.features[rows], b.features[columns], FAMILY_REACH, kind=kind)
+        found[np.ix_(rows, columns)] = alike
     return found
 
 
@@ -169,6 +172,8 @@ def covariance(
     a: Points, b: Points, matrices: Mapping[str, Singles], *, kind: type[Real]
 ) -> NDArray[Real]:
     """Return the covariance between points: (a, b)."""
+    if len(set(b.lane.tolist())) == 1:
+        return _with_one_lane(a, b, matrices, kind=kind)
     at = np.ix_(a.lane, b.lane)
     found: NDArray[Real] = likeness(a.features, b.features, kind=kind) * matrices[SMOOTH][at]
     found += kinship(a, b, kind=kind) * matrices[FAMILY][at]
@@ -176,6 +181,20 @@ def covariance(
     for level in LINEAR:
         product = left[level].astype(kind) @ right[level].astype(kind).T
         found += product * matrices[level][at]
+    return found
+
+
+def _with_one_lane(
+    a: Points, b: Points, matrices: Mapping[str, Singles], *, kind: type[Real]
+) -> NDArray[Real]:
+    """Return the same for points of one lane, whose linear parts are one product: (a, b)."""
+    by_point = {level: matrix[a.lane, b.lane[0]][:, None] for level, matrix in matrices.items()}
+    left, right = basis(a), basis(b)
+    weighted = np.concatenate([left[level] * by_point[level] for level in LINEAR], axis=1)
+    parts = np.concatenate([right[level] for level in LINEAR], axis=1)
+    found: NDArray[Real] = weighted.astype(kind) @ parts.astype(kind).T
+    found += likeness(a.features, b.features, kind=kind) * by_point[SMOOTH]
+    found += kinship(a, b, kind=kind) * by_point[FAMILY]
     return found
 
 

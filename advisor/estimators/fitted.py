@@ -215,7 +215,8 @@ def write_fitted(fitted: Fitted, root: Path, name: str = ALL) -> None:
         "lane_costs": fitted.lane_costs,
         **_layer_arrays(fitted.corrections),
     }
-    np.savez_compressed(root / f"{name}.npz", **arrays)
+    # Not compressed: every answer reads it, and wheels and repositories compress by themselves.
+    np.savez(root / f"{name}.npz", **arrays)
 
 
 def _layer_document(corrections: Corrections | None) -> dict[str, Any]:

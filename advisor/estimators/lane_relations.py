@@ -6,7 +6,7 @@ from the nearest kin: units of the same design, else of its family, else of its 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -175,20 +175,51 @@ class LaneSet:
     @cached_property
     def keys(self) -> dict[str, NDArray[np.str_]]:
         """Name of each lane's group, by the way of grouping."""
-        return {name: np.array(keys) for name, keys in self._named.items()}
+        keys = [group_keys(one) for one in self.facts]
+        return {name: np.array([one[name] for one in keys]) for name in GROUPINGS}
+
+    def codes(self, grouping: str) -> NDArray[np.uint64]:
+        """Return the group of each lane as a number, which compares faster than its name."""
+        if grouping not in self._codes:
+            code = np.zeros(len(self), np.uint64)
+            for part in GROUPINGS[grouping]:
+                code = code * _MIXING ^ self._hashes(part)
+            self._codes[grouping] = code
+        return self._codes[grouping]
+
+    def _hashes(self, part: str) -> NDArray[np.uint64]:
+        """Return a hash of one part of the lanes' group names."""
+        if part not in self._parts:
+            part_of = PARTS[part]
+            hashes = np.array([hash(part_of(one)) for one in self.facts], np.int64)
+            self._parts[part] = hashes.astype(np.uint64)
+        return self._parts[part]
 
     @cached_property
-    def codes(self) -> dict[str, NDArray[np.int64]]:
-        """The same as numbers, which compare faster."""
-        return {name: np.array([hash(key) for key in keys]) for name, keys in self._named.items()}
+    def _codes(self) -> dict[str, NDArray[np.uint64]]:
+        return {}
 
     @cached_property
-    def _named(self) -> dict[str, list[str]]:
-        columns: dict[str, list[str]] = {}
-        for one in self.facts:
-            for name, key in group_keys(one).items():
-                columns.setdefault(name, []).append(key)
-        return columns
+    def _parts(self) -> dict[str, NDArray[np.uint64]]:
+        return {}
+
+    @cached_property
+    def kinds(self) -> list[str]:
+        """Kind of each lane."""
+        return [one.kind for one in self.facts]
+
+    @cached_property
+    def kin(self) -> list[tuple[str, ...]]:
+        """Groups whose typical facts stand for those of each lane, the nearest first."""
+        found: dict[tuple[str, ...], tuple[str, ...]] = {}
+        keys = []
+        for kind, one in zip(self.kinds, self.facts, strict=True):
+            known = (kind, one.lane.unit, one.design or one.lane.device,
+                     one.family or one.lane.device)  # fmt: skip
+            if known not in found:
+                found[known] = tuple(f"{name}:{group_key(one, name)}" for name in _KIN)
+            keys.append(found[known])
+        return keys
 
     @cached_property
     def steps(self) -> "dict[str, tuple[LaneScale, Floats]]":
@@ -215,34 +246,53 @@ class LaneSet:
         return LaneSet(facts=tuple(self.facts[row] for row in rows))
 
 
+PARTS: Mapping[str, Callable[[LaneFacts], str]] = {
+    "kind": lambda one: one.kind,
+    "unit": lambda one: one.lane.unit,
+    "precision": lambda one: one.lane.precision,
+    "runtime": lambda one: one.lane.runtime,
+    "variant": lambda one: one.lane.variant,
+    "device": lambda one: one.lane.device,
+    "chip": lambda one: one.chip or one.lane.device,
+    "design": lambda one: one.design or one.lane.device,
+    "family": lambda one: one.family or one.lane.device,
+    "name": lambda one: one.lane.name,
+}
+"""What the names of groups are put together from; a device without facts of its silicon stands
+for its own chip and design."""
+GROUPINGS: Mapping[str, tuple[str, ...]] = {
+    "all": (),
+    "unit": ("kind",),
+    "precision": ("kind", "precision"),
+    "runtime": ("kind", "runtime"),
+    "runtime_precision": ("kind", "runtime", "precision"),
+    "runtime_variant": ("kind", "runtime", "variant"),
+    "device": ("unit", "device"),
+    "device_runtime": ("unit", "device", "runtime"),
+    "device_precision": ("unit", "device", "precision"),
+    "chip": ("unit", "chip"),
+    "design": ("unit", "design"),
+    "design_runtime": ("unit", "design", "runtime"),
+    "design_precision": ("unit", "design", "precision"),
+    "family": ("unit", "family"),
+    "family_runtime": ("unit", "family", "runtime"),
+    "family_precision": ("unit", "family", "precision"),
+    "lane": ("device", "name"),
+}
+"""Ways of grouping lanes, with the parts that lanes of one group have in common."""
+_MIXING = np.uint64(0x9E3779B97F4A7C15)
+"""Odd multiplier that keeps the order of the parts apart."""
+
+
+def group_key(one: LaneFacts, grouping: str) -> str:
+    """Name the group that a lane belongs to by one way of grouping; ``/`` separates parts."""
+    return "/".join(PARTS[part](one) for part in GROUPINGS[grouping])
+
+
 @lru_cache(maxsize=1 << 14)
 def group_keys(one: LaneFacts) -> Mapping[str, str]:
-    """Name the groups that a lane belongs to, by the way of grouping; ``/`` separates parts.
-
-    A device without facts of its silicon stands for its own chip and design.
-    """
-    lane, kind, unit = one.lane, one.kind, one.lane.unit
-    chip, design = one.chip or lane.device, one.design or lane.device
-    family = one.family or lane.device
-    return {
-        "all": "",
-        "unit": kind,
-        "precision": f"{kind}/{lane.precision}",
-        "runtime": f"{kind}/{lane.runtime}",
-        "runtime_precision": f"{kind}/{lane.runtime}/{lane.precision}",
-        "runtime_variant": f"{kind}/{lane.runtime}/{lane.variant}",
-        "device": f"{unit}/{lane.device}",
-        "device_runtime": f"{unit}/{lane.device}/{lane.runtime}",
-        "device_precision": f"{unit}/{lane.device}/{lane.precision}",
-        "chip": f"{unit}/{chip}",
-        "design": f"{unit}/{design}",
-        "design_runtime": f"{unit}/{design}/{lane.runtime}",
-        "design_precision": f"{unit}/{design}/{lane.precision}",
-        "family": f"{unit}/{family}",
-        "family_runtime": f"{unit}/{family}/{lane.runtime}",
-        "family_precision": f"{unit}/{family}/{lane.precision}",
-        "lane": f"{lane.device}/{lane.name}",
-    }
+    """Name the groups that a lane belongs to, by the way of grouping."""
+    return {grouping: group_key(one, grouping) for grouping in GROUPINGS}
 
 
 ODD = "chip:odd"
@@ -291,15 +341,14 @@ class LaneScale:
         """Return a fact of each lane, that of its nearest kin where it is unknown, else 0."""
         values, known = lanes.logs(name), self.typical.get(name, {})
         for row in np.flatnonzero(np.isnan(values)).tolist():
-            groups = group_keys(lanes.facts[row])
-            keys = [f"{grouping}:{groups[grouping]}" for grouping in _KIN]
-            values[row] = next((known[key] for key in keys if key in known), 0.0)
+            values[row] = next((known[key] for key in lanes.kin[row] if key in known), 0.0)
         return values
 
     def of_unit(self, lanes: LaneSet, name: str) -> Floats:
         """Return what is typical of a fact on each lane's kind of unit, 0 where nothing is."""
         known = self.typical.get(name, {})
-        return np.array([known.get(f"unit:{one.kind}", 0.0) for one in lanes.facts])
+        of_kind = {kind: known.get(f"unit:{kind}", 0.0) for kind in set(lanes.kinds)}
+        return np.array([of_kind[kind] for kind in lanes.kinds])
 
     def centred(self, lanes: LaneSet, name: str) -> Floats:
         """Return a fact of each lane in steps from what is typical of its unit."""
@@ -324,7 +373,7 @@ def relations(
 
 def _relation(a: LaneSet, b: LaneSet, scale: LaneScale, name: str) -> NDArray[np.float32]:
     grouping, _, fact = name.partition(":")
-    same: NDArray[np.float32] = (a.codes[grouping][:, None] == b.codes[grouping]).astype(np.float32)
+    same: NDArray[np.float32] = (a.codes(grouping)[:, None] == b.codes(grouping)).astype(np.float32)
     if not fact:
         return same
     if name == ODD:

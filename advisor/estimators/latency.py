@@ -6,7 +6,7 @@ alone. The mean uses every published cell; the variance uses the cells closest t
 can only make it larger.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -207,10 +207,12 @@ class LatencyModel:
         mean, variance = local.posterior(asked, known)
         evidence = self.evidence(lane, table)
         calibration = self._for(lane).fitted.calibration
-        factor = {e.key: calibration.quantile(e, level) for e in set(evidence)}
-        source = {e: f"{self.name}: {e.label}" for e in set(evidence)}
-        caveats = {e: e.caveats for e in set(evidence)}
-        width = np.array([factor[e.key] for e in evidence])
+        classes = {e.network: e for e in evidence}
+        factor = {known: calibration.quantile(e, level) for known, e in classes.items()}
+        source = {known: f"{self.name}: {e.label}" for known, e in classes.items()}
+        caveats = {known: e.caveats for known, e in classes.items()}
+        origin = {known: e.origin for known, e in classes.items()}
+        width = np.array([factor[e.network] for e in evidence])
         spread = width * np.sqrt(np.maximum(variance, 1e-6))
         return Prediction(
             value=np.exp(mean),
@@ -218,11 +220,11 @@ class LatencyModel:
             high=np.exp(mean + spread),
             level=level,
             evidence=evidence,
-            origins=tuple(e.origin for e in evidence),
-            sources=tuple(source[e] for e in evidence),
+            origins=tuple(origin[e.network] for e in evidence),
+            sources=tuple(source[e.network] for e in evidence),
             caveats=tuple(
                 (*said, *table.caveats[row], *_uncounted(table.uncounted[row]))
-                for row, said in enumerate(caveats[e] for e in evidence)
+                for row, said in enumerate(caveats[e.network] for e in evidence)
             ),
             reasons=self._reasons(lane, table),
             date=self.fitted.date,
@@ -271,25 +273,13 @@ class LatencyModel:
         fitted = self._for(lane).fitted
         lane_known, count = known_of_lane(fitted, lane, own)
         like = self.like(lane) if lane_known in (LaneKnown.PROFILE, LaneKnown.DEVICE) else ""
-        found = []
-        for network, resolution in zip(table.networks, table.resolutions.tolist(), strict=True):
-            row = fitted.network_index.get((network, resolution))
-            known = NetworkKnown.FAMILY
-            if row is not None and bool(fitted.twins_measured[row]):
-                known = NetworkKnown.ELSEWHERE
-            elif strict_family_of(network) in fitted.families_measured:
-                known = NetworkKnown.ARCHITECTURE
-            found.append(
-                EvidenceClass(
-                    network=known,
-                    lane=lane_known,
-                    count=count,
-                    own=own,
-                    unit=lane.unit,
-                    like=like,
-                )
+        classes = {
+            known: EvidenceClass(
+                network=known, lane=lane_known, count=count, own=own, unit=lane.unit, like=like
             )
-        return tuple(found)
+            for known in NetworkKnown
+        }
+        return tuple(classes[known] for known in _known_networks(fitted, table))
 
     def like(self, lane: Lane) -> str:
         """Name the designs and runtimes that answers for a lane lean on, in words."""
@@ -610,6 +600,19 @@ def _families(fitted: Fitted, table: WorkloadTable) -> NDArray[np.int64]:
         name = family_of(network) if row is None else fitted.families[row]
         found.append(fitted.family_number.get(name, -1))
     return np.array(found, np.int64)
+
+
+def _known_networks(fitted: Fitted, table: WorkloadTable) -> Iterator[NetworkKnown]:
+    """Yield what the fit knows of each network."""
+    measured = fitted.twins_measured.tolist()
+    for network, resolution in zip(table.networks, table.resolutions.tolist(), strict=True):
+        row = fitted.network_index.get((network, resolution))
+        if row is not None and measured[row]:
+            yield NetworkKnown.ELSEWHERE
+        elif strict_family_of(network) in fitted.families_measured:
+            yield NetworkKnown.ARCHITECTURE
+        else:
+            yield NetworkKnown.FAMILY
 
 
 def _known_rows(fitted: Fitted, table: WorkloadTable) -> NDArray[np.int64]:

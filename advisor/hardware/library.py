@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError
+from advisor.files.plain_text import is_there
 from advisor.files.yaml_text import YamlFile, yaml_file
 from advisor.hardware.names import FEW, DeviceNames, Meaning
 from advisor.hardware.profile import DeviceProfile, LaneEvidence
@@ -73,6 +74,17 @@ class ProfileLibrary:
         """Ids of all devices, sorted."""
         return list(self.entries)
 
+    def file_of(self, device: str) -> Path | None:
+        """Return the file of an id, found without listing the others; None of other spellings."""
+        if Path(device).name != device:
+            return None
+        places = (
+            folder / f"{device}{form.removeprefix('*')}"
+            for folder in self.folders
+            for form in reversed(SUFFIXES)
+        )
+        return next((path for path in places if is_there(path)), None)
+
     def resolve(self, name: str) -> IndexEntry:
         """Return the device that a spelling means: id, alias, display name, nickname.
 
@@ -105,8 +117,14 @@ class ProfileLibrary:
         return DeviceNames(tuple(self.entries.values()))
 
     def load(self, name: str) -> DeviceProfile:
-        """Read the profile of an id or alias."""
-        return read_profile(self.resolve(name).path)
+        """Return the profile of an id or alias, read once."""
+        if name not in self._profiles:
+            self._profiles[name] = read_profile(self.file_of(name) or self.resolve(name).path)
+        return self._profiles[name]
+
+    @cached_property
+    def _profiles(self) -> dict[str, DeviceProfile]:
+        return {}
 
 
 def _several(name: str, devices: Sequence[IndexEntry]) -> UsageError:
@@ -245,33 +263,40 @@ def read_profile(path: Path) -> DeviceProfile:
             f"{path}:{line}: id: {file.id!r} differs from the file; allowed: {path.stem!r}"
         )
     profile = file.convert()
-    measured = _measured(catalog_directory() / LANES).get(profile.id, ())
+    measured = map(_evidence, _measured(catalog_directory() / LANES).get(profile.id, ()))
     # A publication of a graphics card also times the CPU of its unnamed host.
     return replace(profile, lanes=tuple(one for one in measured if profile.unit(one.unit)))
 
 
 @cache
-def _measured(path: Path) -> Mapping[str, tuple[LaneEvidence, ...]]:
-    """Measured lanes by device, most networks first; none where a catalog has no such table."""
+def _measured(path: Path) -> Mapping[str, tuple[list[str], ...]]:
+    """Rows of measured lanes by device, most networks first; none where there is no such table."""
     if not path.is_file():
         return {}
-    found: dict[str, list[LaneEvidence]] = defaultdict(list)
+    found: dict[str, list[list[str]]] = defaultdict(list)
     with path.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            found[row["device"]].append(
-                LaneEvidence(
-                    device=row["device"],
-                    unit=row["unit"],
-                    runtime=row["runtime"],
-                    precision=row["precision"],
-                    batch=int(row["batch"]),
-                    threads=int(row["threads"]) if row["threads"] else None,
-                    variant=row["variant"],
-                    rows=int(row["rows"]),
-                    networks=int(row["networks"]),
-                )
-            )
+        rows = csv.reader(stream)
+        header = next(rows, [])
+        places = [header.index(name) for name in LANE_COLUMNS]
+        for row in rows:
+            found[row[places[0]]].append([row[place] for place in places])
     return {device: tuple(lanes) for device, lanes in found.items()}
+
+
+def _evidence(cells: list[str]) -> LaneEvidence:
+    """Read a row of the table of measured lanes, its cells as ``LANE_COLUMNS`` orders them."""
+    device, unit, runtime, precision, batch, threads, variant, rows, networks = cells
+    return LaneEvidence(
+        device=device,
+        unit=unit,
+        runtime=runtime,
+        precision=precision,
+        batch=int(batch),
+        threads=int(threads) if threads else None,
+        variant=variant,
+        rows=int(rows),
+        networks=int(networks),
+    )
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
