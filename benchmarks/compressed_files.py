@@ -32,6 +32,7 @@ from advisor.measuring.runtimes.onnx_export import export_onnx
 from advisor.measuring.runtimes.onnxruntime import OnnxEngine, quantise
 from advisor.trials.classifiers import classifier
 from advisor.trials.pruning import prune
+from benchmarks.shares import share_with_error
 
 NETWORKS = ("resnet18", "mobilenetv2_100", "lcnet_050", "mobilenetv3_small_100", "resnet34")
 SHARES = (0.0, 0.3, 0.5)
@@ -125,9 +126,8 @@ def main() -> None:
             print(f"{one.name}: {text[0]}, estimated {text[1]} ({text[2]} to {text[3]})"
                   f"{'' if holds else ' OUTSIDE'}")  # fmt: skip
     shares = [float(np.mean(held)) for held in by_family.values()]
-    error = float(np.std(shares, ddof=1)) / math.sqrt(len(shares))
     print(f"{sum(inside)} of {len(inside)} files within the 90 % interval; networks alike "
-          f"{np.mean(shares):.0%} (standard error {error:.0%})")  # fmt: skip
+          f"{share_with_error(shares)}")  # fmt: skip
     off = np.exp(np.abs(np.log(ratios))) - 1
     print(f"median error {np.median(off):.0%}; measured by estimated {np.median(ratios):.2f}")
 

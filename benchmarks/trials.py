@@ -1,11 +1,12 @@
 """What the docs claim of trials, recomputed from trial.json files and from processes killed.
 
-    python benchmarks/trials.py probe  TRIAL.json…   how often the probe's first three hold the best
-    python benchmarks/trials.py unseen TRIAL.json…   coverage of models left out, one at a time
-    python benchmarks/trials.py kills  100           resumed runs against an undisturbed one
+    python -m benchmarks.trials probe  TRIAL.json…      does the probe's first three hold the best?
+    python -m benchmarks.trials unseen TRIAL.json…      coverage of models left out, one at a time
+    python -m benchmarks.trials similarity TRIAL.json…  the same, with the likeness of features
+    python -m benchmarks.trials kills  100              resumed runs against an undisturbed one
 
-A repetition of ``probe`` is one seed of one file: run ``advisor trial … --seeds 20`` with at least
-eight networks. ``unseen`` takes the best stage of each model.
+A repetition of ``probe`` is one seed of one file. ``unseen`` takes the best stage of each model.
+``similarity`` needs the trial's images and weights on this machine.
 """
 
 import argparse
@@ -18,15 +19,26 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import comb
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from advisor.answering.evidence import Evidence
 from advisor.catalog.naming import family_of
 from advisor.core.candidate import Candidate
 from advisor.trials.record import Stage, TrialRecord, read_trial
-from advisor.trials.unseen_models import Tried, UnseenModels
+from advisor.trials.unseen_models import (
+    SAME_NETWORK,
+    ExpectedAccuracy,
+    Tried,
+    UnseenModels,
+    kin_by_name,
+)
+from benchmarks.shares import share_with_error, standard_error
 
 FIRST = 3
 LEVEL = 0.9
@@ -42,24 +54,27 @@ TRIAL = (
 
 def probe(records: Sequence[TrialRecord]) -> None:
     """Compare the probe's order with the fine-tuned best, by seed."""
-    hits, chances = [], []
+    hits, chances, worths = [], [], []
     for record in records:
         for scores in _by_seed(record).values():
             names = sorted(set(scores[Stage.PROBE]) & set(scores[Stage.FINETUNE]))
             if len(names) <= FIRST:
                 continue
-            best = max(names, key=lambda name: scores[Stage.FINETUNE][name])
+            tuned = scores[Stage.FINETUNE]
             first = sorted(names, key=lambda name: -scores[Stage.PROBE][name])[:FIRST]
-            hits.append(best in first)
-            chances.append(FIRST / len(names))
+            best = max(tuned[name] for name in names)
+            hits.append(any(tuned[name] == best for name in first))
+            bests = sum(tuned[name] == best for name in names)
+            chances.append(1 - comb(len(names) - bests, FIRST) / comb(len(names), FIRST))
+            worths.append(best - max(tuned[name] for name in first))
     if not hits:
         sys.exit("no seed with a probe and a fine-tuning of more than three networks")
-    share = sum(hits) / len(hits)
-    error = math.sqrt(share * (1 - share) / len(hits))
     chance = sum(chances) / len(chances)
-    print(f"{len(hits)} repetitions: the probe's first {FIRST} hold the fine-tuned best in "
-          f"{share:.0%} (standard error {error:.0%}); by chance {chance:.0%}")  # fmt: skip
+    print(f"{len(hits)} repetitions: the probe's first {FIRST} hold a fine-tuned best in "
+          f"{share_with_error([float(hit) for hit in hits])}; by chance {chance:.0%}")  # fmt: skip
     print(f"probability of so many by chance: {_tail(sum(hits), len(hits), chance):.2g}")
+    print(f"the best of the first {FIRST} gets {np.mean(worths):.2%} of the images less right than "
+          f"the best of all (standard error {standard_error(worths):.2%})")  # fmt: skip
 
 
 def _by_seed(record: TrialRecord) -> dict[int, dict[Stage, dict[str, float]]]:
@@ -76,21 +91,65 @@ def _tail(hits: int, count: int, chance: float) -> float:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A model that was predicted from all others of its trial; fractions."""
+
+    network: str
+    accuracy: float
+    expected: ExpectedAccuracy
+
+    @property
+    def inside(self) -> bool:
+        """Whether the interval holds the accuracy."""
+        return self.expected.low <= self.accuracy <= self.expected.high
+
+    @property
+    def score(self) -> float:
+        """Interval score, low is good (Gneiting, Raftery 2007, DOI 10.1198/016214506000001437)."""
+        low, high, miss = self.expected.low, self.expected.high, 2 / (1 - LEVEL)
+        below, above = max(low - self.accuracy, 0.0), max(self.accuracy - high, 0.0)
+        return high - low + miss * (below + above)
+
+
 def unseen(records: Sequence[TrialRecord]) -> None:
     """Leave each model out and see whether its interval holds; data sets count alike."""
+    _print_coverage("by family", records, [kin_by_name] * len(records))
+
+
+def similarity(records: Sequence[TrialRecord]) -> None:
+    """The same, with the likeness of frozen features in place of the families."""
+    unseen(records)
+    _print_coverage("by features", records, [kin_by_features(record) for record in records])
+
+
+def _print_coverage(
+    told: str, records: Sequence[TrialRecord], kins: Sequence[Callable[[str, str, Tried], float]]
+) -> None:
     evidence = Evidence()
-    shares = []
-    for record in records:
-        inside = list(_left_out(record, evidence))
-        if not inside:
-            sys.exit(f"{record.data.name}: no model has an ImageNet top-1 in the catalog")
-        shares.append(sum(inside) / len(inside))
-        print(f"{record.data.name}: {sum(inside)} of {len(inside)} models within {LEVEL:.0%}")
-    mean = sum(shares) / len(shares)
-    print(f"data sets alike: {mean:.0%}")
+    by_set: dict[str, dict[str, list[LeftOut]]] = defaultdict(lambda: defaultdict(list))
+    for record, kin in zip(records, kins, strict=True):
+        for one in _left_out(record, evidence, kin):
+            by_set[record.data.name][one.network].append(one)
+    shares, errors = [], []
+    for name, networks in by_set.items():
+        units = [float(np.mean([one.inside for one in ones])) for ones in networks.values()]
+        every = [one for ones in networks.values() for one in ones]
+        off = [abs(one.accuracy - one.expected.value) for one in every]
+        wide = [one.expected.high - one.expected.low for one in every]
+        print(f"{told}, {name}: {sum(one.inside for one in every)} of {len(every)} within "
+              f"{LEVEL:.0%}, {len(networks)} networks: {share_with_error(units)}; off by "
+              f"{np.median(off):.1%} in the median, {np.median(wide):.0%} wide, interval score "
+              f"{np.mean([one.score for one in every]):.3f}")  # fmt: skip
+        shares.append(float(np.mean(units)))
+        errors.append(standard_error(units))
+    error = math.sqrt(sum(one**2 for one in errors)) / len(errors)
+    print(f"{told}, data sets alike: {np.mean(shares):.0%} (standard error {error:.0%})")
 
 
-def _left_out(record: TrialRecord, evidence: Evidence) -> Iterator[bool]:
+def _left_out(
+    record: TrialRecord, evidence: Evidence, kin: Callable[[str, str, Tried], float]
+) -> Iterator[LeftOut]:
     tried = []
     for standing in record.standings:
         name = Candidate.parse(standing.model).architecture
@@ -104,12 +163,45 @@ def _left_out(record: TrialRecord, evidence: Evidence) -> Iterator[bool]:
                 images=standing.accuracy.images,
             )
         )
+    if not any(one.imagenet is not None for one in tried):
+        sys.exit(f"{record.data.name}: no model has an ImageNet top-1 in the catalog")
     for place, one in enumerate(tried):
         if one.imagenet is None:
             continue
-        others = UnseenModels(tried=[*tried[:place], *tried[place + 1 :]])
+        others = UnseenModels(tried=[*tried[:place], *tried[place + 1 :]], kin=kin)
         found = others.predict(one.network, one.family, one.imagenet, level=LEVEL)
-        yield found.low <= one.accuracy <= found.high
+        yield LeftOut(network=one.network, accuracy=one.accuracy, expected=found)
+
+
+def kin_by_features(record: TrialRecord) -> Callable[[str, str, Tried], float]:
+    """Correlate residuals as frozen features are alike: linear CKA on the training images.
+
+    Kornblith et al. 2019 (arXiv 1905.00414), times the correlation of one network at two inputs.
+    """
+    grams = _grams(record)
+
+    def kin(network: str, _: str, other: Tried) -> float:
+        return SAME_NETWORK * float((grams[network] * grams[other.network]).sum())
+
+    return kin
+
+
+def _grams(record: TrialRecord) -> dict[str, NDArray[np.float64]]:
+    """Return the centred Gram matrix of each network's features, of norm one."""
+    from advisor.hardware.library import advisor_home
+    from advisor.trials.bench import prepare
+    from advisor.trials.unit_run import Runner
+    from advisor.trials.units import Units
+
+    bench = prepare(record.request, folder=None, home=advisor_home() / "trials")
+    runner = Runner(bench=bench)
+    grams = {}
+    for unit in Units(bench=bench).of(Stage.PROBE):
+        values = runner.frozen(unit, ("train",))[0]["train"].values
+        values = values.astype(np.float64) - values.mean(axis=0)
+        gram = values @ values.T
+        grams[unit.candidate.architecture] = gram / np.linalg.norm(gram)
+    return grams
 
 
 def kills(count: int, seed: int = 0) -> None:
@@ -217,7 +309,7 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     commands = parser.add_subparsers(dest="what", required=True)
-    for name in ("probe", "unseen"):
+    for name in ("probe", "unseen", "similarity"):
         commands.add_parser(name).add_argument("trials", nargs="+", type=Path)
     commands.add_parser("kills").add_argument("count", type=int)
     asked = parser.parse_args()
@@ -225,7 +317,7 @@ def main() -> None:
         kills(asked.count)
     else:
         records = [read_trial(path) for path in asked.trials]
-        (probe if asked.what == "probe" else unseen)(records)
+        {"probe": probe, "unseen": unseen, "similarity": similarity}[asked.what](records)
 
 
 if __name__ == "__main__":

@@ -174,7 +174,7 @@ def test_compression_writes_files_that_run_and_are_candidates(
     result, folder = tmp_path / "small.json", tmp_path / "small"
     done = ask(
         capsys, "compress", "test_resnet", "--data", str(npz), "--prune", "50%", "--quantise",
-        "int8", "--distil-from", "test_efficientnet",
+        "int8", "--aware", "--distil-from", "test_efficientnet",
         "--resolution", "32", "--epochs", "1", "--retrain", "1", "--batch", "8", "--no-mirror",
         "--learning-rate", "0.003", "--device", "raspberry-pi-4", "--folder", str(folder),
         "-o", str(result),
@@ -183,7 +183,8 @@ def test_compression_writes_files_that_run_and_are_candidates(
     record = json.loads(result.read_text())
     names = [one["name"] for one in record["files"]]
     assert names[0] == "as trained"
-    assert names[-1] == "50 % pruned, distilled from test_efficientnet, int8"
+    assert names[-2] == "50 % pruned, distilled from test_efficientnet, int8"
+    assert names[-1] == "50 % pruned, distilled from test_efficientnet, int8-aware"
     first, last = record["files"][0], record["files"][-1]
     assert last["macs"] < 0.5 * first["macs"]
     assert last["change"]["low"] <= last["change"]["value"] <= last["change"]["high"]
@@ -202,6 +203,7 @@ def test_compression_writes_files_that_run_and_are_candidates(
     [
         ([], "nothing to do"),
         (["--prune", "99%"], "leaves too little"),
+        (["--prune", "50%", "--aware"], "--quantise int8"),
         (["--prune", "half"], "--prune"),
         (["--prune", "50%", "--max-latency", "5ms"], "a limit of --search"),
         (["--quantise", "int8", "--distil-from", "resnet81"], "did you mean"),

@@ -58,6 +58,11 @@ OF_POWER = frozenset({Metric.ENERGY, Metric.POWER, Metric.CHIP_POWER})
 """Metrics that follow from the latency and the device's power."""
 
 
+def sampling_error(share: float, level: float) -> float:
+    """Half of the interval of an accuracy that was counted on ImageNet's validation set."""
+    return reach_of(level) * math.sqrt(max(share * (1 - share), 1e-6) / IMAGES)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """A candidate that is going to be assessed, with what is known of its weights."""
@@ -71,6 +76,8 @@ class Subject:
 
     implied: bool = False
     """Whether the name without an input size means this one."""
+    recipe: str = ""
+    """How the weights would be made, of a variant that needs training."""
 
     @property
     def name(self) -> str:
@@ -427,7 +434,7 @@ class LaneAssessor:
 
     def _at_precision(self, metric: Metric, share: float, weights: Accuracy) -> Estimate:
         """Return a float accuracy changed by what was published for the lane's precision."""
-        sampling = reach_of(self.level) * math.sqrt(max(share * (1 - share), 1e-6) / IMAGES)
+        sampling = sampling_error(share, self.level)
         change = self.changes.at(
             weights.network,
             self.lane.precision,

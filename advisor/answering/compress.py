@@ -134,33 +134,51 @@ def _files(
     asked: CompressionRequest, compressor: Compressor, taught: TaughtNetwork, folder: Path
 ) -> list[_Exported]:
     """Make every file: as trained, pruned or distilled, and each of them in int8."""
+    teacher = compressor.taught(asked.distil_from) if asked.distil_from else None
     networks: list[tuple[str, Any]] = [("as trained", taught.network)]
     if asked.prune or asked.distil_from:
-        teacher = compressor.taught(asked.distil_from) if asked.distil_from else None
         words = [f"{100 * asked.prune:.0f} % pruned"] if asked.prune else []
         words += [f"distilled from {asked.distil_from}"] if asked.distil_from else []
         smaller = compressor.smaller(taught, asked.prune, asked.epochs, teacher)
         networks.append((", ".join(words), smaller))
-    side = taught.resolution
-    example = np.zeros((1, 3, side, side), np.float32)
+    side, images = taught.resolution, _calibration(compressor.part(taught, "train"))
     found = []
     for name, network in networks:
-        path = folder / f"{_slug(asked.model, name)}.onnx"
-        export_onnx(network, example, path)
-        workload = _counted(path, side)
-        found.append(
-            _Exported(name=name, path=path, precision="fp32", workload=workload, drawn_from=path)
-        )
+        whole = _exported(asked, name, network, side, folder)
+        found.append(whole)
         if asked.quantise:
-            target = folder / f"{_slug(asked.model, name)}-int8.onnx"
-            _quantise(asked, path, target, _calibration(compressor.part(taught, "train")))
-            int8 = "int8" if name == "as trained" else f"{name}, int8"
-            found.append(
-                _Exported(
-                    name=int8, path=target, precision="int8", workload=workload, drawn_from=path
-                )
-            )
+            found.append(_in_int8(asked, whole, name, images))
+    if asked.aware:
+        name, network = networks[-1]
+        aware = "int8-aware" if name == "as trained" else f"{name}, int8-aware"
+        taught_so = compressor.aware(taught, network, asked.epochs, teacher)
+        whole = _exported(asked, aware, taught_so, side, folder)
+        found.append(replace(_in_int8(asked, whole, aware, images), name=aware))
     return found
+
+
+def _exported(
+    asked: CompressionRequest, name: str, network: Any, side: int, folder: Path
+) -> _Exported:
+    """Write a network as a float file."""
+    path = folder / f"{_slug(asked.model, name)}.onnx"
+    export_onnx(network, np.zeros((1, 3, side, side), np.float32), path)
+    return _Exported(
+        name=name, path=path, precision="fp32", workload=_counted(path, side), drawn_from=path
+    )
+
+
+def _in_int8(
+    asked: CompressionRequest,
+    whole: _Exported,
+    name: str,
+    images: tuple[NDArray[np.float32], ...],
+) -> _Exported:
+    """Write a float file again in int8."""
+    target = whole.path.with_name(f"{whole.path.stem}-int8.onnx")
+    _quantise(asked, whole.path, target, images)
+    told = "int8" if name == "as trained" else f"{name}, int8"
+    return replace(whole, name=told, path=target, precision="int8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -396,6 +414,8 @@ def task_of_compression(asked: CompressRequest, evidence: Evidence) -> Compressi
         raise UsageError(
             "nothing to do: give --prune 30%, --quantise int8, --distil-from NAME or --search 20"
         )
+    if asked.aware and not asked.quantise:
+        raise UsageError("--aware is about int8; give --quantise int8 too, or leave it out")
     if asked.limits and not asked.search:
         raise UsageError("--max-latency is a limit of --search; give --search 20 or leave it out")
     if asked.prune is not None and asked.prune > MOST:
@@ -421,6 +441,7 @@ def task_of_compression(asked: CompressRequest, evidence: Evidence) -> Compressi
         prune=asked.prune or 0.0,
         quantise=bool(asked.quantise),
         quantiser=asked.quantiser,
+        aware=asked.aware,
         distil_from=models[-1] if asked.distil_from else "",
         search=asked.search or 0,
         max_latency=asked.limits[0].at_most if asked.limits else None,

@@ -20,6 +20,7 @@ from advisor.catalog.accuracy import (
 from advisor.catalog.accuracy_at_precision import PrecisionChanges
 from advisor.catalog.network_names import NetworkNames, read_aliases
 from advisor.catalog.operator_support import OperatorSupport, read_support
+from advisor.catalog.pruning_results import HalvedMacs, read_pruning
 from advisor.catalog.published import PublishedFigures
 from advisor.core.candidate import Candidate
 from advisor.core.conditions import Conditions
@@ -81,6 +82,11 @@ class Evidence:
     def precision_changes(self) -> PrecisionChanges:
         """Published changes of the accuracy by numeric precision."""
         return PrecisionChanges(changes=read_changes(self.root))
+
+    @cached_property
+    def halved_macs(self) -> HalvedMacs:
+        """What pruning half of the MACs costs, by published results."""
+        return HalvedMacs(results=read_pruning(self.root))
 
     def published(
         self, profile: DeviceProfile, conditions: Conditions | None = None

@@ -58,11 +58,15 @@ def own_accuracy(request: Request, evidence: Evidence) -> "OwnAccuracy | None":
     """Return the accuracies of the trial that a request names; None for ImageNet's."""
     if not request.accuracy_from:
         return None
-    if request.search:
-        raise UsageError(
-            "--accuracy-from and --search: the accuracy of searched variants is ImageNet's; "
-            "leave one of them out"
-        )
+    for option, given, kind in (
+        ("--search", request.search, "searched variants"),
+        ("--pruned", request.pruned, "pruned networks"),
+    ):
+        if given:
+            raise UsageError(
+                f"--accuracy-from and {option}: the accuracy of {kind} is ImageNet's; "
+                "leave one of them out"
+            )
     from advisor.answering.own_accuracy import OwnAccuracy
 
     return OwnAccuracy.read(Path(request.accuracy_from), evidence, level=request.confidence)
@@ -83,6 +87,8 @@ def judged_networks(
         assessor = assessor_on(lane, profile, request, evidence, refuse_unseen=True)
         subjects = proposed if own is None else own.subjects(proposed, assessor)
         judged += judged_on(assessor, subjects, workloads(subjects, evidence), demands)
+        if request.pruned:
+            judged += _judged_pruned(proposed, assessor, evidence, demands)
     _check_answerable(judged, demands.limits, profile, lanes)
     return judged
 
@@ -101,6 +107,18 @@ def judged_on(
             yield found
         else:
             yield replace(found, assessment=prepared.assessment(row))
+
+
+def _judged_pruned(
+    proposed: Sequence[Subject], assessor: LaneAssessor, evidence: Evidence, demands: Demands
+) -> Iterator[Judged]:
+    from advisor.answering.pruned import pruned_subjects  # blueprints take a while to import
+    from advisor.networks.pricing.prices import price
+
+    subjects = pruned_subjects(proposed, assessor, evidence.halved_macs)
+    if subjects:
+        table = price([one.candidate for one in subjects])
+        yield from judged_on(assessor, subjects, table, demands)
 
 
 def propose(request: Request, evidence: Evidence) -> list[Subject]:

@@ -146,7 +146,8 @@ def recommend_with_variants(
         seed=request.seed,
         start=start_points(list(families().values()), evidence.weights),
     )
-    trained = {(one.subject.candidate.network, one.subject.resolution) for one in judged}
+    trained = [one for one in judged if not one.subject.candidate.needs_training]
+    taken = {(one.subject.candidate.network, one.subject.resolution) for one in judged}
     variants: list[Judged] = []
     searched: list[SearchRecord] = []
     for lane in lanes:
@@ -156,11 +157,11 @@ def recommend_with_variants(
         new = [
             one
             for one in judged_trials(outcome, task, assessor, accuracy)
-            if (one.subject.candidate.network, one.subject.resolution) not in trained
+            if (one.subject.candidate.network, one.subject.resolution) not in taken
         ]
-        known = [(one.name, one.assessment) for one in judged if one.lane == lane]
+        known = [(one.name, one.assessment) for one in trained if one.lane == lane]
         searched.append(_only(search_record(task, outcome, known), {one.name for one in new}))
-        variants += competing(new, [one for one in judged if one.lane == lane])
+        variants += competing(new, [one for one in trained if one.lane == lane])
     untrained = frozenset(one.name for one in variants)
     records = tuple(answer.lane_record(profile, lane, request, evidence) for lane in lanes)
     document = recommendation(request, records, [*judged, *variants], evidence)

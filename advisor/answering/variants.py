@@ -6,6 +6,7 @@ from math import hypot
 
 from advisor.answering.assess import LaneAssessor, Subject
 from advisor.catalog.accuracy import Accuracy
+from advisor.catalog.accuracy_at_precision import ExpectedChange
 from advisor.core.candidate import Candidate
 from advisor.core.estimate import Assessment, Estimate, Gap, Interval, Origin, Provenance
 from advisor.core.quantity import Metric
@@ -102,6 +103,11 @@ def top1_at_precision(top1: Estimate | Gap, network: str, assessor: LaneAssessor
     )
     if change is None:
         return top1
+    return changed_top1(top1, change, f"change at {lane.precision}")
+
+
+def changed_top1(top1: Estimate, change: ExpectedChange, told: str) -> Estimate:
+    """Add an expected change to an accuracy; their intervals, of one level, are independent."""
     low = hypot(top1.value - top1.interval.low, change.value - change.low)
     high = hypot(top1.interval.high - top1.value, change.high - change.value)
     value = min(max(top1.value + change.value, 0.0), 1.0)
@@ -109,11 +115,11 @@ def top1_at_precision(top1: Estimate | Gap, network: str, assessor: LaneAssessor
         metric=Metric.TOP1,
         value=value,
         interval=Interval(
-            low=max(value - low, 0.0), high=min(value + high, 1.0), level=assessor.level
+            low=max(value - low, 0.0), high=min(value + high, 1.0), level=top1.interval.level
         ),
         provenance=Provenance(
             origin=Origin.PREDICTED,
-            source=f"{top1.provenance.source}; change at {lane.precision}: {change.source}",
+            source=f"{top1.provenance.source}; {told}: {change.source}",
             caveats=(*top1.provenance.caveats, *change.caveats),
         ),
     )

@@ -92,7 +92,7 @@ def entry(
         license=weights.license if weights else "",
         training_data=weights.training_data if weights else "",
         needs_training=candidate.needs_training,
-        recipe="",
+        recipe=subject.recipe,
         other_weights=max(alike[candidate.architecture, subject.resolution] - 1, 0),
         time_by_operator={},
         settle=measure_command(candidate, judged.lane) if unsettled else "",

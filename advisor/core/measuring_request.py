@@ -287,6 +287,11 @@ class CompressRequest(Question):
         str,
         Option(form=Choice(names=("onnxruntime", "nncf")), help="Who quantises to int8."),
     ] = "onnxruntime"
+    aware: Annotated[
+        bool,
+        Option(form=Flag(),
+               help="With --quantise: also teach it with the rounding of int8 in the loop."),
+    ] = False  # fmt: skip
     distil_from: Annotated[str, Option(help="Network that teaches it.")] = ""
     search: Annotated[
         int | None,

@@ -243,6 +243,12 @@ class Request(LaneQuestion, OnDevice):
     search: Annotated[
         int, Field(ge=0), Option(form=Whole(least=0), help="Searched variants that compete.")
     ] = 0
+    pruned: Annotated[
+        bool,
+        Option(form=Flag(),
+               help="Networks without 30% of their channels compete too, with the accuracy change "
+               "that was published of their family."),
+    ] = False  # fmt: skip
     measure: Annotated[
         int,
         Field(ge=0),

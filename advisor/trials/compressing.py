@@ -13,6 +13,7 @@ from advisor.trials.bench import Bench
 from advisor.trials.classifiers import Scaling, classifier, scaling_of
 from advisor.trials.pruning import prune
 from advisor.trials.record import Stage, TrialRun
+from advisor.trials.rounding import forget_rounding, learn_rounding
 from advisor.trials.teaching import Teacher, Training, Watch
 from advisor.trials.unit_run import Runner
 from advisor.trials.units import TrialUnit, Units
@@ -21,6 +22,8 @@ from advisor.trials.weights import read_state
 Told = Callable[[str], None]
 RATE = 1e-3
 """Learning rate after the pruning: what is left knows the images already."""
+RANGING = 32
+"""Training images that set the first ranges of numbers to be rounded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,37 @@ class Compressor:
         network = copy.deepcopy(taught.network)
         if share:
             network = prune(network, taught.resolution, share)
+        told = "pruned" if share else "distilled"
+        return self._retrained(taught, network, epochs, teacher, settled=False, told=told)
+
+    def aware(
+        self,
+        taught: TaughtNetwork,
+        network: nn.Module,
+        epochs: float,
+        teacher: TaughtNetwork | None,
+    ) -> nn.Module:
+        """Teach a network with the rounding of int8 in the loop; return it in float again.
+
+        Batch norms keep their statistics, as they will when the file runs.
+        """
+        network = copy.deepcopy(network)
+        images, _ = next(self.part(taught, "train").in_order(RANGING))
+        learn_rounding(network, images)
+        trained = self._retrained(taught, network, epochs, teacher, settled=True, told="aware")
+        forget_rounding(trained)
+        return trained
+
+    def _retrained(
+        self,
+        taught: TaughtNetwork,
+        network: nn.Module,
+        epochs: float,
+        teacher: TaughtNetwork | None,
+        *,
+        settled: bool,
+        told: str,
+    ) -> nn.Module:
         learn, choose = self.part(taught, "train"), self.part(taught, "validation")
         recipe = self.bench.request.recipe
         rate = recipe.learning_rate or RATE
@@ -105,10 +139,10 @@ class Compressor:
             recipe,
             steps=max(1, round(epochs * learn.steps_per_epoch(recipe.batch))),
             seed=self.bench.request.seed,
+            trained=settled,
             teacher=self._teacher(taught, network, teacher),
         )
-        name = f"{taught.candidate.name} pruned" if share else f"{taught.candidate.name} distilled"
-        return training.run(self._watch(name)).network.eval()
+        return training.run(self._watch(f"{taught.candidate.name} {told}")).network.eval()
 
     def _teacher(
         self, taught: TaughtNetwork, student: nn.Module, teacher: TaughtNetwork | None

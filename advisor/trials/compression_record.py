@@ -19,6 +19,8 @@ class CompressionRequest(Document):
     """Whether to quantise to int8."""
     quantiser: str = "onnxruntime"
     """onnxruntime or nncf."""
+    aware: bool = False
+    """Whether the network that counts is also taught with the rounding of int8 in the loop."""
     distil_from: str = ""
     """Network that teaches the compressed one; empty for none."""
     epochs: float = 3.0

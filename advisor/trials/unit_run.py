@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from torch import nn
 from advisor.trials.batches import Part
 from advisor.trials.bench import Bench
 from advisor.trials.classifiers import head_of, scaling_of, set_head
-from advisor.trials.frozen_features import features, features_key, settle
+from advisor.trials.frozen_features import Features, features, features_key, settle
 from advisor.trials.probing import Probe, fit_probe
 from advisor.trials.record import Recipe, Stage, TrialRun, Weights
 from advisor.trials.scoring import scores
@@ -65,18 +65,23 @@ class Runner:
         view = self.bench.view(unit.resolution, scaling, self.bench.request.recipe)
         return self.bench.part(name, view)
 
-    def _probe(self, unit: TrialUnit, watch: Watch) -> TrialRun:
+    def frozen(
+        self, unit: TrialUnit, parts: Sequence[str], beat: Callable[[], None] | None = None
+    ) -> tuple[dict[str, Features], Weights]:
+        """Return the features of some parts before anything is taught, and whose they are."""
         network, weights = self._start(unit)
         if not weights.trained:
             settle(network, self._part(unit, "train", trained=False))
         digest = state_digest(network, without=head_of(network))
         found = {}
-        for name in ("train", "validation", "test"):
+        for name in parts:
             part = self._part(unit, name, trained=weights.trained)
             key = features_key(part, self.bench.data, digest)
-            found[name] = features(
-                network, part, folder=self.bench.features, key=key, beat=watch.beat
-            )
+            found[name] = features(network, part, folder=self.bench.features, key=key, beat=beat)
+        return found, weights
+
+    def _probe(self, unit: TrialUnit, watch: Watch) -> TrialRun:
+        found, weights = self.frozen(unit, ("train", "validation", "test"), watch.beat)
         parts = {name: self._part(unit, name, trained=weights.trained).labels for name in found}
         probe = fit_probe(
             found["train"].values,

@@ -7,7 +7,7 @@ Transfer follows ImageNet: Kornblith et al. 2019 (arXiv 1805.08974).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
@@ -51,17 +51,26 @@ class ExpectedAccuracy:
     """Accuracy to be expected beyond the best that was tried: what trying it is worth."""
 
 
+def kin_by_name(network: str, family: str, other: Tried) -> float:
+    """Correlation of the residuals of a model and one that was tried, by network and family."""
+    if network == other.network:
+        return SAME_NETWORK
+    return SAME_FAMILY if family == other.family else 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class UnseenModels:
     """Predicts models from those that were tried."""
 
     tried: Sequence[Tried]
+    kin: Callable[[str, str, Tried], float] = kin_by_name
+    """Correlation of the residuals of a network of a family and one that was tried."""
 
     def predict(
         self, network: str, family: str, imagenet: float, *, level: float
     ) -> ExpectedAccuracy:
         """Return the accuracy to be expected of a model, with its prediction interval."""
-        kin = np.array([_kin(network, family, one) for one in self.tried])
+        kin = np.array([self.kin(network, family, one) for one in self.tried])
         row = np.array([1.0, _logit(imagenet) - self._centre])
         pulled = self._inverse @ kin
         rest = row - self._design.T @ pulled
@@ -100,7 +109,7 @@ class UnseenModels:
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
         """Inverse of the tried models' correlation, with the sampling of their test images."""
-        kin = np.array([[_kin(a.network, a.family, b) for b in self.tried] for a in self.tried])
+        kin = np.array([[self.kin(a.network, a.family, b) for b in self.tried] for a in self.tried])
         np.fill_diagonal(kin, 1.0)
         sampling = [
             1 / max(one.images * one.accuracy * (1 - one.accuracy), 1.0) for one in self.tried
@@ -139,12 +148,6 @@ class UnseenModels:
         off = self._line - np.array([0.0, SLOPE])
         seen = float(rest @ self._inverse @ rest + off @ self._prior @ off)
         return (SCATTER_WEIGHT * SCATTER**2 + seen) / self._freedom
-
-
-def _kin(network: str, family: str, other: Tried) -> float:
-    if network == other.network:
-        return SAME_NETWORK
-    return SAME_FAMILY if family == other.family else 0.0
 
 
 def _logit(share: float) -> float:
