@@ -25,17 +25,16 @@ from math import comb
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from advisor.answering.evidence import Evidence
 from advisor.catalog.naming import family_of
 from advisor.core.candidate import Candidate
 from advisor.trials.record import Stage, TrialRecord, read_trial
 from advisor.trials.unseen_models import (
-    SAME_NETWORK,
     ExpectedAccuracy,
     Tried,
     UnseenModels,
+    kin_by_likeness,
     kin_by_name,
 )
 from benchmarks.shares import share_with_error, standard_error
@@ -174,34 +173,14 @@ def _left_out(
 
 
 def kin_by_features(record: TrialRecord) -> Callable[[str, str, Tried], float]:
-    """Correlate residuals as frozen features are alike: linear CKA on the training images.
-
-    Kornblith et al. 2019 (arXiv 1905.00414), times the correlation of one network at two inputs.
-    """
-    grams = _grams(record)
-
-    def kin(network: str, _: str, other: Tried) -> float:
-        return SAME_NETWORK * float((grams[network] * grams[other.network]).sum())
-
-    return kin
-
-
-def _grams(record: TrialRecord) -> dict[str, NDArray[np.float64]]:
-    """Return the centred Gram matrix of each network's features, of norm one."""
+    """Correlate residuals as frozen features of the training images are alike."""
     from advisor.hardware.library import advisor_home
     from advisor.trials.bench import prepare
-    from advisor.trials.unit_run import Runner
-    from advisor.trials.units import Units
+    from advisor.trials.likeness import likeness
 
-    bench = prepare(record.request, folder=None, home=advisor_home() / "trials")
-    runner = Runner(bench=bench)
-    grams = {}
-    for unit in Units(bench=bench).of(Stage.PROBE):
-        values = runner.frozen(unit, ("train",))[0]["train"].values
-        values = values.astype(np.float64) - values.mean(axis=0)
-        gram = values @ values.T
-        grams[unit.candidate.architecture] = gram / np.linalg.norm(gram)
-    return grams
+    return kin_by_likeness(
+        likeness(prepare(record.request, folder=None, home=advisor_home() / "trials"))
+    )
 
 
 def kills(count: int, seed: int = 0) -> None:

@@ -12,6 +12,7 @@ from advisor.trials.record import (
     DataRecord,
     Environment,
     ImageAccuracy,
+    Likeness,
     Stage,
     Standing,
     TrialRecord,
@@ -107,6 +108,27 @@ def test_model_that_was_not_tried_is_predicted_and_named_as_next(
     assert top1["origin"] == "predicted"
     assert top1["low"] < top1["value"] < top1["high"]
     assert any("try next: advisor trial screws/ --models" in text for text in warnings)
+
+
+def test_network_that_was_looked_at_is_expected_to_do_as_those_that_see_alike(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "trial.json"
+    tried = record(standing("mobilenetv2_100", 0.97), standing("resnet18", 0.70))
+    alike = Likeness(
+        networks=("mobilenetv2_100", "resnet18", "resnet34"),
+        values=((1.0, 0.0, 0.9), (0.0, 1.0, 0.0), (0.9, 0.0, 1.0)),
+    )
+    expected = {}
+    for name, known in (("by family", None), ("by features", alike)):
+        path.write_text(tried.model_copy(update={"likeness": known}).model_dump_json())
+        ranked = _asked(capsys, path, "--models", "resnet34,resnet50")["ranked"]
+        assert isinstance(ranked, list)
+        expected[name] = {one["architecture"]: one["metrics"]["top1"] for one in ranked}
+    by_family, by_features = expected["by family"], expected["by features"]
+    assert by_features["resnet34"]["value"] > by_family["resnet34"]["value"] + 0.02
+    assert "likeness of features" in by_features["resnet34"]["source"]
+    assert by_features["resnet50"]["value"] == by_family["resnet50"]["value"]  # not looked at
 
 
 def test_answer_gives_the_command_that_repeats_it(

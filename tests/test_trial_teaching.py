@@ -17,6 +17,7 @@ from advisor.errors import TrialError
 from advisor.networks.building import build
 from advisor.trials.bench import Bench, prepare
 from advisor.trials.classifiers import Scaling, classifier, head_of
+from advisor.trials.likeness import centred_gram
 from advisor.trials.record import Recipe, Stage, TrialRequest
 from advisor.trials.starting import starting_network
 from advisor.trials.teaching import (
@@ -241,6 +242,27 @@ def test_trial_is_written_rendered_and_verified(
     weights = Path(record["folder"]) / record["runs"][1]["checkpoint"]
     weights.write_bytes(weights.read_bytes()[:-1])
     assert ask(capsys, "trial", "--verify", str(result)).code == 1
+
+
+def test_networks_that_are_only_looked_at_are_compared_with_the_tried(
+    npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
+    words = _trial(npz, "--stages", "probe", "--look-at", "test_convnext", "--format", "json")
+    found = json.loads(ask(capsys, *words).out)
+    assert [run["model"] for run in found["runs"]] == [NETWORK]
+    alike = found["likeness"]
+    assert alike["networks"] == [NETWORK, "test_convnext"]
+    values = np.array(alike["values"])
+    assert np.diag(values) == pytest.approx(1.0)
+    assert 0 < values[0, 1] == values[1, 0] < 1
+
+
+def test_likeness_does_not_depend_on_scale_or_order_of_the_features() -> None:
+    features = np.random.default_rng(0).normal(size=(20, 7)).astype(np.float32)
+    other = 3 * features[:, ::-1] + 1
+    alike = float((centred_gram(features) * centred_gram(other)).sum())
+    assert alike == pytest.approx(1.0, abs=1e-5)
 
 
 def test_command_in_the_result_gives_the_same_trial(

@@ -19,7 +19,12 @@ from advisor.core.estimate import Estimate, Gap, Interval, Origin, Provenance
 from advisor.core.quantity import Metric
 from advisor.errors import TrialError
 from advisor.trials.record import Standing, TrialRecord, read_trial
-from advisor.trials.unseen_models import ExpectedAccuracy, Tried, UnseenModels
+from advisor.trials.unseen_models import (
+    ExpectedAccuracy,
+    Tried,
+    UnseenModels,
+    kin_by_likeness,
+)
 
 if TYPE_CHECKING:
     from advisor.answering.judge import Judged
@@ -83,13 +88,16 @@ class OwnAccuracy:
         if predicted is None:
             return Gap(metric=Metric.TOP1, reason="not tried, and without ImageNet top-1 to go by")
         count = len(self.record.standings)
+        by = ", ImageNet top-1 and the likeness of features" if self._is_looked_at(
+            subject.candidate.architecture
+        ) else " and ImageNet top-1"  # fmt: skip
         return Estimate(
             metric=Metric.TOP1,
             value=predicted.value,
             interval=Interval(low=predicted.low, high=predicted.high, level=self.level),
             provenance=Provenance(
                 origin=Origin.PREDICTED,
-                source=f"from {count} models tried on {self.record.data.name} and ImageNet top-1",
+                source=f"from {count} models tried on {self.record.data.name}{by}",
                 date=self.record.created[:10],
                 caveats=self._caveats,
             ),
@@ -99,11 +107,15 @@ class OwnAccuracy:
         """Return what is to be expected of a network that was not tried."""
         if subject.weights is None:
             return None
-        return self._unseen.predict(
-            subject.candidate.architecture,
-            family_of(subject.candidate.architecture),
-            subject.weights.top1,
-            level=self.level,
+        name = subject.candidate.architecture
+        unseen = self._alike if self._is_looked_at(name) else self._unseen
+        return unseen.predict(name, family_of(name), subject.weights.top1, level=self.level)
+
+    def _is_looked_at(self, network: str) -> bool:
+        """Whether its likeness to every tried network is known."""
+        found = self.record.likeness
+        return found is not None and {network, *(one.network for one in self._unseen.tried)} <= set(
+            found.networks
         )
 
     def _told(self, standing: Standing) -> Estimate:
@@ -142,6 +154,11 @@ class OwnAccuracy:
     @cached_property
     def _unseen(self) -> UnseenModels:
         return UnseenModels(tried=[self._tried(one) for one in self.record.standings])
+
+    @cached_property
+    def _alike(self) -> UnseenModels:
+        assert self.record.likeness is not None  # asked before
+        return UnseenModels(tried=self._unseen.tried, kin=kin_by_likeness(self.record.likeness))
 
     def _tried(self, standing: Standing) -> Tried:
         name = Candidate.parse(standing.model).architecture

@@ -15,10 +15,11 @@ from advisor.errors import AdvisorError, TrialError, UsageError, unknown_name
 from advisor.hardware.library import advisor_home
 from advisor.studies.study import close_storage, open_storage
 from advisor.trials.bench import Bench, code_digest, environment, prepare
+from advisor.trials.likeness import likeness
 from advisor.trials.paired_tests import standings
 from advisor.trials.record import Recipe, Stage, TrialRecord, TrialRequest, TrialRun
 from advisor.trials.tracking import track
-from advisor.trials.trial_session import Tell, TrialSession
+from advisor.trials.trial_session import Tell, TrialProgress, TrialSession
 from advisor.trials.verifying import Verified, verify
 
 GRACE = 60
@@ -49,6 +50,7 @@ def task_of_trial(asked: TeachRequest, evidence: Evidence) -> TrialTask:
     request = TrialRequest(
         data=asked.data,
         models=models_of(asked.models, evidence),
+        looked=models_of(asked.look_at, evidence) if asked.look_at else (),
         stages=tuple(_stage(name) for name in asked.stages),
         resolution=asked.resolution,
         epochs=asked.epochs,
@@ -125,9 +127,24 @@ def conduct(
         finally:
             close_storage(storage)
     record = write_record(bench, runs, task.command)
+    if task.request.looked:
+        record = record.model_copy(update=_looked_at(bench, record, tell))
     if task.track:
         track(record, task.track)
     return record
+
+
+def _looked_at(bench: Bench, record: TrialRecord, tell: Tell) -> dict[str, object]:
+    """Return what looking at networks adds to a record."""
+
+    def said(done: int, count: int, name: str) -> None:
+        tell(TrialProgress(done=done, total=count, text=f"{name} features"))
+
+    found = likeness(bench, said)
+    missing = [one for one in bench.request.looked if Candidate.parse(one).architecture
+               not in found.networks]  # fmt: skip
+    told = [f"not looked at, as they cannot be built: {', '.join(missing)}"] if missing else []
+    return {"likeness": found, "warnings": (*record.warnings, *told)}
 
 
 def _request_key(request: TrialRequest) -> str:

@@ -202,6 +202,12 @@ class TeachRequest(Question):
         tuple[str, ...],
         Option(form=CANDIDATES, help="Networks, separated by commas; wildcards do."),
     ]
+    look_at: Annotated[
+        tuple[str, ...],
+        Option(form=CANDIDATES,
+               help="Networks that are not taught: how like the tried ones they see your images "
+               "tells what to expect of them."),
+    ] = ()  # fmt: skip
     stages: Annotated[tuple[str, ...], Option(form=WORDS, help="probe, finetune, scratch.")] = (
         "probe",
         "finetune",

@@ -224,6 +224,20 @@ class DataRecord(Document):
     warnings: tuple[str, ...] = ()
 
 
+class Likeness(Document):
+    """How alike the frozen features of networks are, tried ones and others: linear CKA, 0 to 1."""
+
+    networks: tuple[str, ...]
+    """timm names."""
+    values: tuple[tuple[float, ...], ...]
+    """Row and column in the order of the networks."""
+
+    def between(self, first: str, second: str) -> float:
+        """Return the likeness of two of the networks."""
+        place = {name: at for at, name in enumerate(self.networks)}
+        return self.values[place[first]][place[second]]
+
+
 class Environment(Document):
     """Where a trial ran."""
 
@@ -237,6 +251,8 @@ class TrialRequest(Document):
 
     data: str
     models: tuple[str, ...]
+    looked: tuple[str, ...] = ()
+    """Networks that are not taught, whose features tell how like the tried ones they are."""
     stages: tuple[Stage, ...] = (Stage.PROBE, Stage.FINETUNE)
     resolution: int | None = None
     """Side of the input for all; None takes each model's own."""
@@ -280,6 +296,8 @@ class TrialRecord(Document):
     """Best first."""
     comparisons: tuple[Comparison, ...]
     baseline: Baseline | None
+    likeness: Likeness | None = None
+    """Of the tried networks and those that were looked at; None where none were."""
     warnings: tuple[str, ...] = ()
 
 

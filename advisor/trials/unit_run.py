@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,17 @@ class Runner:
         return self.bench.part(name, view)
 
     def frozen(
-        self, unit: TrialUnit, parts: Sequence[str], beat: Callable[[], None] | None = None
+        self,
+        unit: TrialUnit,
+        parts: Sequence[str],
+        beat: Callable[[], None] | None = None,
+        *,
+        most: int | None = None,
     ) -> tuple[dict[str, Features], Weights]:
-        """Return the features of some parts before anything is taught, and whose they are."""
+        """Return the features of some parts before anything is taught, and whose they are.
+
+        ``most`` caps the images of a part, spread over it.
+        """
         network, weights = self._start(unit)
         if not weights.trained:
             settle(network, self._part(unit, "train", trained=False))
@@ -76,6 +84,9 @@ class Runner:
         found = {}
         for name in parts:
             part = self._part(unit, name, trained=weights.trained)
+            if most is not None and len(part) > most:
+                chosen = np.linspace(0, len(part) - 1, most).astype(int)
+                part = replace(part, indices=part.indices[chosen])
             key = features_key(part, self.bench.data, digest)
             found[name] = features(network, part, folder=self.bench.features, key=key, beat=beat)
         return found, weights

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.core.spread import student
+from advisor.trials.record import Likeness
 
 SLOPE, SLOPE_SPREAD = 0.6, 0.6
 """Prior of the logits gained on the user's images per logit of ImageNet top-1."""
@@ -56,6 +57,15 @@ def kin_by_name(network: str, family: str, other: Tried) -> float:
     if network == other.network:
         return SAME_NETWORK
     return SAME_FAMILY if family == other.family else 0.0
+
+
+def kin_by_likeness(likeness: Likeness) -> Callable[[str, str, Tried], float]:
+    """Return the correlation of residuals by the likeness of frozen features."""
+
+    def kin(network: str, _: str, other: Tried) -> float:
+        return SAME_NETWORK * likeness.between(network, other.network)
+
+    return kin
 
 
 @dataclass(frozen=True, kw_only=True)
