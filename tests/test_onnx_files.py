@@ -86,6 +86,36 @@ def test_a_detector_is_counted_up_to_the_choice_of_its_boxes(tmp_path: Path) -> 
     assert (workload.macs, workload.uncounted) == (MACS, ("NonMaxSuppression ×1",))
 
 
+@pytest.mark.parametrize("bias", [(), ("b",)])
+def test_packed_weights_count_as_the_matrix_that_they_hold(
+    bias: tuple[str, ...], tmp_path: Path
+) -> None:
+    """64 × 48 weights in 4 bits lie in 48 rows of 2 blocks of 16 bytes, beside 96 scales."""
+    rows, columns, block = 64, 48, 32
+    packed = helper.make_tensor(
+        "w",
+        TensorProto.UINT8,
+        (columns, rows // block, block // 2),
+        bytes(rows * columns // 2),
+        True,
+    )
+    product = helper.make_node(
+        "MatMulNBits",
+        ["image", "w", "scales", *(["", "", "b"] if bias else [])],
+        ["out"],
+        domain="com.microsoft",
+        K=rows, N=columns, bits=4, block_size=block,
+    )  # fmt: skip
+    weights = [packed, floats("scales", columns * rows // block)]
+    weights += [floats(name, columns) for name in bias]
+    workload = counted(tmp_path, network([product], weights, size=(1, 3, 8, rows)))
+    assert workload.parameters == rows * columns + columns * len(bias)
+    assert workload.macs == 3 * 8 * rows * columns
+    assert workload.one_byte == rows * columns
+    assert workload.uncounted == ()
+    assert "3072 parameters are stored in 4 bits" in workload.caveats[0]
+
+
 def test_weights_in_constants_are_weights(tmp_path: Path) -> None:
     given = helper.make_node("Constant", [], ["w"], value=floats("", 16, 3, 1, 1))
     workload = counted(tmp_path, network([given, CONV], []))

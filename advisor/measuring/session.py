@@ -345,9 +345,12 @@ def _against(way: Way) -> str | None:
         return str(error)
 
 
-def take_abandoned(store: MeasurementStore) -> int:
-    """Take into the store what processes that were killed had written; return how many."""
-    folder = advisor_home() / "journals"
+def take_abandoned(store: MeasurementStore, folder: Path | None = None) -> int:
+    """Take into the store what processes that were killed had written; return how many.
+
+    ``folder`` holds their journals; that of the user's home unless it is stated.
+    """
+    folder = folder or advisor_home() / "journals"
     count = 0
     for path in abandoned(folder) if folder.is_dir() else ():
         session = next((s for s in store.sessions() if s.id == path.stem), None)

@@ -14,7 +14,7 @@ from advisor.core.workload import Layer, OperatorClass, Workload
 from advisor.errors import NetworkError
 from advisor.networks import NO_INPUTS, InputSizes
 from advisor.networks.onnx_inputs import fix_inputs
-from advisor.networks.onnx_plain import make_plain, with_plain_weights
+from advisor.networks.onnx_plain import make_plain, unpack, with_plain_weights
 from advisor.networks.onnx_sizes import inferred
 from advisor.networks.trace import Call, Trace
 
@@ -128,7 +128,8 @@ def describe_onnx(
     model = _loaded(path)
     model = with_plain_weights(model)
     height, wide = fix_inputs(model, path, resolution, width, inputs)
-    whole = _stored_whole(model)
+    packed = unpack(model.graph)
+    whole = _stored_whole(model) - packed.total()
     make_plain(model.graph)
     try:
         graph = inferred(model)
@@ -136,11 +137,15 @@ def describe_onnx(
         raise NetworkError(f"{path}: shapes cannot be inferred: {_first_line(error)}") from error
     workload = _Graph(graph, path).workload(height)
     caveats = (f"{whole} parameters are stored as int8, at one byte each",) if whole else ()
+    caveats += tuple(
+        f"{count} parameters are stored in {bits} bits and counted at one byte each"
+        for bits, count in packed.items()
+    )
     name = f"{path}@{height}x{wide}" if wide != height else workload.network
     return replace(
         workload,
         network=name,
-        one_byte=min(whole, workload.parameters),
+        one_byte=min(whole + packed.total(), workload.parameters),
         caveats=(*workload.caveats, *caveats),
     )
 

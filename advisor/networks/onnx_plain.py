@@ -5,6 +5,7 @@ dequantising fall away, so that shapes are inferred and work is counted as of an
 Only for counting: the result computes nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -33,6 +34,12 @@ _PLAIN: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "QuickGelu": ("Relu", (0,)),
 }
 """Plain operator, and which inputs of the fused one are its tensors."""
+_PACKED = frozenset(("MatMulNBits", "MatMulBnb4"))
+"""Products whose weights are packed; their attributes K and N say how many they are."""
+_BIAS = 5
+"""Which input of a packed product is its bias."""
+_TINY = 64
+"""Elements of a matrix whose values are written; the arithmetic on sizes may read so few."""
 _PASSED = frozenset(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"))
 """Operators whose output is their first input at another precision."""
 _KEPT = frozenset(
@@ -59,6 +66,56 @@ def with_plain_weights(model: Any) -> Any:
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     return model
+
+
+def unpack(graph: Any) -> Counter[int]:
+    """Write products with packed weights as plain ones; return parameters by their bits.
+
+    ``MatMulNBits`` and ``MatMulBnb4`` of ONNX Runtime keep a matrix of K × N parameters in blocks
+    of a few bits, beside their scales; the plain matrix takes its place, without values.
+    """
+    packed: Counter[int] = Counter()
+    plain: dict[str, Any] = {}
+    nodes: list[Any] = []
+    for node in graph.node:
+        if node.op_type not in _PACKED:
+            nodes.append(node)
+            continue
+        sizes = {one.name: one.i for one in node.attribute}
+        rows, columns = sizes.get("K", 0), sizes.get("N", 0)
+        name = node.input[1]
+        if name not in plain:
+            packed[sizes.get("bits", 4)] += rows * columns
+            plain[name] = _without_values(f"{name} (unpacked)", rows, columns)
+        nodes += _product(node, plain[name].name)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    kept = [one for one in graph.initializer if one.name not in plain]
+    del graph.initializer[:]
+    graph.initializer.extend([*kept, *plain.values()])
+    return packed
+
+
+def _product(node: Any, matrix: str) -> list[Any]:
+    """The plain product, and the bias that the packed one adds where it has one."""
+    from onnx import helper
+
+    bias = node.input[_BIAS] if len(node.input) > _BIAS else ""
+    if not bias:
+        return [helper.make_node("MatMul", [node.input[0], matrix], node.output[:1])]
+    between = f"{node.output[0]} (product)"
+    return [
+        helper.make_node("MatMul", [node.input[0], matrix], [between]),
+        helper.make_node("Add", [between, bias], node.output[:1]),
+    ]
+
+
+def _without_values(name: str, rows: int, columns: int) -> Any:
+    """A matrix of bytes of which only the size is known, unless it is tiny."""
+    from onnx import TensorProto
+
+    values = bytes(rows * columns) if 0 < rows * columns <= _TINY else b""
+    return TensorProto(name=name, data_type=TensorProto.INT8, dims=(rows, columns), raw_data=values)
 
 
 def make_plain(graph: Any) -> None:

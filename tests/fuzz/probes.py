@@ -1,10 +1,11 @@
 """Probes: an input drawn by hypothesis, the command that takes it, and what may not happen."""
 
+import contextlib
 import copy
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from advisor.core.measuring_request import (
+    CalibrateRequest,
+    CompressRequest,
+    ImportRequest,
+    KitRequest,
+    MeasureRequest,
+    TeachRequest,
+)
 from advisor.core.question import Question, options_of
 from advisor.core.request import (
     CompareRequest,
@@ -19,8 +28,10 @@ from advisor.core.request import (
     ExplainRequest,
     PurchaseRequest,
     Request,
+    SearchRequest,
 )
 from tests.fuzz.commands import ended
+from tests.fuzz.kills import BESIDE, KILLS, MOMENTS, OUTAGES, beside_each_other, without_database
 
 NUMBERS = st.one_of(
     st.sampled_from(
@@ -59,6 +70,8 @@ class Probe:
     drawn: st.SearchStrategy[Any]
     faults: Callable[[Any, Path], list[str]]
     """Runs the input in a folder and names what may not happen."""
+    at_once: int = 20
+    """Inputs that are drawn before the next kind has its turn."""
 
 
 @st.composite
@@ -98,8 +111,20 @@ _UNDONE = {"measure", "search", "assumptions", "profiles_dir", "accuracy_from", 
 def questions(draw: st.DrawFn) -> list[str]:
     """Draw a command line of a request: options that exist, values of every kind."""
     kind = draw(st.sampled_from(OPTIONED))
+    argv = draw(_options(kind, _UNDONE))
+    sound = {"--device": "jetson-nano", "--devices": "jetson-nano"}
+    for option, value in sound.items():
+        known = option.lstrip("-") in options_of(kind)
+        if known and option not in argv and draw(st.booleans()):
+            argv += [option, value]
+    return argv
+
+
+@st.composite
+def _options(draw: st.DrawFn, kind: type[Question], undrawn: Set[str]) -> list[str]:
+    """Draw a command with some of its options, and a value of any kind for each."""
     argv = [kind.COMMAND]
-    places = [one for key, one in options_of(kind).items() if key not in _UNDONE]
+    places = [one for key, one in options_of(kind).items() if key not in undrawn]
     for place in draw(st.lists(st.sampled_from(places), max_size=5, unique_by=lambda p: p.key)):
         name = "--" + place.key.replace("_", "-")
         if place.option.form.flag:
@@ -108,16 +133,71 @@ def questions(draw: st.DrawFn) -> list[str]:
             argv.append(draw(NAMES))
         else:
             argv += [name, draw(TEXT)]
-    sound = {"--device": "jetson-nano", "--devices": "jetson-nano"}
-    for option, value in sound.items():
-        known = option.lstrip("-") in options_of(kind)
-        if known and option not in argv and draw(st.booleans()):
-            argv += [option, value]
     return [word.replace("\0", "") for word in argv]
+
+
+STOPPED: dict[type[Question], tuple[tuple[str, ...], ...]] = {
+    SearchRequest: (
+        ("--family", "mobilenetv2", "--device", "jetson-nano", "--trials", "2"),
+        ("--family", "no-such-family", "--device", "jetson-nano"),
+        ("--family", "mobilenetv2", "--device", "no-such-device"),
+        ("--family", "mobilenetv2", "--device", "jetson-nano", "--data", "no-such-folder"),
+    ),
+    KitRequest: (
+        ("--device", "jetson-nano", "--models", "no-such-network"),
+        ("--device", "no-such-device", "--models", "resnet18"),
+        ("--device", "jetson-nano", "--models", "resnet18", "-o", "no-such-folder/kit.tar.gz"),
+    ),
+    MeasureRequest: (
+        ("no-such-network",),
+        ("resnet18", "--runtime", "no-such-runtime"),
+        ("resnet18", "--precision", "fp3"),
+        ("resnet18", "--weights", "no-such-file"),
+        ("resnet18", "-o", "no-such-folder/figures.json"),
+    ),
+    TeachRequest: (
+        ("no-such-folder", "--models", "resnet18"),
+        ("digits", "--models", "no-such-network"),
+        ("digits", "--models", "resnet18", "--stages", "nothing"),
+        ("digits", "--models", "resnet18", "--weights", "resnet18=no-such-file"),
+    ),
+    CompressRequest: (
+        ("resnet18", "--data", "no-such-folder", "--folder", "small"),
+        ("no-such-network", "--data", "digits", "--folder", "small", "--prune", "50%"),
+        ("resnet18", "--data", "digits", "--folder", "/proc/none", "--prune", "50%"),
+        ("resnet18", "--data", "digits", "--folder", "small"),
+    ),
+    CalibrateRequest: (("jetson-nano", "--next", "1"), ("no-such-device",)),
+    ImportRequest: (("no-such-file.csv",), (), ("/dev/null", "--device", "jetson-nano")),
+}
+"""Commands that work for long, and options that stop each before its work, or keep it short.
+
+What is drawn stands before them, and none of it is an option that they name.
+"""
+_LONG = {
+    "resume", "storage", "time", "stagnation", "trials", "sampler", "folder", "on", "track",
+    "output", "profiles_dir",
+}  # fmt: skip
+"""Options that would start long work, reach another machine, or leave files where a test runs."""
+
+
+@st.composite
+def stopped(draw: st.DrawFn) -> list[str]:
+    """Draw a command line of what measures, packs, searches or trains, which ends before that."""
+    kind = draw(st.sampled_from(list(STOPPED)))
+    stop = draw(st.sampled_from(STOPPED[kind]))
+    named = {word[2:].replace("-", "_") for word in stop if word.startswith("--")}
+    arguments = {key for key, one in options_of(kind).items() if one.option.argument}
+    return [*draw(_options(kind, _LONG | named | arguments)), *stop]
 
 
 def _asked(argv: list[str], folder: Path) -> list[str]:
     return ended(*argv).faults(echoes=argv)
+
+
+def _stopped(argv: list[str], folder: Path) -> list[str]:
+    with contextlib.chdir(folder):
+        return ended(*argv).faults(echoes=argv)
 
 
 def _configured(content: bytes, folder: Path) -> list[str]:
@@ -267,4 +347,12 @@ PROBES = {
     "figures": Probe(st.lists(CELLS, max_size=4).map(_figures), _taken_in),
     "figures bytes": Probe(damaged(_figures([["resnet50", "30.5"]] * 3)), _taken_in),
     "onnx": Probe(st.deferred(lambda: damaged(sound_onnx())), _counted),
+    "stopped work": Probe(stopped(), _stopped),
+    **{name: Probe(MOMENTS, killing.faults, at_once=1) for name, killing in KILLS.items()},
+    "eight at once": Probe(BESIDE, beside_each_other, at_once=1),
+    "lost database": Probe(OUTAGES, without_database, at_once=1),
 }
+WITHIN = tuple(name for name, probe in PROBES.items() if probe.at_once > 1)
+"""Probes that run within one process."""
+BESIDES = tuple(name for name in PROBES if name not in WITHIN)
+"""Probes that start processes."""

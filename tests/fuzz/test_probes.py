@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.probes import PROBES
+from tests.fuzz.probes import BESIDES, PROBES, WITHIN
 
 QUICK = ("request file", "result bytes", "figures bytes")
 """Probes whose inputs mostly end at the reader."""
@@ -38,6 +38,14 @@ def test_a_few_inputs_of_the_readers_end_in_an_answer_or_a_line(name: str, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", WITHIN)
 def test_inputs_drawn_at_random_end_in_an_answer_or_a_line(name: str, tmp_path: Path) -> None:
     probed(name, tmp_path, 15)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BESIDES)
+def test_what_is_killed_or_done_at_once_loses_nothing_that_was_finished(
+    name: str, tmp_path: Path
+) -> None:
+    probed(name, tmp_path, 1)
