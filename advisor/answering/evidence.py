@@ -288,11 +288,9 @@ class Evidence:
         if len(meant) > 1:
             raise self._several(spelling, meant)
         if not meant:
-            near = " or ".join(map(repr, self.names.nearest(spelling)))
-            hint = f"; did you mean {near}?" if near else ""
             raise UsageError(
-                f"unknown network {spelling!r}{hint} ('advisor models ls' lists all "
-                f"{len(self.architectures)})"
+                f"unknown network {spelling!r}{self.names.against(spelling)} ('advisor models ls' "
+                f"lists all {len(self.architectures)})"
             )
         return Candidate.parse(meant[0])
 

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from math import log, sqrt
 from pathlib import Path
 
@@ -43,6 +44,19 @@ _SIDE = re.compile(r"[ _/-](96|128|160|192|224|240|256|288|299|320|331|384|448|5
 _PARTS = re.compile(r"(?P<base>.+?)(?P<side>@\d+)?(?P<axes>:[a-z0-9_]+=.*)?")
 LEAST = 4
 """Letters of a word that may stand in the middle of a name."""
+LEAST_LIKE, LEAST_SHARE = 0.45, 0.6
+"""Likeness of a name that may have been meant: at all, and as a share of the likest one's."""
+KIN = 5
+"""First letters that two names of one family share."""
+_ELSEWHERE = (
+    (r"(pp|damo|gold|tiny)?yolo(?!.*cls)|ssd|(pp)?picodet|nanodet|rtmdet|(rt)?detr|fcos|"
+     r"efficientdet|retina(net|face)|(faster|cascade|fast)_?r_?cnn|centernet|blazeface",
+     "detecting objects"),
+    (r"u_?net|deeplab|segformer|mask_?r_?cnn|pspnet|bisenet|maskformer|fcn_|pidnet|stdc|sam2?_",
+     "segmenting images"),
+    (r"openpose|movenet|posenet|blazepose|rtmpose|vitpose", "finding poses"),
+)  # fmt: skip
+"""Beginnings of names of networks that classify no images, and what those do."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +87,34 @@ class NetworkNames:
     def nearest(self, spelling: str, count: int = 3) -> list[str]:
         """The catalog's names that share most of the telling parts of a spelling."""
         asked = _grams(next(_readings(spelling))[0])
-        scored = [(self._likeness(asked, grams), name) for name, grams in self._spelled.items()]
-        near = sorted((pair for pair in scored if pair[0] > 0.15), key=lambda p: (-p[0], p[1]))
-        return [name for _, name in near[:count]]
+        like = {name: self._likeness(asked, grams) for name, grams in self._spelled.items()}
+        least = max(LEAST_LIKE, LEAST_SHARE * max(like.values(), default=0.0))
+        near = [name for name, found in like.items() if found >= least]
+        return sorted(near, key=lambda name: (-like[name], name))[:count]
+
+    def against(self, spelling: str) -> str:
+        """Say of a name that nobody has what it may have meant, or why it is not there."""
+        kind = kind_elsewhere(spelling)
+        if kind:
+            return (
+                f", which is for {kind}: the catalog has image classifiers and their backbones; "
+                "a file of it is counted and estimated, as net.onnx@640"
+            )
+        near = self.nearest(spelling)
+        if near:
+            return f"; did you mean {' or '.join(map(repr, near))}?"
+        kin = self._kin(spelling)
+        return f"; of its kin the catalog has {' and '.join(map(repr, kin))}" if kin else ""
+
+    def _kin(self, spelling: str, count: int = 2) -> list[str]:
+        """Networks whose names begin with as many of the same letters as any does."""
+        plain = next(_readings(spelling))[0]
+        letters, asked = _letters(plain), _grams(plain)
+        shared = {name: _beginning(letters, _letters(name)) for name in self.architectures}
+        most = max(shared.values(), default=0)
+        kin = [name for name, same in shared.items() if same == most >= KIN]
+        like = {name: self._likeness(asked, self._spelled[name]) for name in kin}
+        return sorted(kin, key=lambda name: (-like[name], name))[:count]
 
     def _found(self, name: str) -> tuple[str, ...]:
         """Look a name up as it stands: the catalog's own, an alias, or either written otherwise."""
@@ -149,6 +188,12 @@ class NetworkNames:
         return product(asked, other) / size if size else 0.0
 
 
+def kind_elsewhere(spelling: str) -> str:
+    """Say what a network does that is known by name and classifies no images; else nothing."""
+    name = re.sub(r"[ .-]+", "_", [*_readings(spelling)][-1][0].lower())
+    return next((kind for begins, kind in _ELSEWHERE if re.match(begins, name)), "")
+
+
 def read_aliases(root: Path) -> dict[str, str]:
     """Read ``network_aliases.csv`` of a catalog; CatalogError where a name means two networks."""
     path = root / TABLE
@@ -188,8 +233,17 @@ def _key(name: str) -> str:
     return re.sub(r"[^a-z0-9.]|\.(?!\d)|(?<!\d)\.", "", text)
 
 
+def _beginning(one: str, other: str) -> int:
+    """How many first letters two words share."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.lower())
+
+
 def _grams(name: str) -> Counter[str]:
-    text = f" {re.sub(r'[^a-z0-9]+', '', name.lower())}"
+    text = f" {_letters(name)}"
     return Counter(text[i : i + 3] for i in range(len(text) - 2))
 
 

@@ -200,8 +200,8 @@ def _runs(ended: Command) -> str:
 
 
 KILLS = {
-    "killed import": Killing(table, 2.0, half_a_table, last_table),
-    "killed search": Killing(lambda _: SEARCH, 4.0, torn_study, trials_searched),
+    "killed import": Killing(table, 0.6, half_a_table, last_table),
+    "killed search": Killing(lambda _: SEARCH, 3.0, torn_study, trials_searched),
     "killed measure": Killing(lambda _: MEASURE, 25.0, lost_passes, is_measured),
     "killed trial": Killing(lambda _: TRIAL, 6.0, lambda _: [], is_undisturbed),
 }
