@@ -10,15 +10,18 @@ words = st.from_regex(r"[a-z_0-9]{3,26}", fullmatch=True)
 spots = st.lists(st.tuples(st.floats(70, 740), st.floats(30, 360), words), max_size=8)
 
 
-@given(spots)
-def test_no_name_covers_another_or_a_named_point(names: list[tuple[float, float, str]]) -> None:
+@given(spots, spots)
+def test_no_name_covers_another_or_any_mark(
+    names: list[tuple[float, float, str]], others: list[tuple[float, float, str]]
+) -> None:
     taken = [Box(left=400, top=30, right=560, bottom=64)]
-    found = placed(names, FRAME, taken)
+    marks = [(x, y) for x, y, _ in others]
+    found = placed(names, FRAME, taken, marks=marks)
     for place, label in enumerate(found):
         assert FRAME.holds(label.box)
         assert not any(label.box.meets(other.box) for other in found[place + 1 :])
         assert not any(label.box.meets(box) for box in taken)
-        assert not any(label.box.meets(Box.around(x, y, 5)) for x, y, _ in names)
+        assert not any(label.box.meets(Box.around(x, y, 5)) for x, y, _ in [*names, *others])
 
 
 def test_a_name_stands_beside_its_point_where_there_is_room() -> None:

@@ -389,7 +389,10 @@ def _names(
         for one in limits
     ]
     spots = [(x(p.x), y(p.y), p.name) for p in named]
-    labels = placed(spots, frame, taken, [(x(p.x), y(p.y)) for p in points])
+    places = [(x(p.x), y(p.y), p.verdict) for p in points]
+    crowd = [(across, up) for across, up, verdict in places if verdict == "violated"]
+    marks = [(across, up) for across, up, verdict in places if verdict != "violated"]
+    labels = placed(spots, frame, taken, crowd, marks)
     parts = []
     for label in labels:
         if label.is_far:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def page(document: Document, layout: Layout, *, paged: bool = False) -> str:
 
 def _rendered(template: str, *, paged: bool, **values: object) -> str:
     script = _asset("report.js")
-    return (
+    text = (
         _environment()
         .get_template(template)
         .render(
@@ -62,6 +63,22 @@ def _rendered(template: str, *, paged: bool, **values: object) -> str:
             **values,
         )
     )
+    return breakable(text)
+
+
+_UNTOUCHED = re.compile(r"(<(script|style|title|svg|pre|textarea)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+"""Tags, and elements whose text is no prose."""
+_LONG = re.compile(r"[\w.@:/=,+-]{24,}")
+_PARTED = re.compile(r"(?<=\w)[_.@:/=,-](?=\w)")
+
+
+def breakable(page: str) -> str:
+    """Let long names break between their parts, before a narrow column breaks them anywhere."""
+    parts = _UNTOUCHED.split(page)
+    # of each three parts the first is text, the second what splits it, the third its element
+    for place in range(0, len(parts), 3):
+        parts[place] = _LONG.sub(lambda name: _PARTED.sub(r"\g<0><wbr>", name[0]), parts[place])
+    return "".join(part for place, part in enumerate(parts) if place % 3 != 2)
 
 
 @cache

@@ -7,7 +7,9 @@ CHARACTER = 8.0
 """Width of a character in pixels of the drawing, on the safe side."""
 LINE = 17.0
 """Height of a line of text."""
-_RINGS = (9.0, 20.0, 34.0, 52.0, 74.0, 100.0)
+MARK = 6.5
+"""Half the width of the largest mark of a point, with its outline."""
+_RINGS = (9.0, 20.0, 34.0, 52.0, 74.0, 100.0, 135.0, 180.0)
 """Distances from a point at which its name is tried, the nearest first."""
 
 
@@ -59,13 +61,16 @@ def placed(
     frame: Box,
     taken: Sequence[Box] = (),
     crowd: Sequence[tuple[float, float]] = (),
+    marks: Sequence[tuple[float, float]] = (),
 ) -> list[Label]:
     """Place the names (x, y, text) inside a frame, the first with the freest choice.
 
-    No name covers another, a named point or what is ``taken``; of the free places near its point
-    each takes the one that covers least of the ``crowd``. A name that finds none is left out.
+    No name covers another, a named point, one of the ``marks`` or what is ``taken``; of the free
+    places near its point each takes the one that covers least of the ``crowd``. A name that finds
+    none is left out.
     """
-    blocked = [*taken, *(Box.around(x, y, 6) for x, y, _ in names)]
+    seen = [*((x, y) for x, y, _ in names), *marks]
+    blocked = [*taken, *(Box.around(x, y, MARK) for x, y in seen)]
     found: list[Label] = []
     for x, y, text in names:
         best: tuple[float, Label] | None = None

@@ -14,7 +14,7 @@ from advisor.core.document import Estimates, Recommendation
 from advisor.core.filed import Document
 from advisor.reports import Layout
 from advisor.reports.decision import Outcome
-from advisor.reports.text_table import VERDICT_STYLE, estimate_tables, ranked_table
+from advisor.reports.text_table import VERDICT_STYLE, estimate_tables, ranked_table, sheet_table
 from advisor.reports.view import (
     EstimatesView,
     ReportView,
@@ -41,7 +41,7 @@ class TextWriter:
         elif isinstance(document, Estimates):
             parts = _estimates(view_of_estimates(document), layout)
         else:
-            parts = _other(document)
+            parts = _other(document, layout)
         return _printed(Group(*parts), layout)
 
 
@@ -92,11 +92,11 @@ def _answers(view: ReportView) -> list[RenderableType]:
     return [Text(), Padding(table, (0, 0, 0, 2))]
 
 
-def _other(document: Document) -> list[RenderableType]:
+def _other(document: Document, layout: Layout) -> list[RenderableType]:
     from advisor.procurement.review import ProcurementReview
 
     if not isinstance(document, ProcurementReview):
-        return _sheet(document)
+        return _sheet(document, layout)
     from advisor.reports.purchase.sections import purchase_of, tables_named
 
     view = purchase_of(document)
@@ -107,20 +107,14 @@ def _other(document: Document) -> list[RenderableType]:
     return [*lines, *_listed("Warnings", view.warnings)]
 
 
-def _sheet(document: Document) -> list[RenderableType]:
+def _sheet(document: Document, layout: Layout) -> list[RenderableType]:
     from advisor.reports.sheets import sheet_of
 
     view = sheet_of(document, "table")
     lines: list[RenderableType] = [Text(view.headline, "bold")]
     lines += [_indented(sentence) for sentence in view.sentences]
     for found in [table for section in view.sections if section.brief for table in section.tables]:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-        for place, name in enumerate(found.head):
-            right = place in found.numbers
-            table.add_column(name, overflow="fold", justify="right" if right else "left")
-        for row in found.rows:
-            table.add_row(*map(Text, row))
-        lines += [Text(), table]
+        lines += [Text(), *sheet_table(found, layout.width)]
     return [*lines, *_listed("Warnings", view.warnings)]
 
 

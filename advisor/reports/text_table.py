@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterator, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from advisor.core.quantity import Metric
+from advisor.reports.sheet import SheetTable
 from advisor.reports.view import CellView, RowView
 
 VERDICT_STYLE = {"met": "green", "uncertain": "yellow", "unknown": "yellow", "violated": "red"}
@@ -16,6 +18,8 @@ SIDE_BY_SIDE = 3
 """Candidates from which a table is read more easily than one block for each."""
 _MODEL = (16, 48)
 """Least and most characters for the name of a model."""
+_BETWEEN = 2
+"""Characters between two columns of a sheet."""
 _RANK, _ORIGIN, _VERDICT = 4, 10, 17
 
 Stack = tuple[Metric, ...]
@@ -277,3 +281,27 @@ def _marks(notes: Sequence[int]) -> str:
             runs.append([number, number])
     parts = [str(low) if low == high else f"{low}–{high}" for low, high in runs]
     return f"[{','.join(parts)}]" if parts else ""
+
+
+def sheet_table(found: SheetTable, width: int) -> Iterator[RenderableType]:
+    """Lay out a table; row by row where its words do not fit side by side."""
+    if _least(found) > width:
+        for row in found.rows:
+            told = [f"{head} {cell}" for head, cell in zip(found.head, row, strict=True) if cell]
+            yield Text(row[0], "bold")
+            yield Padding(Text("; ".join(told[1:])), (0, 0, 0, 2))
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for place, name in enumerate(found.head):
+        right = place in found.numbers
+        table.add_column(name, overflow="fold", justify="right" if right else "left")
+    for row in found.rows:
+        table.add_row(*map(Text, row))
+    yield table
+
+
+def _least(found: SheetTable) -> int:
+    """Width at which no word of a table is broken."""
+    columns = zip(found.head, *found.rows, strict=True)
+    words = ([word for cell in column for word in cell.split()] for column in columns)
+    return sum(max(map(cell_len, own), default=0) + _BETWEEN for own in words)

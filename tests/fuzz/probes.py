@@ -251,7 +251,7 @@ def _taken_in(content: bytes, folder: Path) -> list[str]:
     return ended("import", path, "--device", "jetson-nano", "--force").faults(echoes="x")
 
 
-def _figures(rows: list[list[str]]) -> bytes:
+def figures(rows: list[list[str]]) -> bytes:
     stream = io.StringIO()
     csv.writer(stream).writerows([FIGURE, *rows, ["resnet18", "11.8"]])
     return stream.getvalue().encode("utf-8", "replace")
@@ -324,7 +324,7 @@ def sound_onnx() -> bytes:
     return content
 
 
-def _shipped(name: str) -> bytes:
+def shipped(name: str) -> bytes:
     from advisor.hardware.library import profiles_directory
 
     text = (profiles_directory() / f"{name}.yaml").read_text()
@@ -338,14 +338,14 @@ PROBES = {
     "options": Probe(questions(), _asked),
     "request file": Probe(damaged(REQUEST), _configured),
     "assumptions": Probe(damaged(ASSUMPTIONS), _assumed),
-    "profile": Probe(st.deferred(lambda: damaged(_shipped("jetson-nano"))), _profiled),
+    "profile": Probe(st.deferred(lambda: damaged(shipped("jetson-nano"))), _profiled),
     "result": Probe(changed_results(), _rendered),
     "result bytes": Probe(
         st.deferred(lambda: st.sampled_from(sound_results())).flatmap(damaged), _rendered
     ),
     "questions": Probe(st.lists(CELLS, max_size=3), _answered),
-    "figures": Probe(st.lists(CELLS, max_size=4).map(_figures), _taken_in),
-    "figures bytes": Probe(damaged(_figures([["resnet50", "30.5"]] * 3)), _taken_in),
+    "figures": Probe(st.lists(CELLS, max_size=4).map(figures), _taken_in),
+    "figures bytes": Probe(damaged(figures([["resnet50", "30.5"]] * 3)), _taken_in),
     "onnx": Probe(st.deferred(lambda: damaged(sound_onnx())), _counted),
     "stopped work": Probe(stopped(), _stopped),
     **{name: Probe(MOMENTS, killing.faults, at_once=1) for name, killing in KILLS.items()},

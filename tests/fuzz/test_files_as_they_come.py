@@ -3,10 +3,12 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.fuzz.commands import Ended, ended
+from tests.fuzz.probes import sound_results
 
 ASK = ("recommend", "--device", "jetson-nano", "--max-latency", "10ms", "--models", "resnet1*")
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -193,6 +195,34 @@ def test_a_result_that_contradicts_itself_is_refused(
     assert not (tmp_path / "result.html").exists()
 
 
+def intervals(held: Any, path: str = "") -> dict[str, dict[str, Any]]:
+    """Figures with an interval anywhere in a document, one for each kind of place."""
+    items = held.items() if isinstance(held, dict) else enumerate(held)
+    found: dict[str, dict[str, Any]] = {}
+    if isinstance(held, dict) and {"low", "high"} <= set(held) and held["low"] is not None:
+        found[path] = held
+    for key, value in items:
+        if isinstance(value, dict | list):
+            found |= intervals(value, f"{path}.{key if isinstance(key, str) else '*'}")
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(3))
+def test_no_kind_of_result_may_have_an_interval_that_ends_before_it_begins(
+    number: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "result.json"
+    places = intervals(json.loads(sound_results()[number]))
+    assert places
+    for place in places:
+        held = json.loads(sound_results()[number])
+        figure = intervals(held)[place]
+        figure["low"], figure["high"] = float(figure["high"]) + 1.0, figure["low"]
+        path.write_text(json.dumps(held))
+        refused("report", str(path), "-o", str(tmp_path / "result.html"))
+
+
 def test_a_probability_above_one_and_a_negative_count_are_refused(
     document: str, tmp_path: Path
 ) -> None:
@@ -286,6 +316,16 @@ def test_a_home_that_cannot_be_used_stops_no_answer(
     answer = ended(*ASK)
     assert answer.code in (0, 3)
     assert answer.faults() == []
+
+
+def test_a_user_without_a_home_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ADVISOR_HOME")
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", "/proc/none")
+    answer = ended(*ASK)
+    assert answer.code in (0, 3)
+    assert answer.faults() == []
+    assert "measurements" in refused("measurements", "ls", code=1).err
 
 
 @pytest.mark.slow

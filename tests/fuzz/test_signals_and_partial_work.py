@@ -153,13 +153,38 @@ def test_a_full_or_closed_standard_output(place: str | None, code: int, said: st
     assert len(done.stderr.splitlines()) == int(bool(said))
 
 
-def test_a_standard_output_of_few_characters_still_tells_all() -> None:
+def test_a_pipe_that_its_reader_closes_is_no_error() -> None:
+    line = f"{sys.executable} -m advisor models ls | head -n 1; exit $PIPESTATUS"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("form", ["json", "table"])
+def test_a_standard_output_of_few_characters_still_tells_all(form: str, encoding: str) -> None:
     argv = [sys.executable, "-m", "advisor", "estimate", "resnet18", "--device", "jetson-nano"]
     done = subprocess.run(
-        [*argv, "--format", "json"],
+        [*argv, "--format", form],
         capture_output=True,
         check=False,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        env={**os.environ, "PYTHONIOENCODING": encoding},
     )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.decode("ascii"))["kind"] == "estimates"
+    assert (done.returncode, done.stderr) == (0, b"")
+    told = done.stdout.decode(encoding)
+    if form == "json":
+        assert json.loads(told)["kind"] == "estimates"
+    else:
+        assert "Latency" in told
+        assert "\\u2013" in told  # the dash of an interval, which neither encoding has
+
+
+@pytest.mark.slow
+def test_two_searches_alike_at_once_both_end_and_keep_their_studies(home: Path) -> None:
+    processes = [started(*SEARCH, "--trials", "200", home=home) for _ in range(2)]
+    for process in processes:
+        error = process.communicate(timeout=120)[1]
+        assert process.returncode in (0, 3), error
+        assert "200 trials" in error
+    assert len(list((home / "studies").glob("*.log"))) == 2
+    assert records(home) >= 2 * 200
