@@ -1,6 +1,7 @@
 """Hand a document to standard output and to files."""
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,19 @@ def say(message: str) -> None:
     context = click.get_current_context(silent=True)
     settings = context.find_object(dict) if context else None
     if not (settings or {}).get("quiet"):
-        tell(one_line(message))
+        tell(_wrapped(one_line(message)))
+
+
+def _wrapped(line: str) -> str:
+    """Break a hint between its words where a terminal is narrower; a pipe gets it whole."""
+    from advisor.cli.terminal_table import columns
+
+    width = columns(sys.stderr)
+    if width is None or len(line) <= width:
+        return line
+    return textwrap.fill(
+        line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def say_fastest(profile: "DeviceProfile") -> None:

@@ -5,6 +5,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from typing import TextIO
 
 import click
 from rich.console import Console
@@ -21,12 +22,14 @@ _HOLD = "\0"
 """Stands for a space at which a line may not end."""
 
 
-def columns() -> int | None:
-    """Return the characters of a line; None in a pipe, whose lines stay whole.
+def columns(stream: TextIO | None = None) -> int | None:
+    """Return the characters of a line of standard output, or of another stream.
+
+    None in a pipe, whose lines stay whole.
 
     ``COLUMNS`` counts also where there is no terminal.
     """
-    if not sys.stdout.isatty() and not os.environ.get("COLUMNS", "").isdigit():
+    if not (stream or sys.stdout).isatty() and not os.environ.get("COLUMNS", "").isdigit():
         return None
     return shutil.get_terminal_size((80, 24)).columns
 
