@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 OUTSIDE = {
     "contributing.md": "CONTRIBUTING.md",
     "changelog.md": "CHANGELOG.md",
+    "security.md": "SECURITY.md",
     "catalog.md": "catalog/README.md",
 }
 """File of the repository by page."""
@@ -37,6 +38,7 @@ BY_LINK = {
     "../../README.md": "../index.md",
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
 }
 """Page of the site by link within the repository."""
 FUNCTIONS = ("recommend", "estimate", "compare", "explain", "search", "procure", "calibrate",

@@ -68,7 +68,7 @@ def _rendered(template: str, *, paged: bool, **values: object) -> str:
 
 _UNTOUCHED = re.compile(r"(<(script|style|title|svg|pre|textarea)\b.*?</\2>|<[^>]*>)", re.DOTALL)
 """Tags, and elements whose text is no prose."""
-_LONG = re.compile(r"[\w.@:/=,+-]{24,}")
+_LONG = re.compile(r"[\w.@:/=,+-]{25,}")
 _PARTED = re.compile(r"(?<=\w)[_.@:/=,-](?=\w)")
 
 

@@ -174,11 +174,11 @@ def _network(path: Path, names: NetworkNames, line: int, name: str) -> str:
     meant = names.meaning(name)
     if len(meant) == 1:
         return meant[0].partition("@")[0]
-    near = ", ".join((meant or names.nearest(name))[:5])
-    what = f"may mean {near}" if meant else f"is no network that is known; near it: {near}"
+    near = ", ".join(meant[:5])
+    what = f" may mean {near}" if meant else f": no such network{names.against(name)}"
     raise CatalogError(
-        f"{path}, line {line}, column network: {name!r} {what}. Write one of the catalog's names, "
-        "or leave network empty and put the publication's own name in model_raw"
+        f"{path}, line {line}, column network: {name!r}{what} (write one of the catalog's names, "
+        "or leave network empty and put the publication's own name in model_raw)"
     )
 
 
