@@ -3,11 +3,13 @@
 import csv
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from advisor.answering.evidence import Evidence
+from advisor.answering.trial import models_of
 from advisor.catalog.network_names import NetworkNames, read_aliases
 from advisor.core.candidate import Candidate
 from advisor.errors import CatalogError, UsageError
@@ -177,3 +179,11 @@ def test_a_name_of_several_networks_is_refused_with_the_wildcard_for_all(
 def test_weights_without_a_published_accuracy_are_kept(evidence: Evidence) -> None:
     (candidate,) = evidence.candidates(["timm/vit_base_patch16_clip_224.openai"])
     assert candidate.tag == "openai"
+
+
+@pytest.mark.parametrize("ask", [Evidence.named, lambda e, name: models_of([name], e)])
+def test_every_command_tells_a_detector_as_such(
+    ask: Callable[[Evidence, str], object], evidence: Evidence
+) -> None:
+    with pytest.raises(UsageError, match="unknown network 'yolov8n', which is for detecting"):
+        ask(evidence, "yolov8n")

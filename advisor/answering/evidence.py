@@ -288,11 +288,15 @@ class Evidence:
         if len(meant) > 1:
             raise self._several(spelling, meant)
         if not meant:
-            raise UsageError(
-                f"unknown network {spelling!r}{self.names.against(spelling)} ('advisor models ls' "
-                f"lists all {len(self.architectures)})"
-            )
+            raise self.unknown(spelling)
         return Candidate.parse(meant[0])
+
+    def unknown(self, spelling: str) -> UsageError:
+        """Return the error for a network that nobody has, with what it may have meant."""
+        return UsageError(
+            f"unknown network {spelling!r}{self.names.against(spelling)} ('advisor models ls' "
+            f"lists all {len(self.architectures)})"
+        )
 
     def _several(self, spelling: str, meant: Sequence[str]) -> UsageError:
         """Return the error for a name of several networks: which, and how to take them all."""

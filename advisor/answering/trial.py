@@ -211,9 +211,7 @@ def models_of(patterns: Sequence[str], evidence: Evidence) -> tuple[str, ...]:
             continue
         candidate = Candidate.parse(pattern)
         if candidate.architecture not in evidence.architectures:
-            raise unknown_name(
-                "network", candidate.architecture, evidence.architectures, "advisor models ls"
-            )
+            raise evidence.unknown(candidate.architecture)
         found.setdefault(candidate.name)
     if not found:
         raise UsageError("--models: name at least one ('advisor models ls' lists all)")

@@ -159,13 +159,10 @@ STOPPED: dict[type[Question], tuple[tuple[str, ...], ...]] = {
         ("no-such-folder", "--models", "resnet18"),
         ("digits", "--models", "no-such-network"),
         ("digits", "--models", "resnet18", "--stages", "nothing"),
-        ("digits", "--models", "resnet18", "--weights", "resnet18=no-such-file"),
     ),
     CompressRequest: (
         ("resnet18", "--data", "no-such-folder", "--folder", "small"),
         ("no-such-network", "--data", "digits", "--folder", "small", "--prune", "50%"),
-        ("resnet18", "--data", "digits", "--folder", "/proc/none", "--prune", "50%"),
-        ("resnet18", "--data", "digits", "--folder", "small"),
     ),
     CalibrateRequest: (("jetson-nano", "--next", "1"), ("no-such-device",)),
     ImportRequest: (("no-such-file.csv",), (), ("/dev/null", "--device", "jetson-nano")),
