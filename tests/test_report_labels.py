@@ -1,6 +1,6 @@
 """Names in charts cover neither each other nor the points they name."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.reports.labels import Box, placed
@@ -10,6 +10,7 @@ words = st.from_regex(r"[a-z_0-9]{3,26}", fullmatch=True)
 spots = st.lists(st.tuples(st.floats(70, 740), st.floats(30, 360), words), max_size=8)
 
 
+@settings(max_examples=40)
 @given(spots, spots)
 def test_no_name_covers_another_or_any_mark(
     names: list[tuple[float, float, str]], others: list[tuple[float, float, str]]

@@ -11,13 +11,13 @@ from advisor.reports.sheet import SheetTable
 from advisor.reports.text_table import sheet_table
 
 WORDS = st.text(alphabet="abcdefgh0123456789×–%", min_size=1, max_size=12)
-CELLS = st.lists(WORDS, max_size=4).map(" ".join)
+CELLS = st.lists(WORDS, max_size=3).map(" ".join)
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> SheetTable:
     columns = draw(st.integers(1, 11))
-    rows = draw(st.lists(st.lists(CELLS, min_size=columns, max_size=columns), max_size=4))
+    rows = draw(st.lists(st.lists(CELLS, min_size=columns, max_size=columns), max_size=2))
     head = draw(st.lists(CELLS, min_size=columns, max_size=columns))
     return SheetTable(title="", head=tuple(head), rows=tuple(map(tuple, rows)))
 
@@ -29,7 +29,7 @@ def printed(table: SheetTable, width: int) -> str:
     return capture.get()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(tables(), st.integers(20, 200))
 def test_no_word_is_broken_and_none_is_missing(table: SheetTable, width: int) -> None:
     text = printed(table, width)

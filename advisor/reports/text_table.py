@@ -286,10 +286,11 @@ def _marks(notes: Sequence[int]) -> str:
 def sheet_table(found: SheetTable, width: int) -> Iterator[RenderableType]:
     """Lay out a table; row by row where its words do not fit side by side."""
     if _least(found) > width:
-        for row in found.rows:
-            told = [f"{head} {cell}" for head, cell in zip(found.head, row, strict=True) if cell]
-            yield Text(row[0], "bold")
-            yield Padding(Text("; ".join(told[1:])), (0, 0, 0, 2))
+        for name, *cells in found.rows:
+            pairs = zip(found.head[1:], cells, strict=True)
+            told = [f"{head} {cell}" for head, cell in pairs if cell]
+            yield Text(name, "bold")
+            yield Padding(Text("; ".join(told)), (0, 0, 0, 2))
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for place, name in enumerate(found.head):
