@@ -16,21 +16,11 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 SLOW = 20.0
 """Seconds of processor time that reading a small file never takes."""
 Read = Callable[[bytes, Path], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A reader of files or words, and files that it takes."""
-
-    read: Read
-    """Reads bytes, which it may write to a file first."""
-    seeds: Callable[[], Sequence[bytes]]
 
 
 def _at(path: Path, content: bytes) -> Path:
