@@ -199,7 +199,7 @@ def intervals(held: Any, path: str = "") -> dict[str, dict[str, Any]]:
     """Figures with an interval anywhere in a document, one for each kind of place."""
     items = held.items() if isinstance(held, dict) else enumerate(held)
     found: dict[str, dict[str, Any]] = {}
-    if isinstance(held, dict) and {"low", "high"} <= set(held) and held["low"] is not None:
+    if isinstance(held, dict) and None not in (held.get("low"), held.get("high")):
         found[path] = held
     for key, value in items:
         if isinstance(value, dict | list):
