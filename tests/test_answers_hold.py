@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advisor.answering.assess import LaneAssessor
+from advisor.answering.complete import completed
 from advisor.answering.estimates import compare, estimate
 from advisor.answering.evidence import Evidence
 from advisor.answering.explain import explain
@@ -393,7 +394,7 @@ def test_parts_on_a_coral_add_up_to_what_is_predicted(network: str) -> None:
 
 def test_inputs_name_estimator_measurements_and_profile() -> None:
     request = Request(device="jetson-nano", models=("resnet18",))
-    names = {one.name for one in recommend(request, EVIDENCE).inputs}
+    names = {one.name for one in completed(recommend(request, EVIDENCE), EVIDENCE).inputs}
     wanted = ("estimator.json", "estimator.npz", "jetson-nano.csv", "jetson-nano.yaml")
     assert [one for one in wanted if not any(name.endswith(one) for name in names)] == []
 

@@ -14,7 +14,8 @@ from advisor.errors import CatalogError
 from advisor.estimators.baselines import line_in_macs, roofline, scaled
 from advisor.estimators.calibration import LEVELS, Calibration, Scores, conformal
 from advisor.estimators.columns import COLUMNS, EXTRA, amounts
-from advisor.estimators.covariance import likeness
+from advisor.estimators.covariance import LEVELS as PARTS
+from advisor.estimators.covariance import Points, covariance, likeness
 from advisor.estimators.evidence_class import EvidenceClass, LaneKnown, NetworkKnown
 from advisor.estimators.fitted import ALL, LONG, hash_of_inputs, read_fitted
 from advisor.estimators.kinship import architectures_of, family_of
@@ -342,3 +343,21 @@ def test_peak_memory_on_a_processor_is_never_less_than_the_weights(root: Path) -
         MemoryModel.load(root).predict(lane, table), table.parameters, strict=True
     ):
         assert estimate.interval.low >= 4 * parameters
+
+
+def test_points_of_one_lane_are_related_as_among_others() -> None:
+    draw = np.random.default_rng(1)
+    count = 12
+    points = Points(
+        lane=draw.integers(0, 3, count),
+        share=draw.dirichlet(np.ones(len(COLUMNS)), count),
+        features=draw.normal(size=(count, 9)),
+        family=draw.integers(-1, 2, count),
+        publication=draw.random((count, 2)),
+    )
+    matrices = {level: draw.random((3, 3)).astype(np.float32) for level in PARTS}
+    together = covariance(points, points, matrices, kind=np.float64)
+    for lane in range(3):
+        mine = np.flatnonzero(points.lane == lane)
+        alone = covariance(points, points.take(mine), matrices, kind=np.float64)
+        assert alone == pytest.approx(together[:, mine], rel=1e-12)

@@ -138,11 +138,12 @@ def test_no_module_is_a_drawer_for_everything() -> None:
     assert not names & {"utils", "common", "helpers", "misc", "base"}
 
 
-def test_a_recommendation_imports_no_training_packages() -> None:
+def test_a_recommendation_imports_neither_training_packages_nor_schemas() -> None:
     code = (
         "import sys; from advisor.cli.main import run; "
         "run(['recommend', '--device', 'jetson-nano', '--max-latency', '10ms']); "
-        "heavy = {'torch', 'timm', 'optuna', 'sklearn', 'scipy', 'pandas'} & set(sys.modules); "
+        "heavy = {'torch', 'timm', 'optuna', 'sklearn', 'scipy', 'pandas', 'pydantic', 'jinja2', "
+        "'sqlalchemy', 'importlib.metadata'} & set(sys.modules); "
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

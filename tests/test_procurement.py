@@ -22,7 +22,6 @@ from advisor.procurement.assumptions import (
     TEMPLATE,
     Assumptions,
     DeviceAssumptions,
-    Duty,
     assumptions,
 )
 from advisor.procurement.cost import cost_lines, energy, power, price, total_cost
@@ -378,9 +377,9 @@ def test_the_same_model_is_compared_on_every_device() -> None:
 
 def share_board(rate: str, memory: float = 4e9) -> tuple[Verdict, tuple[str, ...]]:
     slow = recommendation(0, ranked=(entry("net", 0.010, 0.8, rank=1),), uncertain=(), rejected=())
-    work = tuple(Duty(name=n, rate=rate) for n in ("door", "gate", "yard"))  # type: ignore[arg-type]
-    own = Assumptions(workloads=work)
-    found = portfolio({w.name: slow for w in work}, own, board(memory=memory))
+    work = [{"name": name, "rate": rate} for name in ("door", "gate", "yard")]
+    own = Assumptions.model_validate({"workloads": work})
+    found = portfolio({w.name: slow for w in own.workloads}, own, board(memory=memory))
     return found.verdict, found.reasons
 
 

@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 from advisor.core.request import LaneRequest
-from advisor.errors import UsageError
+from advisor.errors import ProfileError, UsageError
 from advisor.hardware.cores import cpu_cores, peak
-from advisor.hardware.library import load_profile, profile_library, profiles_directory
+from advisor.hardware.library import (
+    checksum,
+    load_profile,
+    profile_library,
+    profiles_directory,
+    read_profile,
+)
 from advisor.hardware.origin import Sourced
 from advisor.hardware.profile import DeviceProfile, UnitKind, UnitProfile, resolve_lane
 from advisor.hardware.silicon import Silicon
@@ -41,6 +47,30 @@ def origins(profile: DeviceProfile) -> list[Sourced]:
     units = [origin for unit in profile.units for origin in (unit.compute, unit.software)]
     units += [unit.silicon.origin for unit in profile.units if unit.silicon]
     return [*units, *(group.origin for group in groups if group is not None)]
+
+
+def test_every_file_is_what_its_check_says() -> None:
+    folder = profiles_directory()
+    for name in NAMES:
+        path = folder / f"{name}.yaml"
+        assert read_profile(path) == read_profile(path, afresh=True)
+
+
+def test_the_index_is_of_the_files_as_they_are() -> None:
+    index = profiles_directory() / "index.csv"
+    with index.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    stale = [r["id"] for r in rows if r["checksum"] != checksum(index.with_name(f"{r['id']}.yaml"))]
+    assert stale == [], "write it again: advisor devices index"
+
+
+def test_a_file_that_was_edited_is_checked_again(tmp_path: Path) -> None:
+    shipped_file = profiles_directory() / "jetson-nano.yaml"
+    (tmp_path / "index.csv").write_bytes((profiles_directory() / "index.csv").read_bytes())
+    edited = tmp_path / "jetson-nano.yaml"
+    edited.write_text(shipped_file.read_text("utf-8").replace("cores: 128", "cores: -1"), "utf-8")
+    with pytest.raises(ProfileError, match="-1 is out of range"):
+        read_profile(edited)
 
 
 def test_every_file_is_in_the_index() -> None:

@@ -3,19 +3,18 @@
 import math
 import re
 import tempfile
+from dataclasses import MISSING, fields
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
-from annotated_types import Ge, Gt, Le, MinLen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from advisor.catalog.tables import Table, write_table
 from advisor.core.candidate import Candidate
+from advisor.core.filed import Document
 from advisor.core.quantity import Unit, human, parse, spell
 from advisor.errors import AdvisorError, CatalogError, UsageError
 from advisor.estimators.validation.external import COLUMNS
@@ -59,21 +58,23 @@ def values_of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrat
     """Return what a field of the file format may hold."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if hasattr(annotation, "__metadata__"):
-        inner = [
-            one
-            for found in annotation.__metadata__
-            for one in (found.metadata if isinstance(found, FieldInfo) else [found])
-        ]
-        return values_of(arguments[0], (*metadata, *inner))
+        return values_of(arguments[0], (*metadata, *annotation.__metadata__))
     if origin in (Union, UnionType):
         return st.one_of(
             [st.none() if one is NoneType else values_of(one, metadata) for one in arguments]
         )
     if origin is not None:
         return _filled(origin, arguments, metadata)
-    if issubclass(annotation, BaseModel):
+    if issubclass(annotation, Document):
         return contents_of(annotation)
     return _plain(annotation, metadata)
+
+
+def _stated(name: str, metadata: tuple[Any, ...]) -> Any:
+    """Return what the rules beside a type say of one limit."""
+    return next(
+        (value for one in metadata if (value := getattr(one, name, None)) is not None), None
+    )
 
 
 def _filled(
@@ -83,27 +84,24 @@ def _filled(
         return st.sampled_from(arguments)
     if origin is dict:
         return st.dictionaries(*map(values_of, arguments), max_size=2)
-    least = next((one.min_length for one in metadata if isinstance(one, MinLen)), 0)
+    least = _stated("min_length", metadata) or 0
     return st.lists(values_of(arguments[0]), min_size=least, max_size=2)
 
 
 def _plain(kind: type, metadata: tuple[Any, ...]) -> st.SearchStrategy[Any]:
-    pattern = next((p for one in metadata if (p := getattr(one, "pattern", None))), None)
-    low = next((one.ge for one in metadata if isinstance(one, Ge)), None)
-    above = next((one.gt for one in metadata if isinstance(one, Gt)), None)
-    high = next((one.le for one in metadata if isinstance(one, Le)), None)
+    pattern, low, above, high = (_stated(name, metadata) for name in ("pattern", "ge", "gt", "le"))
     if kind is bool:
         return st.booleans()
     if kind is int:
-        return st.integers(min_value=low, max_value=high or 10**6)  # type: ignore[arg-type]
+        return st.integers(min_value=low, max_value=high or 10**6)
     if kind is float:
         least = low if above is None else above
-        floats = st.floats(min_value=least, max_value=1e15, exclude_min=above is not None)  # type: ignore[arg-type]
+        floats = st.floats(min_value=least, max_value=1e15, exclude_min=above is not None)
         return floats.filter(lambda value: value > 1e-15)
     if kind is str:
         if pattern:
             return st.from_regex(pattern, fullmatch=True).filter(lambda text: len(text) < 60)
-        needed = any(isinstance(one, MinLen) for one in metadata)
+        needed = _stated("min_length", metadata) or 0
         return st.text(st.characters(codec="utf-8"), min_size=needed, max_size=20) | TRICKY
     return st.sampled_from([one.value for one in kind])  # type: ignore[attr-defined]
 
@@ -114,13 +112,13 @@ TRICKY = st.sampled_from(
 """Words that YAML takes for something else where they are not quoted."""
 
 
-def contents_of(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
+def contents_of(model: type[Document]) -> st.SearchStrategy[dict[str, Any]]:
     """Return contents of one mapping of the file; fields that may lack are there or not."""
     needed: dict[str, st.SearchStrategy[Any]] = {}
     free: dict[str, st.SearchStrategy[Any]] = {}
-    for name, field in model.model_fields.items():
-        strategy = values_of(field.annotation, tuple(field.metadata))
-        (needed if field.is_required() else free)[name] = strategy
+    for field in fields(model):
+        required = field.default is MISSING and field.default_factory is MISSING
+        (needed if required else free)[field.name] = values_of(field.type)
     return st.fixed_dictionaries(needed, optional=free)
 
 

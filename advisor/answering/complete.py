@@ -1,7 +1,7 @@
 """Completing: adds to a recommendation what only its readers need, not its ranking.
 
 Price and supply of the device, the preset it started from, where the time goes in the best models,
-and how firm the first place is. A terminal table does without.
+the files it rests on, and how firm the first place is. A terminal table does without.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from advisor.answering.recommend import operator_seconds
 from advisor.answering.sensitivity import sensitivity
 from advisor.answering.use_cases import use_case
 from advisor.core.candidate import Candidate
-from advisor.core.document import Entry, LaneRecord, Recommendation
+from advisor.core.document import Entry, Input, LaneRecord, Recommendation
 from advisor.hardware.facts import device_facts
 
 BEST = 3
@@ -31,8 +31,15 @@ def completed(document: Recommendation, evidence: Evidence) -> Recommendation:
             "device": device_facts(profile),
             "use_case": use_case(preset) if preset else None,
             "sensitivity": sensitivity(document),
+            "inputs": (*inputs_of(document, evidence), *document.inputs),
         }
     )
+
+
+def inputs_of(document: Recommendation, evidence: Evidence) -> tuple[Input, ...]:
+    """Return the files that a recommendation rests on, so that a reader can tell what changed."""
+    hashes = evidence.inputs(document.request.device)
+    return tuple(Input(name=name, sha256=sha256) for name, sha256 in hashes.items())
 
 
 def _timed(

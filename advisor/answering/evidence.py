@@ -1,6 +1,5 @@
 """Evidence: everything an answer can rest on, each part read when it is first needed."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -63,6 +62,7 @@ class Evidence:
     _published: dict[tuple[str, Conditions], PublishedFigures] = field(default_factory=dict)
     _own: dict[str, OwnFigures] = field(default_factory=dict)
     _workloads: dict[tuple[str, int], Workload] = field(default_factory=dict)
+    _hashes: dict[Path, str] = field(default_factory=dict)
 
     @cached_property
     def table(self) -> WorkloadTable:
@@ -333,11 +333,15 @@ class Evidence:
         files += sorted(self.root.glob("estimator*.*"))
         files += [self.root / "measurements" / f"{device}.csv", store_path()]
         files.append(self.profiles.file_of(device) or self.profiles.resolve(device).path)
-        return {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in files
-            if is_there(path)
-        }
+        return {path.name: self._hash(path) for path in files if is_there(path)}
+
+    def _hash(self, path: Path) -> str:
+        """SHA-256 of a file as it was when it was first asked for."""
+        if path not in self._hashes:
+            import hashlib
+
+            self._hashes[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return self._hashes[path]
 
 
 def matches(network: str, tag: str | None, pattern: str) -> bool:

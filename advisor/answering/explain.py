@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from advisor.answering.commands import measure_command
 from advisor.answering.estimates import subjects_named
 from advisor.answering.evidence import Evidence
@@ -43,7 +41,7 @@ class Explanation(Document):
     figures: tuple[Figure, ...]
     """Latency from every origin, the strongest first."""
     gap: str = ""
-    parts: tuple[TimePart, ...] = Field(default=())
+    parts: tuple[TimePart, ...] = ()
     lines: tuple[str, ...]
     """The evidence in words."""
     remedies: tuple[str, ...]

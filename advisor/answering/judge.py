@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from advisor.answering.assess import Subject
 from advisor.answering.device_limits import DeviceLimit, device_limits
@@ -153,14 +153,19 @@ def reason(violated: Constraint, estimate: Estimate, confidence: float) -> str:
     """Say in one line why a limit is broken."""
     unit = violated.metric.unit
     value = human(estimate.value, unit)
-    bound = human(violated.bound, unit)
-    if isinstance(violated, DeviceLimit):
-        bound = f"{bound} ({violated.of})"
+    bound = _bound_of(violated)
     if violated.at_most is not None:
         least = human(estimate.error.quantile(1 - confidence), unit)
         return f"{violated.metric.label} {value}, at least {least}, over the limit of {bound}"
     most = human(estimate.error.quantile(confidence), unit)
     return f"{violated.metric.label} {value}, at most {most}, under the limit of {bound}"
+
+
+@cache
+def _bound_of(violated: Constraint) -> str:
+    """Write a limit for people, and whose it is."""
+    bound = human(violated.bound, violated.metric.unit)
+    return f"{bound} ({violated.of})" if isinstance(violated, DeviceLimit) else bound
 
 
 def ledger(judged: Sequence[Judged], demands: Demands) -> tuple[LedgerLine, ...]:

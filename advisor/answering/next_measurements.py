@@ -10,8 +10,6 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from pydantic import Field
-
 from advisor.answering.calibrate import (
     LaneCalibration,
     calibration,
@@ -76,7 +74,7 @@ class LaneNarrowing(Document):
     """Networks whose time decides the answer to the request; None without a request."""
     open_expected: float | None = None
     """Networks of them that are expected to stay undecided once ``next`` is measured."""
-    next: tuple[str, ...] = Field(default=())
+    next: tuple[str, ...] = ()
     """Networks to measure next, the most telling first."""
     command: str = ""
     """Command that measures them; empty where ``note`` says why there is none."""
@@ -86,7 +84,7 @@ class LaneNarrowing(Document):
     """What to do instead of the command."""
     like: str = ""
     """Published designs and runtimes that the answers lean on where nothing is of the lane."""
-    doubted: tuple[str, ...] = Field(default=())
+    doubted: tuple[str, ...] = ()
     """Own timings that are not believed, because the others refute them."""
 
 

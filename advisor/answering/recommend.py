@@ -22,7 +22,7 @@ from advisor.answering.ranking_rule import KNEE, ranking
 from advisor.answering.ties import most_probable, placed
 from advisor.core.candidate import Candidate
 from advisor.core.constraint import Constraint, Verdict
-from advisor.core.document import Input, LaneRecord, Recommendation
+from advisor.core.document import LaneRecord, Recommendation
 from advisor.core.estimate import Assessment
 from advisor.core.lane import Lane
 from advisor.core.ranking import weighing
@@ -285,7 +285,6 @@ def recommendation(
         ledger=ledger(judged, demands),
         relaxations=() if entries else relaxations(judged, demands.limits),
         warnings=(*told, *answer.warnings(entries, unsure, records)),
-        inputs=tuple(Input(name=n, sha256=h) for n, h in evidence.inputs(request.device).items()),
     )
 
 

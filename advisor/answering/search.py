@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor
+from advisor.answering.complete import inputs_of
 from advisor.answering.evidence import Evidence
 from advisor.answering.judge import Demands, Judged, judge
 from advisor.answering.recommend import assessor_on, judged_networks, propose, recommendation
@@ -119,7 +120,10 @@ def search_and_recommend(
     record = search_record(task, outcome, trained_networks(task, assessor, evidence))
     return SearchAnswer(
         document=_named(document, task, outcome).model_copy(
-            update={"search": record.without_points()}
+            update={
+                "search": record.without_points(),
+                "inputs": inputs_of(document, evidence),
+            }
         ),
         record=record,
         outcome=outcome,

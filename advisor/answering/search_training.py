@@ -15,6 +15,7 @@ import numpy as np
 
 from advisor.answering import write as answer
 from advisor.answering.assess import LaneAssessor, Subject
+from advisor.answering.complete import inputs_of
 from advisor.answering.evidence import Evidence
 from advisor.answering.judge import Demands, Judged, judge
 from advisor.answering.recommend import assessor_on, recommendation
@@ -108,6 +109,7 @@ def search_and_train(
             "ranked": _trained(document.ranked),
             "uncertain": _trained(document.uncertain),
             "search": record.without_points(),
+            "inputs": inputs_of(document, evidence),
             "warnings": (*_told(taught), *document.warnings),
         }
     )

@@ -21,7 +21,6 @@ from advisor.core.workload_table import WorkloadTable
 from advisor.errors import UsageError
 from advisor.networks.blueprints import has_blueprint
 from advisor.networks.blueprints.aliases import as_variant
-from advisor.networks.pricing.prices import price
 
 if TYPE_CHECKING:
     from advisor.estimators.latency import Prediction
@@ -108,6 +107,8 @@ class SizeLadder:
             yield self.table.rows(counted)
         others = [key for key in every if key not in self.table.index]
         if others:
+            from advisor.networks.pricing.prices import price
+
             yield price([Candidate(architecture=name, resolution=side) for name, side in others])
 
 

@@ -8,6 +8,7 @@ from advisor.answering.evidence import Evidence
 from advisor.answering.next_measurements import Narrowing, narrowing, settling
 from advisor.answering.own_table import read_own
 from advisor.answering.plausibility import of_another_device, plausible
+from advisor.core.filed import field_names
 from advisor.core.lane import Lane
 from advisor.core.measuring_request import CalibrateRequest, ImportRequest, TableRequest
 from advisor.core.question import Stated, options_of
@@ -41,7 +42,7 @@ def calibrate(request: CalibrateRequest, *, note: Say, warn: Say) -> Narrowing:
         evidence = evidence_for(request.profiles_dir)
     question = _question(request, evidence, note)
     if request.measurements:
-        fields = {name: getattr(request, name) for name in TableRequest.model_fields}
+        fields = {name: getattr(request, name) for name in field_names(TableRequest)}
         table = ImportRequest(table=request.measurements, device=request.device, **fields)
         take_in(table, evidence, note=note, warn=warn)
         evidence = evidence_for(request.profiles_dir)  # whose estimator knows them

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 
 from advisor.answering.assess import Subject
 from advisor.answering.commands import measure_command
@@ -116,7 +117,7 @@ def _refusal(judged: Judged) -> Rejection:
 
 
 def _rejected(judged: Judged, failed: str, because: str, excess: float) -> Rejection:
-    metrics = {*REJECTED_METRICS, *(c.metric for c, _ in judged.verdicts)}
+    wanted = _told_of(tuple(one.metric for one, _ in judged.verdicts))
     known = judged.assessment.estimates
     return Rejection(
         candidate=judged.name,
@@ -126,10 +127,16 @@ def _rejected(judged: Judged, failed: str, because: str, excess: float) -> Rejec
         precision=judged.assessment.precision,
         lane=judged.lane.name,
         verdicts=judged.named_verdicts,
-        metrics={m: Figure.of(known[m]) for m in METRICS if m in metrics and m in known},
+        metrics={m: Figure.of(known[m]) for m in wanted if m in known},
         gaps={},
         license=judged.subject.weights.license if judged.subject.weights else "",
     )
+
+
+@cache
+def _told_of(judged: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    """Metrics that a rejected candidate shows, which was judged by some."""
+    return tuple(metric for metric in METRICS if metric in (*REJECTED_METRICS, *judged))
 
 
 def warnings(

@@ -83,4 +83,4 @@ Kind = TypeVar("Kind", bound=Shown)
 
 def shown(kind: type[Kind], document: Document) -> Kind:
     """Return a document with the ways to look at it."""
-    return kind.model_construct(**dict(document))
+    return kind(**dict(document))

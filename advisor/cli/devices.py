@@ -87,11 +87,12 @@ def index(folder: Path | None) -> int:
     """Read every profile of a folder and write its index, by which devices are found quickly."""
     from advisor.cli.output import say
     from advisor.files.saving import save
-    from advisor.hardware.library import INDEX, profiles_directory, read_profile
+    from advisor.hardware.library import INDEX, checksum, profiles_directory, read_profile
     from advisor.hardware.profile_text import index as text
 
     place = profiles_directory(folder)
-    profiles = [read_profile(path) for path in sorted(place.glob("*.yaml"))]
+    files = sorted(place.glob("*.yaml"))
+    profiles = [(read_profile(path, afresh=True), checksum(path)) for path in files]
     save(place / INDEX, text(profiles))
     say(f"{len(profiles)} profiles in {place / INDEX}")
     return 0

@@ -1,5 +1,6 @@
 """Entry point: the group of commands, error lines and exit codes."""
 
+import gc
 import logging
 import os
 import sys
@@ -42,6 +43,10 @@ UNEXPECTED = "a fault of the program,"
 """Begins the line of an error that no part of the program has foreseen."""
 FITTING = ("validate", "catalog", "calibrate")
 """Commands with large matrices, for which linear algebra takes all processors."""
+
+
+COLLECTING = (100_000, 50, 50)
+"""Objects after which Python looks for unused cycles: answers are records, which form none."""
 
 
 class LazyGroup(click.Group):
@@ -104,6 +109,7 @@ class _OneLine(logging.Formatter):
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    gc.set_threshold(*COLLECTING)
     streams.prepare()
     code = run(sys.argv[1:] if argv is None else argv)
     unwritten = streams.finish()

@@ -5,10 +5,8 @@ goes without its interval, its origin and its source.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import field, fields
 from typing import Literal
-
-from pydantic import Field
 
 from advisor.core.constraint import Verdict
 from advisor.core.estimate import Estimate, Origin
@@ -212,15 +210,15 @@ class Entry(Document):
     resolution: int
     width: float = 1.0
     depth: float = 1.0
-    axes: dict[str, float] = Field(default_factory=dict)
+    axes: dict[str, float] = field(default_factory=dict)
     precision: str
     lane: str
     """Name of the lane that the figures belong to."""
     verdict: Verdict
-    verdicts: dict[str, Verdict] = Field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     """Verdict per limit, by metric; of the device's own limits as ``device_peak_memory``, and as
     ``runs`` where it is not known to run."""
-    margins: dict[str, float] = Field(default_factory=dict)
+    margins: dict[str, float] = field(default_factory=dict)
     """Room left per limit beyond what is surely kept, as a share of the limit."""
     probability: float | None = None
     """Probability of keeping every limit at once; None where ``probability_gap`` says why."""
@@ -232,9 +230,9 @@ class Entry(Document):
     """Weighted score where several objectives count; higher is better."""
     on_front: bool = False
     metrics: dict[Metric, Figure]
-    alternatives: dict[Metric, tuple[Figure, ...]] = Field(default_factory=dict)
+    alternatives: dict[Metric, tuple[Figure, ...]] = field(default_factory=dict)
     """Weaker figures of the same metrics."""
-    gaps: dict[Metric, str] = Field(default_factory=dict)
+    gaps: dict[Metric, str] = field(default_factory=dict)
     license: str = ""
     training_data: str = ""
     needs_training: bool = False
@@ -242,7 +240,7 @@ class Entry(Document):
     """Training recipe whose accuracy is meant, for variants nobody has trained."""
     other_weights: int = 0
     """Other published weights of the same architecture and resolution."""
-    time_by_operator: dict[str, float] = Field(default_factory=dict)
+    time_by_operator: dict[str, float] = field(default_factory=dict)
     """Share of the latency per operator class, where it was estimated."""
     settle: str = ""
     """Command that would turn an uncertain verdict into a definite one."""
@@ -267,10 +265,10 @@ class Rejection(Document):
     """Distance of the value from the limit, as a share of the limit."""
     precision: str
     lane: str
-    verdicts: dict[str, Verdict] = Field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     """Verdict per limit, as an entry's."""
     metrics: dict[Metric, Figure]
-    gaps: dict[Metric, str] = Field(default_factory=dict)
+    gaps: dict[Metric, str] = field(default_factory=dict)
     license: str = ""
 
 
@@ -421,7 +419,7 @@ class UseCase(Document):
     description: str = ""
     options: dict[str, str]
     """Options of the command line that it sets."""
-    reasons: dict[str, str] = Field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     """Why, by option."""
     warnings: tuple[str, ...] = ()
     """What to watch out for, whatever the figures say."""
@@ -453,7 +451,7 @@ class Recommendation(Document):
     """All lanes that competed; the first is ``lane``."""
     considered: int
     """Candidates assessed, over all lanes."""
-    ranking: dict[Metric, float] = Field(default_factory=dict)
+    ranking: dict[Metric, float] = field(default_factory=dict)
     """Objectives that ranked and how much each counts; empty: those of the request."""
     ranked: tuple[Entry, ...]
     """Candidates that meet every limit, best first."""
@@ -498,8 +496,8 @@ class EstimateEntry(Document):
     precision: str
     resolution: int
     metrics: dict[Metric, Figure]
-    alternatives: dict[Metric, tuple[Figure, ...]] = Field(default_factory=dict)
-    gaps: dict[Metric, str] = Field(default_factory=dict)
+    alternatives: dict[Metric, tuple[Figure, ...]] = field(default_factory=dict)
+    gaps: dict[Metric, str] = field(default_factory=dict)
 
 
 class Estimates(Document):

@@ -1,8 +1,7 @@
 """Requests that measure, take measurements in or train."""
 
+from dataclasses import field
 from typing import Annotated, ClassVar
-
-from pydantic import Field
 
 from advisor.core.constraint import Constraint
 from advisor.core.option import (
@@ -44,7 +43,7 @@ class TableRequest(LaneRequest):
         dict[str, str],
         Option(name="column", form=NamedFiles(metavar="COLUMN=HEADER"),
                help="Header of a column, such as latency_ms='p50 (ms)'."),
-    ] = Field(default_factory=dict)  # fmt: skip
+    ] = field(default_factory=dict)  # fmt: skip
     decimal: Annotated[
         str,
         Option(form=Choice(names=("point", "comma")),
@@ -242,7 +241,7 @@ class TeachRequest(Question):
         dict[str, str],
         Option(form=NamedFiles(),
                help="Trained weights of a network; default the caches of this machine."),
-    ] = Field(default_factory=dict)  # fmt: skip
+    ] = field(default_factory=dict)  # fmt: skip
     augment: Annotated[
         str, Option(form=Choice(names=("none", "light", "strong")), help="How images are varied.")
     ] = "light"
@@ -318,7 +317,7 @@ class CompressRequest(Question):
         dict[str, str],
         Option(form=NamedFiles(),
                help="Trained weights of a network; default the caches of this machine."),
-    ] = Field(default_factory=dict)  # fmt: skip
+    ] = field(default_factory=dict)  # fmt: skip
     mirror: Mirror = True
     batch: Annotated[int, Option(form=Whole(least=2), help="Images of one step.")] = 32
     learning_rate: Annotated[

@@ -1,12 +1,11 @@
 """Question: reads a request from stated options and writes it back as options, file or command."""
 
+import math
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any, ClassVar, Self
-
-from pydantic import ValidationError
 
 from advisor.core.filed import Document
 from advisor.core.option import Option, Written
@@ -53,6 +52,14 @@ class Question(Document):
     COMMAND: ClassVar[str]
     """Command that answers it."""
 
+    def __init__(self, **values: Any) -> None:
+        """Fill the fields; UsageError for a number that is not finite."""
+        super().__init__(**values)
+        for name, value in self:
+            for number in value.values() if isinstance(value, dict) else (value,):
+                if isinstance(number, float) and not math.isfinite(number):
+                    raise UsageError(f"{self.COMMAND}: {name}: {number} is no finite number")
+
     @classmethod
     def read(cls, *layers: Stated) -> Self:
         """Build the request from stated options; later layers win.
@@ -71,12 +78,7 @@ class Question(Document):
         for place in options_of(cls).values():
             if place.required and place.field not in values:
                 raise UsageError(f"{cls.COMMAND} needs {_spelled(place)}: {place.option.help}")
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise UsageError(f"{cls.COMMAND}: {field}: {first['msg']}") from None
+        return cls(**values)
 
     def stated(self, beside: Collection[str] = ()) -> dict[str, Written]:
         """Write the request as a request file holds it, defaults left out.
@@ -114,15 +116,23 @@ class Question(Document):
 def options_of(kind: type[Question]) -> dict[str, OptionPlace]:
     """Return the options of a kind of request by key, in the order of its fields."""
     found = {}
-    for name, info in kind.model_fields.items():
-        default = info.get_default(call_default_factory=True, validated_data={})
-        beside = [one if isinstance(one, tuple) else (one,) for one in info.metadata]
-        for option in (option for group in beside for option in group):
-            if isinstance(option, Option):
-                place = OptionPlace(key=option.key(name), field=name, option=option,
-                              default=default, required=info.is_required())  # fmt: skip
-                found[place.key] = place
+    for one in fields(kind):
+        required = one.default is MISSING and one.default_factory is MISSING
+        default = None if one.default is MISSING else one.default
+        if one.default_factory is not MISSING:
+            default = one.default_factory()
+        for option in _options_beside(one.type):
+            place = OptionPlace(key=option.key(one.name), field=one.name, option=option,
+                                default=default, required=required)  # fmt: skip
+            found[place.key] = place
     return found
+
+
+def _options_beside(annotation: object) -> Iterator[Option]:
+    """Yield the options in an annotation, which stand alone or as tuples of several."""
+    for beside in getattr(annotation, "__metadata__", ()):
+        group = beside if isinstance(beside, tuple) else (beside,)
+        yield from (option for option in group if isinstance(option, Option))
 
 
 def _spelled(place: OptionPlace) -> str:

@@ -4,12 +4,12 @@ A field's annotation holds its option: adding one here adds it to the command li
 files, to the Python API and to the command that a result records. Quantities are SI.
 """
 
+from dataclasses import field
 from typing import Annotated, Any, ClassVar
-
-from pydantic import Field
 
 from advisor.core.conditions import Conditions
 from advisor.core.constraint import Constraint
+from advisor.core.filed import Rule, field_names
 from advisor.core.lane import MOST_BATCH, MOST_THREADS, Lane
 from advisor.core.option import (
     CANDIDATES,
@@ -91,12 +91,12 @@ Exclude = Annotated[
 ]
 HoldsWith = Annotated[
     float,
-    Field(gt=0.0, lt=1.0),
+    Rule(gt=0.0, lt=1.0),
     Option(form=Probability(), help="Probability with which each limit has to hold, below 100%."),
 ]
 Level = Annotated[
     float,
-    Field(gt=0.0, lt=1.0),
+    Rule(gt=0.0, lt=1.0),
     Option(form=Probability(), help="Level of the intervals, above 0% and below 100%."),
 ]
 Published = Annotated[
@@ -112,7 +112,7 @@ Inputs = Annotated[
 Recipe = Annotated[
     str | None, Option(help="Training recipe whose accuracy is meant; default the family's.")
 ]
-Top = Annotated[int, Field(ge=1), Option(form=COUNT, help="Rows of the printed table.")]
+Top = Annotated[int, Rule(ge=1), Option(form=COUNT, help="Rows of the printed table.")]
 ProfilesDir = Annotated[str, Option(form=FOLDER, help="Folder of your own device profiles.")]
 TrainImages = Annotated[int | None, Option(form=Whole(least=4), help="Most images to learn from.")]
 TestImages = Annotated[int | None, Option(form=Whole(least=4), help="Most images to judge by.")]
@@ -163,7 +163,7 @@ class LaneRequest(Question):
 
     def lane_fields(self) -> dict[str, Any]:
         """Return the fields of the lane, by name."""
-        return {name: getattr(self, name) for name in LaneRequest.model_fields}
+        return {name: getattr(self, name) for name in field_names(LaneRequest)}
 
     def with_precision(self, precision: str | None) -> "LaneRequest":
         """Return the lane asked for at one precision."""
@@ -205,7 +205,7 @@ class LaneQuestion(LaneRequest):
 
     def question_fields(self) -> dict[str, Any]:
         """Return the fields of the lane and of its conditions, by name."""
-        return {name: getattr(self, name) for name in LaneQuestion.model_fields}
+        return {name: getattr(self, name) for name in field_names(LaneQuestion)}
 
 
 class Request(LaneQuestion, OnDevice):
@@ -216,7 +216,7 @@ class Request(LaneQuestion, OnDevice):
     limits: Limits = ()
     confidence: HoldsWith = 0.9
     """Probability with which each limit has to hold: the level of the intervals."""
-    weights: Annotated[dict[Metric, float], RANKING] = Field(
+    weights: Annotated[dict[Metric, float], RANKING] = field(
         default_factory=lambda: {Metric.TOP1: 1.0}
     )
     """Objectives and how much each counts; one alone is ``--rank-by``."""
@@ -225,7 +225,7 @@ class Request(LaneQuestion, OnDevice):
         Option(form=Needs(),
                help="What is needed, as latency=20ms: better than that has no more value where "
                "several objectives count. Default: the limit."),
-    ] = Field(default_factory=dict)  # fmt: skip
+    ] = field(default_factory=dict)  # fmt: skip
     """Beyond which a metric is worth no more, SI."""
     models: Models = ()
     """Wildcards over candidate names; empty takes the whole catalog."""
@@ -241,7 +241,7 @@ class Request(LaneQuestion, OnDevice):
     published: Published = True
     """Use published figures where there are some; otherwise predict everything."""
     search: Annotated[
-        int, Field(ge=0), Option(form=Whole(least=0), help="Searched variants that compete.")
+        int, Rule(ge=0), Option(form=Whole(least=0), help="Searched variants that compete.")
     ] = 0
     pruned: Annotated[
         bool,
@@ -251,7 +251,7 @@ class Request(LaneQuestion, OnDevice):
     ] = False  # fmt: skip
     measure: Annotated[
         int,
-        Field(ge=0),
+        Rule(ge=0),
         Option(form=Whole(least=0),
                help="Networks that decide the answer to time here first; needs --device host."),
     ] = 0  # fmt: skip
@@ -279,7 +279,7 @@ class CompareRequest(LaneQuestion):
     devices: Devices
     confidence: Level = 0.9
     published: Published = True
-    inputs: Inputs = Field(default_factory=dict)
+    inputs: Inputs = field(default_factory=dict)
 
     def on_each_device(self) -> list[Request]:
         """Return the request for each device."""
@@ -330,7 +330,7 @@ class ExplainRequest(LaneQuestion, OnDevice):
     candidate: Annotated[str, Option(argument=True, help="A name such as mobilenetv2_100.")]
     confidence: Level = 0.9
     published: Published = True
-    inputs: Inputs = Field(default_factory=dict)
+    inputs: Inputs = field(default_factory=dict)
 
     def on_its_device(self) -> Request:
         """Return the request for the device."""
@@ -363,7 +363,7 @@ class SearchRequest(LaneQuestion, OnDevice):
                help="Metrics of the front, separated by commas."),
     ] = (Metric.TOP1, Metric.LATENCY)  # fmt: skip
     recipe: Recipe = None
-    trials: Annotated[int, Field(ge=1), Option(form=COUNT, help="Variants to try.")] = 1000
+    trials: Annotated[int, Rule(ge=1), Option(form=COUNT, help="Variants to try.")] = 1000
     seconds: Annotated[
         float | None, Option(name="time", form=SECONDS, help="Stop after this, such as 60s.")
     ] = None
@@ -408,7 +408,7 @@ class SearchRequest(LaneQuestion, OnDevice):
         Option(form=NamedFiles(),
                help="Trained weights of a stock network, which its variants inherit; default the "
                "caches of this machine."),
-    ] = Field(default_factory=dict)  # fmt: skip
+    ] = field(default_factory=dict)  # fmt: skip
     train_images: TrainImages = None
     test_images: TestImages = None
     mirror: Mirror = True
@@ -451,7 +451,7 @@ class PurchaseRequest(Question):
     fx: Annotated[
         dict[str, float],
         Option(form=ExchangeRates(), help="US dollars for one unit of a currency: EUR=1.10."),
-    ] = Field(default_factory=dict)
+    ] = field(default_factory=dict)
     co2: Annotated[
         str | None,
         Option(form=Form(metavar="GRAMS"),

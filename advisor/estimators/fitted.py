@@ -5,7 +5,6 @@ calibration, a version and the hash of the catalog files that went in; ``estimat
 of the very long lanes, which are fitted by themselves and layer by layer.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -166,6 +165,8 @@ INPUTS = ("networks.csv", "layers.npz")
 
 def hash_of_inputs(root: Path) -> str:
     """Return the hash of the catalog files that the fit reads: workloads and measurements."""
+    import hashlib
+
     digest = hashlib.sha256()
     files = [root / name for name in INPUTS] + sorted((root / "measurements").glob("*.csv"))
     for path in files:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError
-from advisor.files.plain_text import is_there
+from advisor.files.plain_text import content_of, is_there
 from advisor.files.yaml_text import YamlFile, yaml_file
 from advisor.hardware.names import FEW, DeviceNames, Meaning
 from advisor.hardware.profile import DeviceProfile, LaneEvidence
@@ -26,8 +27,12 @@ from advisor.hardware.profile_text import chip_names
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+    from advisor.hardware.profile_file import ProfileFile
+
 PACKAGE = Path(__file__).resolve().parents[1]
 INDEX = "index.csv"
+CHECKSUM = "checksum"
+"""Column of the index with the checksum of each file."""
 LISTING = "advisor devices ls"
 SUFFIXES = ("*.yml", "*.yaml")
 """Files of a folder that are profiles; the later form wins."""
@@ -246,17 +251,14 @@ def _listed(cell: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in cell.split(";") if one.strip())
 
 
-def read_profile(path: Path) -> DeviceProfile:
-    """Read one profile file; ProfileError in one line says file, line, field, what is allowed."""
-    from pydantic import ValidationError
+def read_profile(path: Path, *, afresh: bool = False) -> DeviceProfile:
+    """Read one profile file; ProfileError in one line says file, line, field, what is allowed.
 
-    from advisor.hardware.profile_file import ProfileFile
-
+    A file that is as it was when the index of its folder was written was checked then; ``afresh``
+    checks it again.
+    """
     content = yaml_file(path, ProfileError)
-    try:
-        file = ProfileFile.model_validate(content.value)
-    except ValidationError as error:
-        raise ProfileError(_message(content, error.errors()[0])) from None
+    file = (None if afresh else _of_index(path, content)) or _checked(content)
     if file.id != path.stem:
         line = content.line(("id",))
         raise ProfileError(
@@ -266,6 +268,46 @@ def read_profile(path: Path) -> DeviceProfile:
     measured = map(_evidence, _measured(catalog_directory() / LANES).get(profile.id, ()))
     # A publication of a graphics card also times the CPU of its unnamed host.
     return replace(profile, lanes=tuple(one for one in measured if profile.unit(one.unit)))
+
+
+def _checked(content: YamlFile) -> "ProfileFile":
+    """Check what a file holds; ProfileError says what is wrong with it."""
+    from pydantic import ValidationError
+
+    from advisor.hardware.profile_file import ProfileFile
+
+    try:
+        return ProfileFile.model_validate(content.value)
+    except ValidationError as error:
+        raise ProfileError(_message(content, error.errors()[0])) from None
+
+
+def _of_index(path: Path, content: YamlFile) -> "ProfileFile | None":
+    """Return what a file holds that the index of its folder knows; None of every other file."""
+    from advisor.hardware.profile_file import ProfileFile, of_checked
+
+    known = _checksums(path.with_name(INDEX)).get(path.stem)
+    if known is None or known != checksum(path):
+        return None
+    return of_checked(ProfileFile, content.value)
+
+
+def checksum(path: Path) -> str:
+    """Return what tells that a file has not changed by accident."""
+    return f"{crc32(content_of(path, ProfileError)):08x}"
+
+
+@cache
+def _checksums(index: Path) -> Mapping[str, str]:
+    """Checksums of an index by id; none where it has no such column."""
+    if not index.is_file():
+        return {}
+    with index.open(encoding="utf-8", newline="") as stream:
+        header, *rows = csv.reader(stream)
+    if CHECKSUM not in header:
+        return {}
+    place = header.index(CHECKSUM)
+    return {row[0]: row[place] for row in rows}
 
 
 @cache
@@ -315,7 +357,7 @@ def _message(file: YamlFile, error: "ErrorDetails") -> str:
 
 def _problem(error: "ErrorDetails", location: tuple[str | int, ...]) -> str:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "extra_forbidden":
+    if kind == "unexpected_keyword_argument":
         return _unknown_field(location)
     if kind == "missing":
         return "missing; it is required"
@@ -338,7 +380,7 @@ _RULES = {
     "bool_type": ("is not a truth value", "true or false"),
     "list_type": ("is not a list", "a list"),
     "dict_type": ("is not a mapping", "a mapping"),
-    "model_type": ("is not a mapping", "a mapping"),
+    "dataclass_type": ("is not a mapping", "a mapping"),
     "too_short": ("is an empty list", "one item or more"),
 }
 _PATTERNS = {

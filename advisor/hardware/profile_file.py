@@ -1,14 +1,18 @@
-"""The file format of device profiles: pydantic models in file units, converted to SI.
+"""The file format of device profiles: documents in file units, converted to SI.
 
 Only this module knows the field names of ``profiles/*.yaml``. Field suffixes give the unit:
 ``_ghz``, ``_mb`` and ``_gb`` (10^6, 10^9), ``_kib`` and ``_mib`` (2^10, 2^20), ``_gb_s``, ``_w``,
 ``_usd``, ``peak_gflops``, ``peak_gops``.
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from dataclasses import field, fields
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from advisor.core.filed import Document, Rule
 from advisor.core.lane import Lane
 from advisor.hardware.origin import Confidence, Sourced
 from advisor.hardware.profile import (
@@ -28,32 +32,30 @@ from advisor.hardware.profile import (
 )
 from advisor.hardware.silicon import Cluster, Silicon
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Text = Annotated[str, Field(min_length=1)]
-Day = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_\-]*$")]
-
-Alias = Annotated[str, Field(min_length=1, pattern=r"^[^;]+$")]
+Positive = Annotated[float, Rule(strict=True, gt=0)]
+Whole = Annotated[int, Rule(strict=True)]
+Count = Annotated[Whole, Rule(ge=1)]
+Truth = Annotated[bool, Rule(strict=True)]
+Plain = Annotated[str, Rule(strict=True)]
+Text = Annotated[Plain, Rule(min_length=1)]
+Day = Annotated[Plain, Rule(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+Name = Annotated[Plain, Rule(pattern=r"^[a-z0-9][a-z0-9.+_\-]*$")]
+Alias = Annotated[Text, Rule(pattern=r"^[^;]+$")]
 Form = Literal[
     "sbc", "module", "phone", "laptop", "tablet", "desktop", "mini-pc", "server", "card", "mcu",
     "eval-board",
 ]  # fmt: skip
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
-
-
-class _SourcedFigures(_Strict):
+class _SourcedFigures(Document):
     source: Text
-    confidence: Annotated[Confidence, Field(strict=False)]
+    confidence: Confidence
 
     def origin(self) -> Sourced:
         return Sourced(source=self.source, confidence=self.confidence)
 
 
-class _Cluster(_Strict):
+class _Cluster(Document):
     cores: Count
     core: Text
     clock_ghz: Positive | None = None
@@ -66,15 +68,15 @@ class _Silicon(_SourcedFigures):
     chip_id: Name | None = None
     bin: Name | None = None
     host_chip_id: Name | None = None
-    year: Annotated[int, Field(ge=1970, le=2100)] | None = None
+    year: Annotated[Whole, Rule(ge=1970, le=2100)] | None = None
     vendor: Text | None = None
     ip_family: Text | None = None
     related_family: Text | None = None
     microarchitecture: Text | None = None
     generation: Positive | None = None
     brand: Text | None = None
-    clusters: list[_Cluster] = []
-    narrow_memory: bool = False
+    clusters: list[_Cluster] = field(default_factory=list)
+    narrow_memory: Truth = False
     l2_mib: Positive | None = None
     l2_shared_by: Count | None = None
     l3_mib: Positive | None = None
@@ -106,22 +108,22 @@ class _Silicon(_SourcedFigures):
 
 
 class _Unit(_SourcedFigures):
-    kind: Annotated[UnitKind, Field(strict=False)]
+    kind: UnitKind
     name: Text
     cores: Count | None = None
     clock_ghz: Positive | None = None
     silicon: _Silicon | None = None
-    peak_gflops: dict[Name, Positive] = {}
-    peak_gops: dict[Name, Positive] = {}
+    peak_gflops: dict[Name, Positive] = field(default_factory=dict)
+    peak_gops: dict[Name, Positive] = field(default_factory=dict)
     int8_path: Text | None = None
     on_chip_mb: Positive | None = None
     link_gb_s: Positive | None = None
-    unsupported: dict[Name, Text] = {}
-    storage_only: list[Name] = []
-    runtimes: list[Name] = []
-    runtime_limits: dict[Name, Text] = {}
+    unsupported: dict[Name, Text] = field(default_factory=dict)
+    storage_only: list[Name] = field(default_factory=list)
+    runtimes: list[Name] = field(default_factory=list)
+    runtime_limits: dict[Name, Text] = field(default_factory=dict)
     runtimes_source: Text
-    runtimes_confidence: Annotated[Confidence, Field(strict=False)] = Confidence.UNKNOWN
+    runtimes_confidence: Confidence = Confidence.UNKNOWN
 
     def convert(self) -> UnitProfile:
         rates = [*self.peak_gflops.items(), *self.peak_gops.items()]
@@ -147,7 +149,7 @@ class _Unit(_SourcedFigures):
 class _Memory(_SourcedFigures):
     capacity_gb: Positive | None = None
     capacity_max_gb: Positive | None = None
-    shared: bool | None = None
+    shared: Truth | None = None
     bandwidth_gb_s: Positive | None = None
     flash_kib: Positive | None = None
     ram_kib: Positive | None = None
@@ -164,10 +166,10 @@ class _Memory(_SourcedFigures):
         )
 
 
-class _PowerMode(_Strict):
+class _PowerMode(Document):
     name: Text
     power_w: Positive | None = None
-    clocks_ghz: dict[Name, Positive] = {}
+    clocks_ghz: dict[Name, Positive] = field(default_factory=dict)
 
     def convert(self) -> PowerMode:
         clocks = tuple((unit, 1e9 * clock) for unit, clock in self.clocks_ghz.items())
@@ -175,11 +177,11 @@ class _PowerMode(_Strict):
 
 
 class _Power(_SourcedFigures):
-    kind: Annotated[PowerKind, Field(strict=False)]
+    kind: PowerKind
     covers: Name = "device"
     typical_w: Positive | None = None
     idle_w: Positive | None = None
-    modes: list[_PowerMode] = []
+    modes: list[_PowerMode] = field(default_factory=list)
 
     def convert(self) -> PowerProfile:
         return PowerProfile(
@@ -192,12 +194,12 @@ class _Power(_SourcedFigures):
         )
 
 
-class _Price(_Strict):
+class _Price(Document):
     amount_usd: Positive
     date: Day | None = None
     item: Text | None = None
     quantity: Count | None = None
-    approximate: bool = False
+    approximate: Truth = False
 
     def convert(self) -> Price:
         return Price(
@@ -223,7 +225,7 @@ class _Prices(_SourcedFigures):
         )
 
 
-class _Event(_Strict):
+class _Event(Document):
     event: Name
     date: Day
     item: Text | None = None
@@ -233,8 +235,8 @@ class _Event(_Strict):
 
 
 class _Lifecycle(_SourcedFigures):
-    status: Annotated[LifecycleStatus, Field(strict=False)]
-    events: list[_Event] = []
+    status: LifecycleStatus
+    events: list[_Event] = field(default_factory=list)
     last_software: Text | None = None
     note: Text | None = None
 
@@ -248,30 +250,30 @@ class _Lifecycle(_SourcedFigures):
         )
 
 
-class _LaneKey(_Strict):
-    unit: Annotated[UnitKind, Field(strict=False)]
+class _LaneKey(Document):
+    unit: UnitKind
     runtime: Name
     precision: Name
-    batch: Annotated[int, Field(ge=0)] = 1
+    batch: Annotated[Whole, Rule(ge=0)] = 1
     threads: Count | None = None
-    variant: str = ""
+    variant: Plain = ""
 
     def on(self, device: str) -> dict[str, Any]:
         """Return the fields of the lane, by name."""
-        return {**self.model_dump(), "unit": self.unit.value, "device": device}
+        return {**dict(self), "unit": self.unit.value, "device": device}
 
 
-class ProfileFile(_Strict):
+class ProfileFile(Document):
     """One file of ``profiles/``."""
 
     id: Name
     name: Text
-    aliases: list[Alias] = []
+    aliases: list[Alias] = field(default_factory=list)
     vendor: Text | None = None
     chip: Text | None = None
-    chip_aliases: list[Alias] = []
+    chip_aliases: list[Alias] = field(default_factory=list)
     form: Form | None = None
-    units: Annotated[list[_Unit], Field(min_length=1)]
+    units: Annotated[list[_Unit], Rule(min_length=1)]
     memory: _Memory | None = None
     power: _Power | None = None
     price: _Prices | None = None
@@ -299,19 +301,51 @@ class ProfileFile(_Strict):
 
 def field_names(path: tuple[str | int, ...]) -> list[str]:
     """Return the fields allowed in the mapping at ``path`` of a profile file."""
-    model: type[BaseModel] = ProfileFile
+    kind: type[Document] = ProfileFile
     for key in path:
-        if isinstance(key, str) and key in model.model_fields:
-            inner = _model_in(model.model_fields[key].annotation)
-            model = inner or model
-    return sorted(model.model_fields)
+        kind = _document_in(_annotations(kind).get(str(key))) or kind
+    return sorted(_annotations(kind))
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _document_in(annotation: Any) -> type[Document] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Document):
         return annotation
-    found = (_model_in(argument) for argument in getattr(annotation, "__args__", ()))
-    return next((model for model in found if model is not None), None)
+    found = (_document_in(argument) for argument in get_args(annotation))
+    return next((kind for kind in found if kind is not None), None)
+
+
+@cache
+def _annotations(kind: type[Document]) -> Mapping[str, Any]:
+    return {one.name: one.type for one in fields(kind)}
+
+
+Kind = TypeVar("Kind", bound=Document)
+
+
+def of_checked(kind: type[Kind], content: Mapping[str, Any]) -> Kind:
+    """Build a part of a profile file of values that were checked when its index was written."""
+    known = _annotations(kind)
+    return kind(**{name: _checked(known[name], value) for name, value in content.items()})
+
+
+def _checked(annotation: Any, value: Any) -> Any:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        found = _checked(arguments[0], value)
+    elif origin in (Union, UnionType):
+        inner = next(one for one in arguments if one is not NoneType)
+        found = None if value is None else _checked(inner, value)
+    elif origin is list:
+        found = [_checked(arguments[0], one) for one in value]
+    elif origin is dict:
+        found = {key: _checked(arguments[1], one) for key, one in value.items()}
+    elif origin is None and issubclass(annotation, Document):
+        found = of_checked(annotation, value)
+    elif annotation is float or (origin is None and issubclass(annotation, Enum)):
+        found = annotation(value)
+    else:
+        found = value
+    return found
 
 
 def _scaled(value: float | None, factor: float) -> float | None:

@@ -9,7 +9,9 @@ import yaml
 
 from advisor.hardware.profile import DeviceProfile
 
-INDEX_COLUMNS = ("id", "aliases", "chip_aliases", "name", "vendor", "default_lane")
+INDEX_COLUMNS = (
+    "id", "aliases", "chip_aliases", "name", "vendor", "default_lane", "checksum",
+)  # fmt: skip
 SEPARATOR = ";"
 """Between aliases in a cell of the index."""
 
@@ -38,12 +40,12 @@ def written(profile: Mapping[str, Any]) -> str:
     )
 
 
-def index(profiles: Iterable[DeviceProfile]) -> str:
-    """Write the index of a folder of profiles, sorted by id."""
+def index(profiles: Iterable[tuple[DeviceProfile, str]]) -> str:
+    """Write the index of profiles, each with the checksum of its file, sorted by id."""
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(INDEX_COLUMNS)
-    for one in sorted(profiles, key=lambda profile: profile.id):
+    for one, checksum in sorted(profiles, key=lambda pair: pair[0].id):
         table.writerow(
             (
                 one.id,
@@ -52,6 +54,7 @@ def index(profiles: Iterable[DeviceProfile]) -> str:
                 one.name,
                 one.vendor or "",
                 one.default_lane.name,
+                checksum,
             )
         )
     return stream.getvalue()

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from advisor import __version__
+from advisor.answering.complete import inputs_of
 from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import recommend
 from advisor.answering.write import now
@@ -89,6 +90,8 @@ def answer(
     profile = evidence.profiles.load(device)
     asked = request.request.model_copy(update={"device": device})
     document, reason = _asked(partial(recommend, asked, evidence))
+    if document is not None:
+        document = document.model_copy(update={"inputs": inputs_of(document, evidence)})
     workloads = {}
     for workload in stated.workloads:
         own = asked.model_copy(

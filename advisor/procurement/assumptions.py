@@ -5,6 +5,7 @@ Every field has a default that the review names as an assumption; prices have no
 
 import re
 from collections.abc import Iterator
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +23,8 @@ _MONEY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Z]{3})\s*(?:/\s*kWh)?\s*")
 class Money(Document):
     """An amount in a currency."""
 
-    amount: float = Field(ge=0)
-    currency: str = Field(pattern="^[A-Z]{3}$")
+    amount: Annotated[float, Field(ge=0)]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
 def money(text: object, option: str = "amount") -> object:
@@ -76,9 +77,9 @@ Fraction = Annotated[float, BeforeValidator(fraction), Field(ge=0, le=1)]
 class Hours(Document):
     """Effort in hours, with the range to reckon with."""
 
-    hours: float = Field(ge=0)
-    low: float = Field(ge=0)
-    high: float = Field(ge=0)
+    hours: Annotated[float, Field(ge=0)]
+    low: Annotated[float, Field(ge=0)]
+    high: Annotated[float, Field(ge=0)]
 
 
 class Priced(Document):
@@ -98,14 +99,14 @@ class DeviceAssumptions(Document):
     """Supply, cooling, housing, storage, carrier board: for one device."""
     host: Priced | None = None
     """Computer that an accelerator needs: for one device."""
-    power_w: float | None = Field(default=None, gt=0)
+    power_w: Annotated[float | None, Field(gt=0)] = None
     """Measured at the socket, under load."""
-    idle_w: float | None = Field(default=None, ge=0)
+    idle_w: Annotated[float | None, Field(ge=0)] = None
     power_source: str = "stated by the buyer"
     available_until: DateText = ""
     """YYYY, YYYY-MM or YYYY-MM-DD."""
     integration: Hours | None = None
-    host_power_w: float | None = Field(default=None, gt=0)
+    host_power_w: Annotated[float | None, Field(gt=0)] = None
     """Power of the computer that an accelerator needs, at the socket."""
     hourly: Priced | None = None
     """Price of one hour where it is rented instead of bought."""
@@ -123,8 +124,8 @@ class Scale(Document):
 class Range(Document):
     """Factors from a stated power to what the socket sees."""
 
-    low: float = Field(gt=0)
-    high: float = Field(gt=0)
+    low: Annotated[float, Field(gt=0)]
+    high: Annotated[float, Field(gt=0)]
 
 
 class Duty(Document):
@@ -133,7 +134,7 @@ class Duty(Document):
     name: str
     rate: Annotated[float, BeforeValidator(rate), Field(gt=0)]
     """Images a second."""
-    limits: dict[str, str] = Field(default_factory=dict)
+    limits: dict[str, str] = field(default_factory=dict)
     """As on the command line: ``max-latency: 50ms``."""
     models: tuple[str, ...] = ()
 
@@ -151,26 +152,26 @@ SCALES = {
 class Assumptions(Document):
     """Everything that is assumed and not found."""
 
-    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     """Currency of the review."""
-    fx: dict[str, float] = Field(default_factory=dict)
+    fx: dict[str, float] = field(default_factory=dict)
     """US dollars for one unit of each currency."""
     fx_date: DateText = ""
-    quantity: int = Field(default=1, ge=1)
-    years: float = Field(default=5.0, gt=0)
+    quantity: Annotated[int, Field(ge=1)] = 1
+    years: Annotated[float, Field(gt=0)] = 5.0
     duty_cycle: Fraction = 1.0
     """Share of the time under load; the rest is idle."""
     tariff: MoneyField | None = None
     """Price of a kilowatt-hour."""
-    stale_after_days: int = Field(default=180, ge=1)
+    stale_after_days: Annotated[int, Field(ge=1)] = 180
     spares: Fraction = 0.05
     """Devices bought in reserve, as a share of the quantity."""
-    integration: Hours = Hours(hours=80, low=40, high=160)
+    integration: Hours = Hours(hours=80.0, low=40.0, high=160.0)
     """To get one kind of device running in the product."""
-    training: Hours = Hours(hours=40, low=20, high=80)
+    training: Hours = Hours(hours=40.0, low=20.0, high=80.0)
     """To adapt a model to the buyer's images."""
-    hourly_rate: MoneyField = Money(amount=80, currency="USD")
-    power_range: dict[str, Range] = Field(
+    hourly_rate: MoneyField = Money(amount=80.0, currency="USD")
+    power_range: dict[str, Range] = field(
         default_factory=lambda: {
             "wall": Range(low=0.9, high=1.1),
             "rail": Range(low=1.0, high=1.4),
@@ -183,7 +184,7 @@ class Assumptions(Document):
     """Bytes that the operating system and other programs keep."""
     max_utilisation: Fraction = 0.8
     """Share of a device's time that several workloads may fill."""
-    criteria: dict[str, float] = Field(
+    criteria: dict[str, float] = field(
         default_factory=lambda: {
             "accuracy": 3.0,
             "speed": 2.0,
@@ -193,7 +194,7 @@ class Assumptions(Document):
         }
     )
     """Weights of the decision matrix."""
-    scales: dict[str, Scale] = Field(default_factory=lambda: dict(SCALES))
+    scales: dict[str, Scale] = field(default_factory=lambda: dict(SCALES))
     """What is worth 0 and 1 under each criterion, whoever is compared."""
     reference_top1: Fraction = 0.7
     """Accuracy at which devices are compared for speed: the fastest model that reaches it counts.
@@ -202,7 +203,7 @@ class Assumptions(Document):
     """Grams of CO2 for a kilowatt-hour from the socket; None where the buyer states none."""
     baseline: str = ""
     """Device to compare against; empty takes the first one asked for."""
-    devices: dict[str, DeviceAssumptions] = Field(default_factory=dict)
+    devices: dict[str, DeviceAssumptions] = field(default_factory=dict)
     workloads: tuple[Duty, ...] = ()
 
 

@@ -3,9 +3,8 @@
 What nobody knows is an Amount without value and with a reason; it is never zero.
 """
 
+from dataclasses import field
 from typing import Literal
-
-from pydantic import Field
 
 from advisor.core.constraint import Verdict
 from advisor.core.document import DeviceFacts, Entry, Input, LaneRecord, Rejection
@@ -115,13 +114,13 @@ class DeviceReview(Document):
     misses: tuple[Rejection, ...] = ()
     """Models nearest to the limits, where none meets them."""
     relaxations: tuple[str, ...] = ()
-    headroom: dict[str, float] = Field(default_factory=dict)
+    headroom: dict[str, float] = field(default_factory=dict)
     """Room left by the best model per limit, as a share of the limit."""
     facts: DeviceFacts
     accuracy: Amount
     reference: SameModel | None = None
     """The fastest model at the accuracy of reference: by it devices are compared for speed."""
-    reference_headroom: dict[str, float] = Field(default_factory=dict)
+    reference_headroom: dict[str, float] = field(default_factory=dict)
     """Room that it leaves per limit, as a share of the limit."""
     same: tuple[SameModel, ...] = ()
     """The same models on every device."""

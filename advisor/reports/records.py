@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from advisor.core.document import Estimates, Figure, Recommendation
-from advisor.core.filed import Document
+from advisor.core.filed import Document, field_names
 from advisor.core.quantity import Metric
 
 PLAIN = (str, int, float, bool, type(None))
@@ -29,7 +29,7 @@ def rows_of(document: Document) -> Sequence[Document]:
         return (*document.ranked, *document.uncertain, *document.rejected)
     if isinstance(document, Estimates):
         return document.estimates
-    field = next((name for name in ROWS if name in type(document).model_fields), "")
+    field = next((name for name in ROWS if name in field_names(type(document))), "")
     rows: Sequence[Document] = getattr(document, field) if field else (document,)
     return rows
 
@@ -44,7 +44,7 @@ def _cells(item: Document) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, PLAIN):
             yield name, value
         elif isinstance(value, Document) and {"value", "low", "high"} <= set(
-            type(value).model_fields
+            field_names(type(value))
         ):
             yield from _ends(name, value)
         elif isinstance(value, tuple) and all(isinstance(one, str) for one in value):

@@ -5,6 +5,7 @@ Writers lay these out and compute nothing. Every string keeps the figure it came
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from advisor.answering.contest import promising
 from advisor.core.constraint import Verdict
@@ -20,9 +21,11 @@ from advisor.core.document import (
 from advisor.core.quantity import Metric, human
 from advisor.reports.decision import Decision, decide, is_vague, range_text
 from advisor.reports.energy_label import energy_labels
-from advisor.reports.searched_view import SHOWN, SearchView, search_view
 from advisor.reports.three_answers import AnswerView, answer_views, chance_words
 from advisor.reports.wording import joined, lane_words, percent, plural
+
+if TYPE_CHECKING:
+    from advisor.reports.searched_view import SearchView
 
 BASE_COLUMNS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
 """Metrics that every table shows; limits and objectives add theirs."""
@@ -127,7 +130,7 @@ class ReportView:
     """Command that would settle the most promising uncertain candidate."""
     answers: tuple[AnswerView, ...] = ()
     """Safe, likely and worth measuring."""
-    search: SearchView | None = None
+    search: "SearchView | None" = None
     energy: str = ""
     """Energy label of the first model with its basis; empty where it has none."""
 
@@ -193,9 +196,18 @@ def view_of(document: Recommendation, *, top: int | None = None) -> ReportView:
         command=document.command,
         settle=next((e.settle for e in promising(document)), ""),
         answers=answer_views(document),
-        search=search_view(document.search, shown=top or SHOWN) if document.search else None,
+        search=_searched(document, top),
         energy=next((f"{x.text}; {x.basis}" for x in energy_labels(document.ranked)[:1] if x), ""),
     )
+
+
+def _searched(document: Recommendation, top: int | None) -> "SearchView | None":
+    """Compute what a report shows of a search, where there was one."""
+    if document.search is None:
+        return None
+    from advisor.reports.searched_view import SHOWN, search_view
+
+    return search_view(document.search, shown=top or SHOWN)
 
 
 def view_of_estimates(document: Estimates) -> EstimatesView:

@@ -3,6 +3,7 @@
 Nothing here needs torch; a recommendation reads these documents.
 """
 
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -270,7 +271,7 @@ class TrialRequest(Document):
     recipe: Recipe = Recipe()
     train_images: int | None = None
     test_images: int | None = None
-    weights: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
+    weights: dict[str, str] = field(default_factory=dict)
     """Files with trained weights by model."""
     threads: int = 1
     level: float = 0.9

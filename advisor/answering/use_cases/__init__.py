@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from advisor.core.document import UseCase
 from advisor.errors import CatalogError, unknown_name
 from advisor.hardware.library import read_mapping
@@ -20,6 +18,8 @@ def use_case(name: str) -> UseCase:
     """Read a preset; UsageError names the nearest ones."""
     if name not in names():
         raise unknown_name("use case", name, names(), "advisor recommend --help")
+    from pydantic import ValidationError
+
     path = FOLDER / f"{name}.yaml"
     try:
         return UseCase.model_validate({"name": name, **read_mapping(path)})
