@@ -69,7 +69,7 @@ def test_a_file_that_was_edited_is_checked_again(tmp_path: Path) -> None:
     (tmp_path / "index.csv").write_bytes((profiles_directory() / "index.csv").read_bytes())
     edited = tmp_path / "jetson-nano.yaml"
     edited.write_text(shipped_file.read_text("utf-8").replace("cores: 128", "cores: -1"), "utf-8")
-    with pytest.raises(ProfileError, match="-1 is out of range"):
+    with pytest.raises(ProfileError, match="cores: -1"):
         read_profile(edited)
 
 

@@ -8,8 +8,8 @@ import pytest
 from benchmarks import speed
 
 pytestmark = pytest.mark.slow
-IMPORTS_OF_AN_ANSWER = 12.0
-"""Most times the imports that a cold recommendation may take; it takes seven."""
+IMPORTS_OF_AN_ANSWER = 9.0
+"""Most times the imports that a cold recommendation may take; it takes four to six."""
 QUADRATIC = 1.5
 """Exponent that no work in proportion to its size comes near."""
 
