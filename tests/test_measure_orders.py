@@ -1,15 +1,15 @@
 """Carrying out an order: failures of one network, Ctrl-C, resuming, repeating, resting."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
 from advisor.measuring.journal import JobClaim, Writer
 from advisor.measuring.order import REFERENCE
-from advisor.measuring.session import Measuring, take_abandoned
-from advisor.measuring.store import MeasurementStore
+from advisor.measuring.session import Measuring, Step, take_abandoned
+from advisor.measuring.store import FigureRecord, MeasurementStore, SessionRecord
 from tests.measuring_stand_in import Stage, home_store, measure, order, way
 
 
@@ -27,6 +27,22 @@ def test_every_network_gets_a_figure_with_its_samples(store: MeasurementStore) -
     outcome = measure(order("resnet18", "resnet34"), store)
     assert latencies(store) == {"resnet18": 0.01, "resnet34": 0.01}
     assert len(store.samples(outcome.sessions[0], 0)) == 36
+    assert not outcome.failures
+
+
+class Watched(MeasurementStore):
+    """Notes whether a session had its journal when it was begun."""
+
+    def begin(self, session: SessionRecord, figures: Sequence[FigureRecord]) -> None:
+        assert (self.path.parent / "journals" / f"{session.id}.jsonl").is_file()
+        super().begin(session, figures)
+
+
+def test_a_session_is_noted_behind_its_journal_so_that_no_kill_leaves_it_running(
+    store: MeasurementStore,
+) -> None:
+    outcome = measure(order("resnet18"), Watched(store.path))
+    assert [session.status for session in store.sessions()] == ["finished"]
     assert not outcome.failures
 
 
@@ -179,14 +195,14 @@ def test_a_second_measurement_waits_for_the_first(store: MeasurementStore, tmp_p
     lock = tmp_path / "measuring.lock"
     first = JobClaim(lock)
     assert first.take()
+    waits = "another measurement is running here; waiting for it"
     said: list[str] = []
-    Timer(0.2, first.release).start()
-    run = Measuring(
-        order=order("resnet18"),
-        store=store,
-        tell=lambda step: said.append(step.text),
-        run_job=Stage(),
-        lock=lock,
-    )
+
+    def tell(step: Step) -> None:
+        said.append(step.text)
+        if step.text == waits:
+            first.release()
+
+    run = Measuring(order=order("resnet18"), store=store, tell=tell, run_job=Stage(), lock=lock)
     assert not run.run().failures
-    assert "another measurement is running here; waiting for it" in said
+    assert waits in said

@@ -180,11 +180,12 @@ class Measuring:
         wishes = [w for w in wishes if exports.kept(self._key(w, way)) is not None]
         session = self._new_session(way, number)
         figures = [self._figure(session, way, i, w) for i, w in enumerate(wishes)]
-        self.store.begin(session, figures)
         found = Gathering(session=session.id, threads=session.threads)
         status, lost = "interrupted", ""
         claim = JobClaim(_journal(session.id))
         claim.take()
+        # noted behind its journal: one that is killed between the two would run for ever
+        self.store.begin(session, figures)
         try:
             with _alone(self.lock, self._say):
                 ending = self._start("time", way, wishes, found.take, session=session.id)
