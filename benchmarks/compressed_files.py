@@ -2,7 +2,7 @@
 
     export ADVISOR_HOME=$(mktemp -d)
     advisor devices detect
-    python benchmarks/compressed_files.py [--calibrated]
+    python -m benchmarks.compressed_files [--calibrated]
 
 Five networks, each whole, 30 % and 50 % pruned, in fp32 and int8, of which those that cannot be
 followed are left out. Weights are random: how long a file takes does not depend on them. The

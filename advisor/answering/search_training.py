@@ -473,7 +473,8 @@ def _to_onnx(network: Any) -> ToOnnx | None:
 
 def _told(taught: Sequence[Taught]) -> list[str]:
     data = taught[0].record.data
-    told = [f"accuracy is that on {data.name}, not ImageNet's; {len(taught)} variants were trained"]
+    count = "1 variant was" if len(taught) == 1 else f"{len(taught)} variants were"
+    told = [f"accuracy is that on {data.name}, not ImageNet's; {count} trained"]
     random = [
         one.candidate.name
         for one in taught

@@ -35,6 +35,9 @@ def unchecked(entry: Entry | None) -> tuple[str, ...]:
     found = ["accuracy on your own images", "speed after minutes of constant load"]
     if entry is None:
         return tuple(found)
+    top1 = entry.metrics.get(Metric.TOP1)
+    if top1 is not None and top1.origin is Origin.MEASURED:  # by a trial on the user's images
+        del found[0]
     latency = entry.metrics.get(Metric.LATENCY)
     if latency is not None and latency.origin is not Origin.MEASURED:
         found.insert(0, "speed on your own board")
