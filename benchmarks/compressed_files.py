@@ -2,13 +2,14 @@
 
     export ADVISOR_HOME=$(mktemp -d)
     advisor devices detect
-    python -m benchmarks.compressed_files [--calibrated]
+    python -m benchmarks.compressed_files [--calibrated] [--side 224]
 
 Five networks, each whole, 30 % and 50 % pruned, in fp32 and int8, of which those that cannot be
 followed are left out. Weights are random: how long a file takes does not depend on them. The
 measurement is the least processor time of a pass of one thread, in turns, which a busy machine
 disturbs least. The estimate knows the profile of this machine and what others published of like
-ones; with ``--calibrated`` the whole networks' timings too, and only the pruned files count.
+ones; with ``--calibrated`` the whole networks' timings too, and only the pruned files count. The
+estimator learns from timings at inputs that the catalog has counted: 224 pixels, not all at 96.
 """
 
 import argparse
@@ -53,18 +54,18 @@ class TimedFile:
     """Of the channels that went."""
 
 
-def files_in(folder: Path) -> list[TimedFile]:
+def files_in(folder: Path, side: int) -> list[TimedFile]:
     """Make the files."""
     rng = np.random.default_rng(0)
-    images = tuple(rng.normal(size=(1, 3, SIDE, SIDE)).astype(np.float32) for _ in range(8))
+    images = tuple(rng.normal(size=(1, 3, side, side)).astype(np.float32) for _ in range(8))
     found = []
     for name in NETWORKS:
         for share in SHARES:
-            network = classifier(Candidate.parse(name), SIDE, CLASSES, seed=0, weights=None).eval()
+            network = classifier(Candidate.parse(name), side, CLASSES, seed=0, weights=None).eval()
             whole = folder / f"{name}-{100 * share:.0f}.onnx"
             small = whole.with_name(f"{whole.stem}-int8.onnx")
             try:
-                export_onnx(prune(network, SIDE, share) if share else network, images[0], whole)
+                export_onnx(prune(network, side, share) if share else network, images[0], whole)
                 quantise(whole, small, images)
             except AdvisorError as error:
                 print(f"{whole.stem}: left out: {error}")
@@ -83,10 +84,10 @@ def files_in(folder: Path) -> list[TimedFile]:
     return found
 
 
-def timed(files: list[TimedFile]) -> list[float]:
+def timed(files: list[TimedFile], side: int) -> list[float]:
     """Return the least processor time of a pass of each file, in seconds."""
     engines = [OnnxEngine(one.path, 1) for one in files]
-    image = np.zeros((1, 3, SIDE, SIDE), np.float32)
+    image = np.zeros((1, 3, side, side), np.float32)
     for engine in engines:
         engine.load(image)
         for _ in range(5):
@@ -105,17 +106,18 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="coverage over compressed files")
     parser.add_argument("--calibrated", action="store_true")
+    parser.add_argument("--side", type=int, default=SIDE)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        files = files_in(Path(place))
-        times = dict(zip(files, timed(files), strict=True))
+        files = files_in(Path(place), asked.side)
+        times = dict(zip(files, timed(files, asked.side), strict=True))
         if asked.calibrated:
-            teach(times, Path(place) / "whole.csv")
+            teach(times, Path(place) / "whole.csv", asked.side)
             times = {one: seconds for one, seconds in times.items() if one.share}
         evidence = Evidence()
         inside, by_family, ratios = [], {}, []
         for one, seconds in times.items():
-            figure = estimated(one, evidence)
+            figure = estimated(one, asked.side, evidence)
             if figure is None:
                 continue
             holds = figure.low <= seconds <= figure.high
@@ -132,11 +134,11 @@ def main() -> None:
     print(f"median error {np.median(off):.0%}; measured by estimated {np.median(ratios):.2f}")
 
 
-def teach(times: dict[TimedFile, float], table: Path) -> None:
+def teach(times: dict[TimedFile, float], table: Path, side: int) -> None:
     """Take the timings of the whole networks in as this machine's own."""
     head = "timm_name,input_h,runtime,precision,threads,batch,latency_ms"
     rows = [
-        f"{one.family},{SIDE},onnxruntime,{one.precision},1,1,{1e3 * seconds:.5f}"
+        f"{one.family},{side},onnxruntime,{one.precision},1,1,{1e3 * seconds:.5f}"
         for one, seconds in times.items()
         if not one.share
     ]
@@ -146,10 +148,10 @@ def teach(times: dict[TimedFile, float], table: Path) -> None:
         raise SystemExit(code)
 
 
-def estimated(one: TimedFile, evidence: Evidence) -> Figure | None:
+def estimated(one: TimedFile, side: int, evidence: Evidence) -> Figure | None:
     """Return the estimate on this machine, from its profile and others' measurements."""
     request = EstimateRequest(
-        candidates=(f"{one.drawn_from}@{SIDE}",),
+        candidates=(f"{one.drawn_from}@{side}",),
         devices=("host",),
         runtime="onnxruntime",
         precisions=(one.precision,),
