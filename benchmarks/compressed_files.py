@@ -115,7 +115,9 @@ def main() -> None:
             teach(times, Path(place) / "whole.csv", asked.side)
             times = {one: seconds for one, seconds in times.items() if one.share}
         evidence = Evidence()
-        inside, by_family, ratios = [], {}, []
+        inside: list[bool] = []
+        by_family: dict[str, list[bool]] = {}
+        ratios: list[float] = []
         for one, seconds in times.items():
             figure = estimated(one, asked.side, evidence)
             if figure is None:
