@@ -537,17 +537,19 @@ class Own:
     def of(model: LatencyModel, local: Local) -> "Own":
         """Compare the timings with what the published cells expect of them."""
         assert model.own_table is not None
-        pieces, means = [], []
+        by_lane: dict[Lane, list[int]] = {}
         for row, timing in enumerate(model.own):
-            table = model.own_table.rows([row])
-            row_of = local.position[timing.lane]
-            points, mean = model._points(timing.lane, table, row_of, own=True)
-            pieces.append(points)
-            means.append(mean)
-        points = Points.joined(pieces)
+            by_lane.setdefault(timing.lane, []).append(row)
+        pieces = [
+            model._points(lane, model.own_table.rows(rows), local.position[lane], own=True)
+            for lane, rows in by_lane.items()
+        ]
+        order = np.argsort([row for rows in by_lane.values() for row in rows])
+        points = Points.joined([one for one, _ in pieces]).take(order)
+        means = np.concatenate([mean for _, mean in pieces])[order]
         left = local.whiten @ covariance(local.points, points, local.matrices, kind=np.float64)
         prior = covariance(points, points, local.matrices, kind=np.float64) - left.T @ left
-        expected = np.concatenate(means) + local.global_shift(points)
+        expected = means + local.global_shift(points)
         surprise = np.log([timing.seconds for timing in model.own]) - expected
         noise, believed = robust_noise(prior.astype(np.float64), surprise, points.lane)
         whiten = np.linalg.inv(np.linalg.cholesky(prior + np.diag(noise)))
