@@ -218,7 +218,7 @@ def test_no_kind_of_result_may_have_an_interval_that_ends_before_it_begins(
     for place in places:
         held = json.loads(sound_results()[number])
         figure = intervals(held)[place]
-        figure["low"], figure["high"] = float(figure["high"]) + 1.0, figure["low"]
+        figure["low"], figure["high"] = 2.0 * abs(figure["high"]) + 1.0, figure["low"]
         path.write_text(json.dumps(held))
         refused("report", str(path), "-o", str(tmp_path / "result.html"))
 
