@@ -23,7 +23,7 @@ from tests.test_procurement import six
 class Reader(HTMLParser):
     """Collects ids, references to the outside and unbalanced elements."""
 
-    VOID = frozenset({"meta", "br", "input", "line", "circle", "rect", "path", "img", "hr"})
+    VOID = frozenset({"meta", "br", "input", "line", "circle", "rect", "path", "img", "hr", "wbr"})
 
     def __init__(self, text: str) -> None:
         super().__init__()
