@@ -136,7 +136,9 @@ def describe_onnx(
     except Exception as error:
         raise NetworkError(f"{path}: shapes cannot be inferred: {_first_line(error)}") from error
     workload = _Graph(graph, path).workload(height)
-    caveats = (f"{whole} parameters are stored as int8, at one byte each",) if whole else ()
+    caveats: tuple[str, ...] = ()
+    if whole:
+        caveats = (f"{whole} parameters are stored as int8, at one byte each",)
     caveats += tuple(
         f"{count} parameters are stored in {bits} bits and counted at one byte each"
         for bits, count in packed.items()

@@ -378,7 +378,7 @@ def test_rows_that_the_script_adds_say_probability_and_front_as_the_others_do(pa
 
 def _late(entries: list[Entry], count: int) -> list[Entry]:
     """Entries for the end of a list, on the front and with a probability that no other has."""
-    same = {"probability": 0.3149, "on_front": True, "reason": ""}
+    same = {"probability": 0.3149, "on_front": True}
     return [entries[0].model_copy(update={**same, "candidate": f"late{i}"}) for i in range(count)]
 
 
