@@ -116,7 +116,7 @@ def feed(name: str, seconds: float, folder: Path) -> None:
 
     with atheris.instrument_imports(include=["advisor"]):
         read = READERS[name]
-        from advisor.errors import LONGEST, AdvisorError
+        from advisor.errors import AdvisorError, one_line
 
         corpus = folder / "corpus"
         corpus.mkdir()
@@ -131,8 +131,8 @@ def feed(name: str, seconds: float, folder: Path) -> None:
         try:
             read(content, folder / "read")
         except AdvisorError as error:
-            if len(str(error)) > LONGEST or not str(error).isprintable():
-                fault = f"a line of {len(str(error))} characters"
+            if one_line(str(error)) != str(error):
+                fault = f"no printable line: {str(error)!r}"[:200]
         except (Exception, RecursionError) as error:
             fault = f"{type(error).__name__}: {error}"[:200]
         if time.process_time() - begun > SLOW:

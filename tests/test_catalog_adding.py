@@ -130,7 +130,8 @@ def test_a_network_without_a_count_is_named(root: Path) -> None:
 
 
 def test_a_network_that_nobody_knows_is_refused(root: Path) -> None:
-    with pytest.raises(CatalogError, match=r"line 2, column network: 'unheard-of': no such network"):
+    said = r"line 2, column network: 'unheard-of': no such network"
+    with pytest.raises(CatalogError, match=said):
         added(root, {"network": "unheard-of"})
 
 

@@ -107,6 +107,8 @@ _ONE_BYTE = frozenset((2, 3))
 MOST_WORK = 10**17
 """Elements, or multiply-accumulates, of the largest operator that anybody runs."""
 _POINTER = b"version https://git-lfs"
+_CONTRADICTIONS = (LookupError, ValueError, TypeError, ArithmeticError)
+"""What counting runs into where operators, shapes and weights of a file contradict each other."""
 
 
 def describe_onnx(
@@ -125,8 +127,17 @@ def describe_onnx(
     be counted.
     """
     require(f"reading {path}", "onnx", kind=NetworkError)
-    model = _loaded(path)
-    model = with_plain_weights(model)
+    try:
+        return _described(path, resolution, width, inputs)
+    except _CONTRADICTIONS as error:
+        said = _first_line(error)
+        raise NetworkError(f"{path}: an operator lacks what its kind needs: {said}") from error
+
+
+def _described(
+    path: Path, resolution: int | None, width: int | None, inputs: InputSizes
+) -> Workload:
+    model = with_plain_weights(_loaded(path))
     height, wide = fix_inputs(model, path, resolution, width, inputs)
     packed = unpack(model.graph)
     whole = _stored_whole(model) - packed.total()
