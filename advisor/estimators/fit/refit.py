@@ -32,9 +32,7 @@ from advisor.estimators.fit.publications import write_publications
 from advisor.estimators.fit.runs import (
     CELLS,
     FILE,
-    OTHER,
     RUNS,
-    TUNED,
     FitPart,
     Run,
     RunResult,
@@ -109,10 +107,11 @@ class Steps:
             path.write_text(json.dumps(variances_document(make())), encoding="utf-8")
         return variances_from(json.loads(path.read_text(encoding="utf-8")))
 
-    def tuned(self, part: FitPart, half: int) -> Variances:
-        """Return the variances that one half of the chips and families tunes."""
-        name = f"variances {part.means.is_of_long:d} {half}"
-        return self.variances(name, partial(part.tuned, half))
+    def tuned(self, part: FitPart, others: Split | None = None) -> Variances:
+        """Return the variances that ship, or those that the chips or families of others tune."""
+        name = f"variances {part.means.is_of_long:d} {others.value if others else 'shipped'}"
+        make = partial(part.tuned_on_others, others) if others else part.tuned
+        return self.variances(name, make)
 
     def left_out(
         self, name: str, make: Callable[[], Iterator[tuple[str, RunResult]]]
@@ -222,7 +221,7 @@ def _fitted(data: Data, steps: Steps, *, long: bool) -> tuple[Fitted, Means, Var
     cells = data.of_long_lanes() if long else data.thinned(CELLS)
     part = data.take(cells)
     means = means_of_long(part) if long else means_of(part)
-    variances = steps.tuned(FitPart(data=part, cells=cells, means=means), TUNED)
+    variances = steps.tuned(FitPart(data=part, cells=cells, means=means))
     if not long:
         part = replace(part, lanes=part.lanes.with_odd(oddness(part, means, variances)))
     return solve(part, means, variances).whole(), means, variances
@@ -236,10 +235,11 @@ def left_out(
 
     part = FitPart.of(steps.data, near)
     silent = replace(steps, progress=_silent)
-    by_crossed = {False: variances}
-    if any(run.crossed for run in runs):
-        by_crossed[True] = steps.tuned(part, OTHER)
-    leave = partial(_at, silent, part, by_crossed)
+    crossed = sorted({run.tuned_by for run in runs if run.tuned_by is not None})
+    tuning = Parallel(n_jobs=steps.jobs)(delayed(silent.tuned)(part, one) for one in crossed)
+    tuned: dict[Split | None, Variances] = dict(zip(crossed, tuning, strict=True))
+    tuned[None] = variances
+    leave = partial(_at, silent, part, tuned)
     shared = _shared(runs)
     work = Parallel(n_jobs=min(steps.jobs, len(shared)), return_as="generator")
     found: dict[str, RunResult] = {}
@@ -250,8 +250,8 @@ def left_out(
 
 
 def _at(
-    steps: Steps, part: FitPart, by_crossed: Mapping[bool, Variances], runs: tuple[Run, ...]
+    steps: Steps, part: FitPart, tuned: Mapping[Split | None, Variances], runs: tuple[Run, ...]
 ) -> dict[str, RunResult]:
     name = " ".join(run.name for run in runs)
-    variances = by_crossed[runs[0].crossed]
+    variances = tuned[runs[0].tuned_by]
     return steps.left_out(f"left out {name}", partial(execute, part, runs, variances))

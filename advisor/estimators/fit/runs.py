@@ -3,8 +3,9 @@
 The variances that ship are tuned on one half of the chips and families. Everything is left out at
 these variances, and the errors of all groups calibrate the intervals that ship. Validation reports
 on groups that had no part in anything: those of the other half, and, in crossed runs, those of the
-first half at variances that the other half tuned. All predictions are kept beside the fitted
-parameters, so that figures of the error are read in a second and not computed for an hour.
+first half at variances that the other half tuned. All predictions are kept
+beside the fitted parameters, so that figures of the error are read in a second and not computed for
+an hour.
 """
 
 import json
@@ -48,9 +49,12 @@ TUNED = 1
 """The half of the chips and families on which the variances that ship are tuned."""
 OTHER = 1 - TUNED
 """The half that tunes the variances of crossed runs."""
-CELLS = 10000
+CELLS = 14000
 """Cells of all lanes that the fit knows, and from which others are left out; very long lanes have a
 fit of their own."""
+TUNING_CELLS = 10000
+"""… and of which the tuning draws its sample: fewer of the longer lanes, so that a lane shows in it
+with several cells."""
 LEAST_NETWORKS = 3
 """Networks of a lane whose cells are asked for."""
 LEAST_OF_CHIP = 8
@@ -74,13 +78,24 @@ class Run:
     long: bool = False
     """Only the very long lanes, by the fit that knows them alone."""
     crossed: bool = False
-    """Only groups of the half that tunes what ships, at variances that the other half tuned."""
+    """Only groups of the half that tunes what ships, at variances that others tuned."""
 
     @property
     def name(self) -> str:
         """Key of the run's predictions."""
         kind = f"{_CROSSED if self.crossed else ''}{self.split.value}"
         return f"{kind}{_OF_LONG if self.long else ''}"
+
+    @property
+    def tuned_by(self) -> Split | None:
+        """What the other half of tunes the variances; None ships.
+
+        Unseen chips are judged at those that the other half of chips and families tuned, all else
+        at those of the other half of the families.
+        """
+        if not self.crossed:
+            return None
+        return Split.CHIP if self.split is Split.CHIP else Split.FAMILY
 
     def wanted(self, data: Data) -> Mask:
         """Return which cells are asked for: latencies of lanes that are worth the question."""
@@ -92,24 +107,24 @@ class Run:
 
 RUNS = (
     Run(split=Split.CHIP, folds=6),
-    Run(split=Split.PAIR, folds=10),
-    Run(split=Split.ARCHITECTURE, folds=12),
+    Run(split=Split.PAIR, folds=6),
+    Run(split=Split.ARCHITECTURE, folds=8),
     Run(split=Split.FAMILY, folds=8),
     Run(split=Split.LANE, folds=2),
     Run(split=Split.FAMILY, folds=12, long=True),
     Run(split=Split.ARCHITECTURE, folds=4, long=True),
     Run(split=Split.PAIR, folds=2, long=True),
     Run(split=Split.CHIP, folds=3, crossed=True),
-    Run(split=Split.PAIR, folds=10, crossed=True),
-    Run(split=Split.ARCHITECTURE, folds=6, crossed=True),
+    Run(split=Split.PAIR, folds=4, crossed=True),
+    Run(split=Split.ARCHITECTURE, folds=4, crossed=True),
     Run(split=Split.FAMILY, folds=4, crossed=True),
     Run(split=Split.FAMILY, folds=6, long=True, crossed=True),
     Run(split=Split.ARCHITECTURE, folds=2, long=True, crossed=True),
     Run(split=Split.PAIR, folds=2, long=True, crossed=True),
 )
-"""Folds by how much of what is asked about goes at once: about a tenth of pairs, architectures and
-families, a sixth of the chips, whose means are fitted again. A crossed run's folds deal the groups
-of one half."""
+"""Folds by how much of what is asked about goes at once: about an eighth of architectures and
+families, a sixth of pairs and of the chips, whose means are fitted again. A crossed run's folds
+deal the groups of one half."""
 
 
 def with_folds(runs: tuple[Run, ...], most: int) -> tuple[Run, ...]:
@@ -165,11 +180,27 @@ class FitPart:
         """Return the half that each cell's group belongs to."""
         return self.half_of_chip if split in (Split.CHIP, Split.LANE) else self.half_of_family
 
-    def tuned(self, half: int = TUNED) -> Variances:
-        """Tune on one half of the chips and families, on all where the half is too small."""
-        mine = (self.half_of_chip == half) & (self.half_of_family == half)
-        few = mine.sum() < LEAST_TUNED
-        part = self.data if few else self.data.take(np.flatnonzero(mine))
+    def tuned(self) -> Variances:
+        """Tune what ships: on one half of the chips and families."""
+        return self._tuned((self.half_of_chip == TUNED) & (self.half_of_family == TUNED))
+
+    def tuned_on_others(self, split: Split) -> Variances:
+        """Tune what crossed runs are judged at: on the other half of the families.
+
+        For unseen chips it is that of the chips as well.
+        """
+        mine = self.half_of_family == OTHER
+        if split is Split.CHIP:
+            mine = mine & (self.half_of_chip == OTHER)
+        return self._tuned(mine)
+
+    def _tuned(self, mine: Mask) -> Variances:
+        """Tune on some cells, on all where they are too few."""
+        drawn = np.zeros(len(self.data), bool)
+        drawn[self.data.thinned(TUNING_CELLS)] = True
+        chosen = mine & (drawn | self.means.is_of_long)
+        few = chosen.sum() < LEAST_TUNED
+        part = self.data if few else self.data.take(np.flatnonzero(chosen))
         return tune(part, self.means, self.start)
 
     def solved(self, variances: Variances) -> Solved:

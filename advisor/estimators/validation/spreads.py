@@ -55,24 +55,28 @@ def spread_rows(
         if is_crossed(name) or ("shots" in name and ", 0 shots" not in name):
             continue
         fitted = fits[LONG if is_of_long(name) else ALL]
-        split = Split(split_name(name).partition(", ")[0])
+        how = DealtFolds(
+            split=Split(split_name(name).partition(", ")[0]),
+            folds=one.folds,
+            long=is_of_long(name),
+        )
         left = one.left
         for key in np.unique(left.key):
-            yield from _row(
-                data, fitted, left.take(left.key == key), DealtFolds(split, one.folds), name
-            )
+            yield from _row(data, fitted, left.take(left.key == key), how, name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DealtFolds:
     """How a run left out."""
 
     split: Split
     folds: int
+    long: bool = False
+    """Whether it was from the fit to very long lanes."""
 
     def folds_of(self, data: Data) -> Integers:
         """Return the fold in which every cell of the data was left out, -1 in none."""
-        part = data.take(data.thinned(PART))
+        part = data.take(data.of_long_lanes() if self.long else data.thinned(PART))
         group = groups_of(part, self.split)
         names, first = np.unique(group, return_index=True)
         fold = dict(
