@@ -306,7 +306,7 @@ def page(found: dict[str, list[Cost]], base: Sequence[float], bound: float) -> s
         "| --- | --- | --- |",
         *_bounds(found, bound),
         "",
-        *_explanations(found),
+        *_explanations(found, bound),
     ]
     return "\n".join(lines)
 
@@ -371,10 +371,18 @@ EXPLANATIONS = {
 """Why a bound is missed, by the name of its case."""
 
 
-def _explanations(found: dict[str, list[Cost]]) -> Iterator[str]:
+def _explanations(found: dict[str, list[Cost]], bound: float) -> Iterator[str]:
+    """Say of each bound that is missed why, where it is known."""
     for name, text in EXPLANATIONS.items():
-        if name in found:
+        if name in found and _is_missed(name, found[name], bound):
             yield from (text, "")
+
+
+def _is_missed(name: str, costs: Sequence[Cost], bound: float) -> bool:
+    if name == COLD:
+        return costs[0].seconds > bound
+    power = exponent(costs, _ratio_of)
+    return power is not None and power > STEEP
 
 
 def main() -> None:

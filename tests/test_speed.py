@@ -41,3 +41,10 @@ def test_the_exponent_leaves_what_does_not_grow_out(power: float) -> None:
         for size in (10, 110, 1_010)
     ]
     assert speed.exponent(costs, lambda one: one.seconds) == pytest.approx(power)
+
+
+def test_why_is_said_only_where_a_bound_is_missed() -> None:
+    cost = speed.Cost(size=1, seconds=0.4, ratio=2, megabytes=1, written=0)
+    held, missed = (speed.page({speed.COLD: [cost]}, [0.1] * 3, bound) for bound in (0.5, 0.3))
+    assert "A cold `recommend`" not in held
+    assert "A cold `recommend`" in missed
