@@ -440,11 +440,16 @@ function limitText(limit, data) {
   return limit.at_most !== null ? `${label} ≤ ${human(limit.at_most, unit)}` : `${label} ≥ ${human(limit.at_least, unit)}`;
 }
 
+// Text whose long names may break between their parts.
+function breakable(text) {
+  return text.split(/(?<=\w[_.@:\/=,-])(?=\w)/).flatMap((part, place) => (place ? [element("wbr", {}), part] : [part]));
+}
+
 // The decision under changed settings, in place of the one that was answered.
 function whatIf(data, reset) {
   const box = document.querySelector("section.decision");
   if (!box) return { show() {} };
-  const heading = box.querySelector("h2"), asked = heading.textContent;
+  const heading = box.querySelector("h2"), asked = [...heading.childNodes];
   const own = element("div", { class: "whatif" });
   box.append(own);
 
@@ -470,7 +475,7 @@ function whatIf(data, reset) {
   return {
     show(found, limits, weights) {
       box.classList.toggle("changed", !found.asked);
-      heading.textContent = found.asked ? asked : headline(found);
+      heading.replaceChildren(...(found.asked ? asked : breakable(headline(found))));
       own.replaceChildren();
       if (found.asked) return;
       const button = element("button", { type: "button" }, "Back to the request");
