@@ -15,6 +15,11 @@ class Answer:
     out: str
     err: str
 
+    @property
+    def told(self) -> str:
+        """What was said beside the answer, wherever its lines were broken."""
+        return " ".join(self.err.split())
+
 
 def ask(capsys: pytest.CaptureFixture[str], *argv: str) -> Answer:
     """Run ``advisor`` with these arguments."""

@@ -453,8 +453,8 @@ def test_networks_and_devices_of_a_table_may_be_called_as_people_call_them(
 ) -> None:
     text = "Board;Model;Latency (ms)\nRaspberry Pi 4B;mobilenet_v2;81,5\nRaspberry Pi 4B;x;1\n"
     answer = ask(capsys, "import", str(table(tmp_path / "t.csv", text)), "--runtime", "ncnn")
-    assert "'Latency (ms)' read as milliseconds" in answer.err
-    assert "1 network, 1 unknown" in answer.err
+    assert "'Latency (ms)' read as milliseconds" in answer.told
+    assert "1 network, 1 unknown" in answer.told
     (one,) = MeasurementStore().figures()
     assert one.network == "mobilenetv2_100"
     assert one.latency == pytest.approx(0.0815)

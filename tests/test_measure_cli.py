@@ -186,7 +186,7 @@ def test_the_command_that_the_doctor_names_removes_exports_and_no_figure(
     command = json.loads(ask(capsys, "doctor", "--format", "json").out)["exports"]["empty"]
     answer = ask(capsys, *command.split()[1:])
     assert answer.code == 0
-    assert f"freed 4.00 MB in {folder}" in answer.err
+    assert f"freed 4.00 MB in {folder}" in answer.told
     assert list(folder.iterdir()) == []
     assert [one.network for one in MeasurementStore().figures(session=name)] == ["resnet18"]
 
