@@ -403,3 +403,9 @@ def test_a_batch_that_is_no_whole_number_is_the_reason_of_its_row(
     answer = ask(capsys, "estimate", "--table", str(questions))
     assert answer.code == 0
     assert "is not a whole number" in answer.out
+
+
+def test_this_machine_is_to_be_detected_before_it_is_asked_about(capsys: Capture) -> None:
+    answer = ask(capsys, "recommend", "--device", "host")
+    assert answer.code == 2
+    assert "first run: advisor devices detect" in answer.told

@@ -8,8 +8,8 @@ import click
 from advisor.cli.options import asked, config_option, output_options, request_options
 from advisor.cli.output import checked, deliver, layout, say_fastest
 from advisor.core.request import Request
+from advisor.hardware.library import THIS_MACHINE
 
-THIS_MACHINE = "host"
 NOTHING_MEETS = 3
 """Exit code where no candidate is certain to keep every limit."""
 

@@ -34,6 +34,8 @@ INDEX = "index.csv"
 CHECKSUM = "checksum"
 """Column of the index with the checksum of each file."""
 LISTING = "advisor devices ls"
+THIS_MACHINE = "host"
+"""Id of the profile that ``advisor devices detect`` writes."""
 SUFFIXES = ("*.yml", "*.yaml")
 """Files of a folder that are profiles; the later form wins."""
 logger = logging.getLogger("advisor")
@@ -108,6 +110,11 @@ class ProfileLibrary:
         return self._spellings.meaning(name, _sold_with)
 
     def _unknown(self, name: str) -> UsageError:
+        if name == THIS_MACHINE:
+            return UsageError(
+                f"device {name!r} is this machine, which nobody described yet; first run: advisor "
+                "devices detect"
+            )
         near = [entry.id for entry in self._spellings.nearest(name)]
         listing = f"({LISTING!r} lists all {len(self.entries)})"
         if not near:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -142,9 +142,7 @@ def _family(pid: int) -> list[int]:
     """A process and those it started, as they are now."""
     found = [pid]
     for parent in found:
-        for place in Path(f"/proc/{parent}/task").glob("*/children"):
-            try:
+        with suppress(OSError):  # it may have ended by now
+            for place in Path(f"/proc/{parent}/task").glob("*/children"):
                 found += map(int, place.read_text().split())
-            except OSError:
-                continue
     return found
