@@ -26,12 +26,13 @@ def answer_request(request: Request, evidence: Evidence, carry_out: CarryOut) ->
     if not request.measure:
         return _answered(request, evidence)
     from advisor.answering.contest import settled
-    from advisor.measuring.host import ID, detected
+    from advisor.hardware.library import THIS_MACHINE
+    from advisor.measuring.host import detected
 
-    if request.device != ID:
+    if request.device != THIS_MACHINE:
         raise UsageError(
-            f"--measure times networks here and needs --device {ID}; for {request.device} write "
-            f"'advisor kit --device {request.device}'"
+            f"--measure times networks here and needs --device {THIS_MACHINE}; for "
+            f"{request.device} write 'advisor kit --device {request.device}'"
         )
     detected()
 

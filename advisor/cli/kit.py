@@ -28,13 +28,14 @@ def command(output: Path | None, **_: Any) -> int:
     Example: advisor kit --device jetson-nano --models mobilenetv2_100,resnet18 -o kit.tar.gz
     """
     from advisor.answering.asking import evidence_for
-    from advisor.measuring.host import ID, detected
+    from advisor.hardware.library import THIS_MACHINE
+    from advisor.measuring.host import detected
     from advisor.measuring.kit.packing import pack
 
     if output is not None:
         check_writable(output)
     request = asked(KitRequest)
-    if request.device == ID:
+    if request.device == THIS_MACHINE:
         detected()
     evidence = evidence_for(request.profiles_dir)
     lane = _lane(request, evidence)

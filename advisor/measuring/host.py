@@ -18,13 +18,12 @@ import numpy as np
 
 from advisor.core.extras import require
 from advisor.files.saving import save
-from advisor.hardware.library import advisor_home, read_profile
+from advisor.hardware.library import THIS_MACHINE, advisor_home, read_profile
 from advisor.hardware.profile import DeviceProfile
 from advisor.hardware.profile_text import written
 from advisor.measuring import cpu, environment
 from advisor.measuring.runtimes import BUILT_IN, load
 
-ID = "host"
 HEADER = "# Written by: advisor devices detect\n"
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 MATRIX = 1536
@@ -110,7 +109,7 @@ def _copy() -> tuple[Callable[[], object], float]:
     return lambda: np.copyto(target, source), 2.0 * COPY_BYTES
 
 
-def detect(device: str = ID, benchmark: Benchmark = rates) -> Path:
+def detect(device: str = THIS_MACHINE, benchmark: Benchmark = rates) -> Path:
     """Write the profile of this machine into the user's own profiles; return the file.
 
     Raises AdvisorError where the folder cannot be written.
@@ -143,7 +142,7 @@ def fastest_lane(profile: DeviceProfile) -> tuple[str, str] | None:
     return None if (here, precision) == (default.runtime, default.precision) else (here, precision)
 
 
-def detected(device: str = ID) -> DeviceProfile:
+def detected(device: str = THIS_MACHINE) -> DeviceProfile:
     """The profile of this machine, detected now where it was not before."""
     path = advisor_home() / "profiles" / f"{device}.yaml"
     return read_profile(path if path.is_file() else detect(device))
