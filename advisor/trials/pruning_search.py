@@ -159,7 +159,7 @@ def knee(found: Sequence[PlanOutcome]) -> PlanOutcome:
 @contextmanager
 def _quiet() -> Iterator[None]:
     level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # what fails is told in one line of ours
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
