@@ -108,7 +108,7 @@ class Steps:
         return variances_from(json.loads(path.read_text(encoding="utf-8")))
 
     def tuned(self, part: FitPart, others: Split | None = None) -> Variances:
-        """Return the variances that ship, or those that the chips or families of others tune."""
+        """Return the variances that ship, or those at which crossed runs are judged."""
         name = f"variances {part.means.is_of_long:d} {others.value if others else 'shipped'}"
         make = partial(part.tuned_on_others, others) if others else part.tuned
         return self.variances(name, make)

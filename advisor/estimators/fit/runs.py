@@ -3,9 +3,8 @@
 The variances that ship are tuned on one half of the chips and families. Everything is left out at
 these variances, and the errors of all groups calibrate the intervals that ship. Validation reports
 on groups that had no part in anything: those of the other half, and, in crossed runs, those of the
-first half at variances that the other half tuned. All predictions are kept
-beside the fitted parameters, so that figures of the error are read in a second and not computed for
-an hour.
+first half at variances that the other half tuned. All predictions are kept beside the fitted
+parameters, so that figures of the error are read in a second and not computed for an hour.
 """
 
 import json
@@ -88,7 +87,7 @@ class Run:
 
     @property
     def tuned_by(self) -> Split | None:
-        """What the other half of tunes the variances; None ships.
+        """Return whose other half tunes the variances; None where they are those that ship.
 
         Unseen chips are judged at those that the other half of chips and families tuned, all else
         at those of the other half of the families.
