@@ -312,6 +312,38 @@ def test_own_timings_of_an_unknown_board_narrow_and_move_the_answer(
     assert after.high[0] / after.low[0] < before.high[0] / before.low[0]
 
 
+FEW = ("resnet18", "resnet50", "mobilenetv2_100", "efficientnet_b0", "vgg16", "densenet121")
+
+
+def timed(lane: Lane, seconds: float) -> list[Timing]:
+    return [Timing(lane=lane, network=name, resolution=224, seconds=seconds) for name in FEW]
+
+
+def test_an_answer_takes_the_timings_of_its_lane_before_those_of_others(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    """With room for six, the six of the lane answer as if there were no others."""
+    measured = table.rows([table.index[name, 224] for name in FEW])
+    asked = table.rows([table.index["mobilenetv3_large_100", 224]])
+    mine, others = timed(NEW_DEVICE, 0.2), timed(replace(NEW_DEVICE, threads=1), 0.5)
+    both = model.with_measurements([*others, *mine], measured.rows([*range(6), *range(6)]))
+    alone = model.with_measurements(mine, measured).predict(NEW_DEVICE, asked)
+    few = replace(both, most_own=6).predict(NEW_DEVICE, asked)
+    assert few.value == pytest.approx(alone.value, rel=1e-9)
+    assert both.predict(NEW_DEVICE, asked).value != pytest.approx(alone.value, rel=1e-3)
+
+
+def test_each_timing_of_a_lane_is_doubted_among_as_many_as_an_answer_takes(
+    model: LatencyModel, table: WorkloadTable
+) -> None:
+    measured = table.rows([table.index[name, 224] for name in FEW])
+    expected = model.predict(NANO, measured).value
+    seconds = dict(zip(FEW, expected, strict=True)) | {"vgg16": 1000.0}
+    own = [replace(one, seconds=float(seconds[one.network])) for one in timed(NANO, 1.0)]
+    taught = replace(model.with_measurements(own, measured), most_own=3)
+    assert [one.network for one in taught.doubted(NANO)] == ["vgg16"]
+
+
 def test_networks_to_measure_next_are_different_ones(
     model: LatencyModel, table: WorkloadTable
 ) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.estimators.own_timings import DOUBTED, OWN_SCALE, robust_noise
+from advisor.estimators.own_timings import DOUBTED, OWN_SCALE, inverse_of_lower, robust_noise
 
 LANE = np.zeros(8, np.int64)
 PRIOR = 0.5 * np.ones((8, 8)) + 0.01 * np.eye(8)
@@ -44,3 +44,12 @@ def test_a_lane_that_is_unlike_all_others_is_believed_when_its_timings_agree() -
 def test_a_single_timing_has_no_other_to_refute_it() -> None:
     noise, _ = robust_noise(np.array([[0.5]]), np.array([0.1]), np.zeros(1, np.int64))
     assert noise[0] < 4 * OWN_SCALE**2
+
+
+@pytest.mark.parametrize("side", [1, 2, 64, 65, 200])
+def test_a_lower_triangle_is_inverted_by_halves(side: int) -> None:
+    rough = np.random.default_rng(side).standard_normal((side, side))
+    lower = np.linalg.cholesky(rough @ rough.T + side * np.eye(side))
+    found = inverse_of_lower(lower)
+    assert found @ lower == pytest.approx(np.eye(side), abs=1e-10)
+    assert (np.triu(found, 1) == 0).all()

@@ -6,6 +6,7 @@ alone. The mean uses every published cell; the variance uses the cells closest t
 can only make it larger.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -35,7 +36,7 @@ from advisor.estimators.fitted import LONG, Fitted, read_fitted
 from advisor.estimators.kinship import family_of, strict_family_of
 from advisor.estimators.lane_relations import LaneFacts, LaneSet, facts_of
 from advisor.estimators.nearest import in_words, nearest
-from advisor.estimators.own_timings import DOUBTED, OWN_SCALE, robust_noise
+from advisor.estimators.own_timings import DOUBTED, OWN_SCALE, inverse_of_lower, robust_noise
 from advisor.estimators.unit_costs import COMMON, shares
 from advisor.hardware.library import ProfileLibrary
 from advisor.hardware.profile import DeviceProfile
@@ -59,6 +60,10 @@ MOST_SHARED = 0.99
 """Largest correlation of an error with the shared ones: no two networks err exactly alike."""
 LOCAL_OF_OTHERS = 12
 """… of any other lane, where nothing was measured in the lane itself."""
+MOST_OWN = 1000
+"""Timings of the user that an answer takes, those of the lane first: comparing each with each
+is work in their cube. Of 1,682 in two lanes all would move an answer by 0.8 % in the median, and
+no interval's width by more than 6 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +151,8 @@ class LatencyModel:
     own: tuple[Timing, ...] = ()
     own_table: WorkloadTable | None = None
     """Workloads of the networks in ``own``, row by row."""
+    most_own: int = MOST_OWN
+    """How many of these an answer takes."""
     long: LongLanes | None = None
     """The fit that answers for very long lanes; they also teach the other one."""
     _facts: dict[Lane, LaneFacts] = field(default_factory=dict, repr=False, compare=False)
@@ -290,11 +297,42 @@ class LatencyModel:
     def doubted(self, lane: Lane) -> tuple[Timing, ...]:
         """Return the user's timings of a lane that are not believed, because others refute them."""
         model = self._for(lane)
+        mine = [row for row, one in enumerate(model.own) if one.lane == lane]
+        parts = math.ceil(len(mine) / self.most_own)
+        if parts > 1:  # each is judged among as many as an answer takes
+            judged = [model._with_own(mine[part::parts]) for part in range(parts)]
+            return tuple(one for part in judged for one in part.doubted(lane))
         own = model._local(lane).own
         if own is None:
             return ()
-        pairs = zip(model.own, own.believed.tolist(), strict=True)
+        pairs = zip(own.timings, own.believed.tolist(), strict=True)
         return tuple(one for one, belief in pairs if one.lane == lane and belief < DOUBTED)
+
+    def _with_own(self, rows: Sequence[int]) -> "LatencyModel":
+        """Return the model that knows some of the user's timings."""
+        assert self.own_table is not None
+        timings, table = [self.own[row] for row in rows], self.own_table.rows(list(rows))
+        return self.with_measurements(timings, table)
+
+    def _with_closest_own(self, lane: Lane) -> "LatencyModel":
+        """Return the model with the timings of the lanes most related to ``lane``, itself first."""
+        if len(self.own) <= self.most_own:
+            return self
+        by_lane: dict[Lane, list[int]] = {}
+        for row, timing in enumerate(self.own):
+            by_lane.setdefault(timing.lane, []).append(row)
+        one, lanes = LaneSet(facts=(self.facts(lane),)), list(by_lane)
+        others = LaneSet(facts=tuple(self.facts(other) for other in lanes))
+        related = self.fitted.variances.lane_matrices(one, others, self.fitted.scale)
+        nearness = sum(matrix[0] for matrix in related.values())
+        nearest = np.where([other == lane for other in lanes], np.inf, np.asarray(nearness))
+        kept: list[int] = []
+        for number in np.argsort(-nearest, kind="stable").tolist():
+            rows = by_lane[lanes[number]]
+            count = min(len(rows), self.most_own - len(kept))
+            spread = np.linspace(0, len(rows) - 1, count).astype(np.int64)
+            kept += [rows[place] for place in spread.tolist()]
+        return self._with_own(sorted(kept))
 
     def next_measurements(
         self, lane: Lane, table: WorkloadTable, count: int, *, limit: float | None = None
@@ -383,7 +421,7 @@ class LatencyModel:
         if lane not in self._locals:
             while len(self._locals) >= KEPT_LANES:
                 del self._locals[next(iter(self._locals))]
-            self._locals[lane] = Local.around(self, lane)
+            self._locals[lane] = Local.around(self._with_closest_own(lane), lane)
         return self._locals[lane]
 
     @cached_property
@@ -523,6 +561,7 @@ class Local:
 class Own:
     """The user's timings in the light of the local cells."""
 
+    timings: tuple[Timing, ...]
     points: Points
     left: Floats
     """Whitened covariance of the local cells with these points."""
@@ -552,8 +591,9 @@ class Own:
         expected = means + local.global_shift(points)
         surprise = np.log([timing.seconds for timing in model.own]) - expected
         noise, believed = robust_noise(prior.astype(np.float64), surprise, points.lane)
-        whiten = np.linalg.inv(np.linalg.cholesky(prior + np.diag(noise)))
+        whiten = inverse_of_lower(np.linalg.cholesky(prior + np.diag(noise)))
         return Own(
+            timings=model.own,
             points=points,
             left=left,
             whiten=whiten,
