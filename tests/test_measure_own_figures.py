@@ -11,6 +11,7 @@ import pytest
 from advisor.core.estimate import Origin
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
+from advisor.core.spread import between_sessions
 from advisor.measuring.own_figures import OwnFigures, own_times
 from advisor.measuring.store import MeasurementStore
 from tests.terminal import ask
@@ -42,6 +43,45 @@ def test_the_value_is_the_median_of_the_sessions(store: MeasurementStore) -> Non
     assert found.provenance.origin is Origin.MEASURED
     assert found.provenance.date == "2026-11-21"
     assert found.provenance.source == ("measured here: 3 sessions, onnxruntime 1.31.1, Round CPU")
+
+
+def test_repetitions_in_one_session_are_told_as_if_each_were_a_session(
+    store: MeasurementStore,
+) -> None:
+    owner = session()
+    latencies = (0.010, 0.030, 0.011, 0.012, 0.013)
+    rows = [
+        figure(owner, one, position=i, added_memory=None if i else 4e6)
+        for i, one in enumerate(latencies)
+    ]
+    keep(store, owner, *rows)
+    own = OwnFigures(device="host")
+    found = own.estimate(Metric.LATENCY, LANE, "resnet18", 224, level=0.9)
+    memory = own.estimate(Metric.PEAK_MEMORY, LANE, "resnet18", 224, level=0.9)
+    expected = between_sessions(latencies, 0.9)
+    assert found is not None
+    assert memory is not None
+    assert (found.value, found.interval.low, found.interval.high) == pytest.approx(expected)
+    assert "5 sessions" in found.provenance.source
+    assert memory.value == pytest.approx(4e6)
+    assert "1 session," in memory.provenance.source
+    assert own.estimate(Metric.ENERGY, LANE, "resnet18", 224, level=0.9) is None
+    assert [one.seconds for one in own_times()] == [0.012]
+
+
+def test_of_a_session_only_the_interrupted_repetitions_are_set_aside(
+    store: MeasurementStore,
+) -> None:
+    owner = session(precision="fp16")
+    busy = figure(owner, 0.03, disturbed=0.9, output_error=0.5)
+    keep(store, owner, busy, figure(owner, 0.01, position=1, output_error=0.002))
+    lane = replace(LANE, precision="fp16")
+    found = OwnFigures(device="host").estimate(Metric.LATENCY, lane, "resnet18", 224, level=0.9)
+    assert found is not None
+    assert found.value == pytest.approx(0.01)
+    assert [text for text in found.provenance.caveats if "fp32" in text] == [
+        "its outputs differ from fp32 by 0.2 % of their spread"
+    ]
 
 
 @pytest.mark.parametrize("name", ["a#b", "what?", "100%41", "two words", "größe", "a?mode=rw#b%"])

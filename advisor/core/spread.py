@@ -7,7 +7,7 @@ interval within one run shows.
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist, median, stdev
+from statistics import NormalDist, median
 
 DRIFT = 0.05
 """Standard deviation of the logarithm between sessions that is assumed before any is seen."""
@@ -48,9 +48,10 @@ def between_sessions(medians: Sequence[float], level: float) -> tuple[float, flo
     """
     logs = [math.log(value) for value in medians]
     value = math.exp(median(logs))
-    seen = stdev(logs) if len(logs) > 1 else 0.0
+    mean = math.fsum(logs) / len(logs)
+    squares = math.fsum((one - mean) ** 2 for one in logs)
     freedom = DRIFT_SESSIONS + len(logs) - 1
-    variance = (DRIFT_SESSIONS * DRIFT**2 + (len(logs) - 1) * seen**2) / freedom
+    variance = (DRIFT_SESSIONS * DRIFT**2 + squares) / freedom
     half = student((1 + level) / 2, freedom) * math.sqrt(variance * (1 + 1 / len(logs)))
     return value, value * math.exp(-half), value * math.exp(half)
 

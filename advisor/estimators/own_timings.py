@@ -7,6 +7,8 @@ out from the offset that most timings of a lane agree on, because a single gross
 the others along.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,7 +49,7 @@ def robust_noise(prior: Floats, surprise: Floats, lane: NDArray[np.int64]) -> tu
     return noise, np.minimum(OWN_SCALE**2 / noise, 1.0)
 
 
-def inverse_of_lower(matrix: Floats) -> Floats:
+def inverse_of_lower(matrix: NDArray[np.floating[Any]]) -> Floats:
     """Return the inverse of a lower triangular matrix, by halves: a third of a general one's work.
 
     [[A, 0], [B, C]]⁻¹ = [[A⁻¹, 0], [-C⁻¹ B A⁻¹, C⁻¹]].

@@ -7,10 +7,13 @@ import json
 import logging
 import re
 import sqlite3
-from collections import defaultdict
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from itertools import chain
+from math import isfinite
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,47 +35,23 @@ SELECT id, unit, runtime, precision, threads, batch, variant, machine, packages,
        environment
 FROM session
 WHERE device = ? AND status NOT IN ('running', 'superseded')
-ORDER BY started, rowid
 """
 _FIGURES = """
-SELECT f.session, f.network, f.resolution, f.latency, f.added_memory, f.energy, f.reasons,
-       f.output_error, f.disturbed
+SELECT f.session, f.network, f.resolution, f.reasons,
+       packed(f.latency, ifnull(f.added_memory, 9e999), ifnull(f.energy, 9e999),
+              ifnull(f.output_error, 9e999), ifnull(f.disturbed, 0.0))
 FROM figure f JOIN session s ON s.id = f.session
 WHERE s.device = ? AND f.latency IS NOT NULL AND s.status NOT IN ('running', 'superseded')
-ORDER BY s.started
+GROUP BY s.started, s.rowid, f.network, f.resolution, f.reasons
+ORDER BY s.started, s.rowid
 """
-
-
-_LATENCY, _DISTURBED = 2, 7
-"""Places of a stored figure's values."""
+_LATENCY, _MEMORY, _ENERGY, _ERROR, _DISTURBED = _PLACES = range(5)
+"""Places of a figure's numbers in what is packed; infinite where there is none."""
 
 
 def store_path() -> Path:
     """Where the user's measurements are."""
     return advisor_home() / FILE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnFigure:
-    """One network in one session."""
-
-    lane: Lane
-    machine: str
-    packages: str
-    origin: str
-    date: str
-    cpu: str
-    network: str
-    resolution: int
-    latency: float
-    """Seconds of one pass."""
-    memory: float | None
-    """Bytes that the network adds to its process."""
-    energy: float | None
-    """Joules of one pass."""
-    disturbed: float
-    """Share of passes that other work interrupted."""
-    doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,36 +66,116 @@ class _Conditions:
     cpu: str
 
 
-_Row = tuple[_Conditions, tuple[Any, ...]]
-"""A figure as it is stored, from its network on, and its session."""
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Figures of one network in one session, of which the same is doubted."""
+
+    conditions: _Conditions
+    reasons: str
+    """JSON list."""
+    packed: bytes
+    """Five numbers of each figure."""
+
+    def column(self, place: int) -> list[float]:
+        """One number of each figure."""
+        numbers = array("d")
+        numbers.frombytes(self.packed)
+        return numbers[place :: len(_PLACES)].tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFigure:
+    """What was measured of one network in one lane, under the conditions of the newest session.
+
+    Figures of unlike conditions are never combined. Of these a figure that other work
+    interrupted most of the time counts only where there is no quieter one.
+    """
+
+    groups: tuple[_Group, ...]
+
+    @staticmethod
+    def of(groups: Sequence[_Group]) -> "OwnFigure":
+        """Keep what was taken under the newest one's conditions."""
+        newest = groups[-1].conditions
+        machine, packages = newest.machine, newest.packages
+        alike = [
+            group
+            for group in groups
+            if group.conditions.machine == machine and group.conditions.packages == packages
+        ]
+        return OwnFigure(tuple(_quiet(alike) or alike))
+
+    @property
+    def newest(self) -> _Conditions:
+        """Conditions of the newest session."""
+        return self.groups[-1].conditions
+
+    def values(self, metric: Metric) -> list[float]:
+        """One value of each session that has one, in SI."""
+        images = max(self.newest.lane.batch, 1)
+        if metric is Metric.LATENCY:
+            return self._column(_LATENCY)
+        if metric is Metric.THROUGHPUT:
+            return [images / seconds for seconds in self._column(_LATENCY)]
+        if metric is Metric.PEAK_MEMORY:
+            return self._column(_MEMORY)
+        if metric is Metric.ENERGY:
+            return [joules / images for joules in self._column(_ENERGY)]
+        return []
+
+    def _column(self, place: int) -> list[float]:
+        return [number for group in self.groups for number in filter(isfinite, group.column(place))]
+
+    def doubts(self) -> Iterator[str]:
+        """Yield what speaks against the figures, oldest first."""
+        for group in self.groups:
+            yield from json.loads(group.reasons)
+            if group.conditions.lane.precision != "fp32":
+                for error in filter(isfinite, group.column(_ERROR)):
+                    yield f"its outputs differ from fp32 by {100 * error:.3g} % of their spread"
+
+
+def _quiet(groups: Sequence[_Group]) -> list[_Group]:
+    """Leave out what other work interrupted most of the time."""
+    found = []
+    for group in groups:
+        busy = [disturbed > BUSY for disturbed in group.column(_DISTURBED)]
+        if not any(busy):
+            found.append(group)
+        elif not all(busy):
+            found.append(replace(group, packed=_without(group.packed, busy)))
+    return found
+
+
+def _without(packed: bytes, left_out: Sequence[bool]) -> bytes:
+    size = 8 * len(_PLACES)
+    kept = [place for place, out in enumerate(left_out) if not out]
+    return b"".join(packed[size * place : size * (place + 1)] for place in kept)
+
+
 _Key = tuple[Lane, str, int]
 
 
-class _Figures(Mapping[_Key, tuple[OwnFigure, ...]]):
-    """Figures by lane, network and resolution; built when they are asked for, of many rows few."""
+class _Figures(Mapping[_Key, OwnFigure]):
+    """Figures by lane, network and resolution; sorted out when they are asked for."""
 
-    def __init__(self, rows: Mapping[_Key, Sequence[_Row]]) -> None:
-        self._rows = rows
-        self._built: dict[_Key, tuple[OwnFigure, ...]] = {}
+    def __init__(self, groups: Mapping[_Key, Sequence[_Group]]) -> None:
+        self._groups = groups
+        self._found: dict[_Key, OwnFigure] = {}
 
-    def __getitem__(self, key: _Key) -> tuple[OwnFigure, ...]:
-        if key not in self._built:
-            self._built[key] = tuple(_figure(*row) for row in _alike(self._rows[key]))
-        return self._built[key]
+    def __getitem__(self, key: _Key) -> OwnFigure:
+        if key not in self._found:
+            self._found[key] = OwnFigure.of(self._groups[key])
+        return self._found[key]
 
     def __contains__(self, key: object) -> bool:
-        return key in self._rows
+        return key in self._groups
 
     def __iter__(self) -> Iterator[_Key]:
-        return iter(self._rows)
+        return iter(self._groups)
 
     def __len__(self) -> int:
-        return len(self._rows)
-
-    def seconds(self) -> Iterator[tuple[_Key, float]]:
-        """Yield the median latency of the figures of each network."""
-        for key, rows in self._rows.items():
-            yield key, median(values[_LATENCY] for _, values in _alike(rows))
+        return len(self._groups)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,20 +185,26 @@ class OwnFigures:
     device: str
     path: Path = field(default_factory=store_path)
 
+    _estimates: dict[tuple[Metric, _Key, float], Estimate | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
     @cached_property
     def figures(self) -> _Figures:
-        """Figures by lane, network and resolution, oldest first; empty where there is no file."""
-        found: dict[_Key, list[_Row]] = defaultdict(list)
+        """Figures by lane, network and resolution; empty where there is no file.
+
+        The database brings the figures of a session together, so that a hundred thousand take
+        their numbers alone.
+        """
+        found: dict[_Key, list[_Group]] = defaultdict(list)
         if not is_there(self.path):
-            return _Figures(dict(found))
-        sessions = {
-            row[0]: _conditions(self.device, row[1:])
-            for row in _select(self.path, _SESSIONS, [self.device])
-        }
-        for session, *values in _select(self.path, _FIGURES, [self.device]):
-            if session in sessions:  # not taken in between the two readings
-                conditions = sessions[session]
-                found[conditions.lane, values[0], values[1]].append((conditions, tuple(values)))
+            return _Figures(found)
+        rows, figures = _select(self.path, (_SESSIONS, _FIGURES), [self.device])
+        sessions = {row[0]: _conditions(self.device, row[1:]) for row in rows}
+        for session, network, resolution, reasons, packed in figures:
+            conditions = sessions[session]
+            group = _Group(conditions, reasons, packed)
+            found[conditions.lane, network, resolution].append(group)
         return _Figures(dict(found))
 
     def estimate(
@@ -152,27 +217,21 @@ class OwnFigures:
         key = (lane, network, resolution)
         if key not in self.figures:
             return None
-        figures = self.figures[key]
-        values = [_value(metric, one) for one in figures]
-        known = [value for value in values if value is not None]
-        if not known:
-            return None
-        value, low, high = between_sessions(known, level)
-        return Estimate(
-            metric=metric,
-            value=value,
-            interval=Interval(low=low, high=high, level=level),
-            provenance=_provenance(figures, known),
-        )
+        if (metric, key, level) not in self._estimates:
+            self._estimates[metric, key, level] = _estimate(metric, self.figures[key], level)
+        return self._estimates[metric, key, level]
 
     def networks(self, lane: Lane) -> int:
         """Different networks that were measured in a lane."""
-        return len({network for found, network, _ in self.figures if found == lane})
+        return self._networks.get(lane, 0)
 
     def lanes(self) -> list[Lane]:
         """Lanes with a measurement, the one with the most networks first."""
-        found = {lane for lane, _, _ in self.figures}
-        return sorted(found, key=lambda lane: (-self.networks(lane), lane.name))
+        return sorted(self._networks, key=lambda lane: (-self._networks[lane], lane.name))
+
+    @cached_property
+    def _networks(self) -> Mapping[Lane, int]:
+        return Counter(lane for lane, _ in {(lane, network) for lane, network, _ in self.figures})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,29 +255,52 @@ def own_times(
     if not is_there(place):
         return []
     found = []
-    for (device,) in _select(place, "SELECT DISTINCT device FROM session ORDER BY device", []):
-        figures = own(device) if own else OwnFigures(device=device, path=place)
+    (devices,) = _select(place, ("SELECT DISTINCT device FROM session ORDER BY device",), [])
+    for (device,) in devices:
+        figures = (own(device) if own else OwnFigures(device=device, path=place)).figures
         found += [
-            OwnTime(lane=lane, network=network, resolution=resolution, seconds=seconds)
-            for (lane, network, resolution), seconds in figures.figures.seconds()
+            OwnTime(
+                lane=lane,
+                network=network,
+                resolution=resolution,
+                seconds=median(figures[lane, network, resolution].values(Metric.LATENCY)),
+            )
+            for lane, network, resolution in figures
         ]
     return found
 
 
-def _select(path: Path, query: str, values: list[str]) -> list[tuple[Any, ...]]:
-    """Run a query on the file without changing it.
+class _Packed:
+    """Aggregate of the database: the numbers of all rows, one after the other."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[float, ...]] = []
+
+    def step(self, *numbers: float) -> None:
+        """Take a row."""
+        self._rows.append(numbers)
+
+    def finalize(self) -> bytes:
+        """Give all of them."""
+        return array("d", chain.from_iterable(self._rows)).tobytes()
+
+
+def _select(path: Path, queries: Sequence[str], values: list[str]) -> list[list[tuple[Any, ...]]]:
+    """Run queries on one state of the file without changing it.
 
     A file that is empty or that cannot be read holds no measurements; a warning says so.
     """
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
         try:
-            return connection.execute(query, values).fetchall()
+            connection.create_aggregate("packed", len(_PLACES), _Packed)
+            connection.execute("BEGIN")
+            return [connection.execute(query, values).fetchall() for query in queries]
         finally:
             connection.close()
     except sqlite3.Error as error:
         _warn_once(f"{path} is not used, it holds no measurements that can be read: {error}")
-        return []
+        return [[] for _ in queries]
 
 
 @cache
@@ -241,67 +323,32 @@ def _conditions(device: str, row: tuple[Any, ...]) -> _Conditions:
     return _Conditions(lane, machine, packages, origin, str(started)[:10], cpu)
 
 
-def _figure(conditions: _Conditions, values: tuple[Any, ...]) -> OwnFigure:
-    network, resolution, latency, memory, energy, reasons, error, disturbed = values
-    doubts = list(json.loads(reasons))
-    if conditions.lane.precision != "fp32" and error is not None:
-        doubts.append(f"its outputs differ from fp32 by {100 * error:.3g} % of their spread")
-    return OwnFigure(
-        lane=conditions.lane,
-        machine=conditions.machine,
-        packages=conditions.packages,
-        origin=conditions.origin,
-        date=conditions.date,
-        cpu=conditions.cpu,
-        network=network,
-        resolution=resolution,
-        latency=latency,
-        memory=memory,
-        energy=energy,
-        disturbed=disturbed or 0.0,
-        doubts=tuple(doubts),
+def _estimate(metric: Metric, figure: OwnFigure, level: float) -> Estimate | None:
+    known = figure.values(metric)
+    if not known:
+        return None
+    value, low, high = between_sessions(known, level)
+    return Estimate(
+        metric=metric,
+        value=value,
+        interval=Interval(low=low, high=high, level=level),
+        provenance=_provenance(figure, known),
     )
 
 
-def _alike(rows: Sequence[_Row]) -> Sequence[_Row]:
-    """Keep the figures taken under the newest one's conditions: unlike ones are never combined.
-
-    Of these a session that other work interrupted most of the time counts only where there is
-    no quieter one.
-    """
-    newest = rows[-1][0]
-    machine, packages = newest.machine, newest.packages
-    same = [row for row in rows if row[0].machine == machine and row[0].packages == packages]
-    quiet = [row for row in same if (row[1][_DISTURBED] or 0.0) <= BUSY]
-    return quiet or same
-
-
-def _value(metric: Metric, figure: OwnFigure) -> float | None:
-    images = max(figure.lane.batch, 1)
-    if metric is Metric.LATENCY:
-        return figure.latency
-    if metric is Metric.THROUGHPUT:
-        return images / figure.latency
-    if metric is Metric.PEAK_MEMORY:
-        return figure.memory
-    if metric is Metric.ENERGY and figure.energy is not None:
-        return figure.energy / images
-    return None
-
-
-def _provenance(figures: tuple[OwnFigure, ...], values: list[float]) -> Provenance:
-    newest = figures[-1]
+def _provenance(figure: OwnFigure, values: list[float]) -> Provenance:
+    newest = figure.newest
     count = f"{len(values)} session{'s' if len(values) > 1 else ''}"
     place = "measured here" if newest.origin == "here" else f"measured, {newest.origin}"
     return Provenance(
         origin=Origin.MEASURED,
         source=f"{place}: {count}, {newest.packages}{', ' + newest.cpu if newest.cpu else ''}",
         date=newest.date,
-        caveats=_caveats(figures, values),
+        caveats=_caveats(figure, values),
     )
 
 
-def _caveats(figures: tuple[OwnFigure, ...], values: list[float]) -> tuple[str, ...]:
+def _caveats(figure: OwnFigure, values: list[float]) -> tuple[str, ...]:
     found = []
     if len(values) == 1:
         found.append("a single session: how far the next one differs is assumed, not seen")
@@ -309,7 +356,7 @@ def _caveats(figures: tuple[OwnFigure, ...], values: list[float]) -> tuple[str, 
         found.append(
             f"sessions differ by a factor of {max(values) / min(values):.2f}; measure again"
         )
-    return (*found, *_newest_of_a_kind(doubt for one in figures for doubt in one.doubts))
+    return (*found, *_newest_of_a_kind(figure.doubts()))
 
 
 def _newest_of_a_kind(doubts: Iterable[str]) -> tuple[str, ...]:
