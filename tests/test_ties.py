@@ -62,7 +62,7 @@ def network(
     return Judged(
         subject=Subject(candidate=candidate, resolution=224, weights=weights, implied=True),
         lane=LANE,
-        assessment=Assessment(
+        known=Assessment(
             candidate=candidate, precision="fp16", workload=None, estimates=known, gaps=gaps
         ),
         verdicts=((LIMIT, Verdict.UNCERTAIN),),

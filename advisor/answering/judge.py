@@ -1,11 +1,11 @@
 """Judge assessments against constraints, rank those that keep them, count those that do not."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 
-from advisor.answering.assess import Subject
+from advisor.answering.assess import EVERY, Subject
 from advisor.answering.device_limits import DeviceLimit, device_limits
 from advisor.core.chance import keeping_all, room
 from advisor.core.constraint import RUNS, Constraint, Verdict
@@ -16,6 +16,9 @@ from advisor.core.quantity import Metric, human
 from advisor.core.ranking import front
 from advisor.core.request import Request
 from advisor.hardware.profile import DeviceProfile
+
+Assess = Callable[[frozenset[Metric]], Assessment]
+"""Assesses one candidate by some metrics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,24 +41,41 @@ class Demands:
             confidence=request.confidence,
         )
 
+    @property
+    def metrics(self) -> frozenset[Metric]:
+        """Metrics that any of them is on."""
+        return frozenset(one.metric for one in (*self.limits, *self.device))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """An assessment with its verdict per constraint."""
+    """A candidate with its verdict per constraint."""
 
     subject: Subject
     lane: Lane
-    assessment: Assessment
+    known: Assessment
+    """By the metrics of the constraints at least."""
     verdicts: tuple[tuple[Constraint, Verdict], ...]
     """Of the limits asked for, then of those of the device."""
     confidence: float
+    assess: Assess | None = field(default=None, compare=False, repr=False)
+    """Assesses it by more metrics; None where ``known`` is all there is."""
+
+    @cached_property
+    def assessment(self) -> Assessment:
+        """By every metric, which most of the candidates that break a limit are never asked for."""
+        return self.by(EVERY)
+
+    def by(self, metrics: frozenset[Metric]) -> Assessment:
+        """Return the assessment by some metrics at least."""
+        return self.known if self.assess is None else self.assess(metrics)
 
     @cached_property
     def runs(self) -> Verdict:
         """Whether the lane runs it: violated where its compiler refuses it, unknown if untimed."""
-        if self.assessment.refused:
+        if self.known.refused:
             return Verdict.VIOLATED
-        return Verdict.MET if self.assessment.is_timed else Verdict.UNKNOWN
+        return Verdict.MET if self.known.is_timed else Verdict.UNKNOWN
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -71,7 +91,7 @@ class Judged:
     @property
     def probability(self) -> float | None:
         """Probability of keeping every limit; None where ``unknown`` says why."""
-        known = self.assessment.estimates
+        known = self.known.estimates
         if self.unknown:
             return None
         if self.runs is Verdict.VIOLATED:
@@ -84,7 +104,7 @@ class Judged:
         needed = [c.metric for c, _ in self.verdicts]
         if self.runs is Verdict.UNKNOWN:
             needed.append(Metric.LATENCY)
-        gaps = (self.assessment.get(metric) for metric in needed)
+        gaps = (self.known.get(metric) for metric in needed)
         missing = {g.metric: g.reason for g in gaps if isinstance(g, Gap)}
         return "; ".join(f"{metric.label.lower()}: {why}" for metric, why in missing.items())
 
@@ -102,28 +122,36 @@ def _key(one: Constraint) -> str:
     return one.name if isinstance(one, DeviceLimit) else str(one.metric)
 
 
-def judge(subject: Subject, lane: Lane, assessment: Assessment, demands: Demands) -> Judged:
+def judge(
+    subject: Subject,
+    lane: Lane,
+    known: Assessment,
+    demands: Demands,
+    assess: Assess | None = None,
+) -> Judged:
     """Judge an assessment against every limit.
 
     The device's limits do not hold a metric against a candidate that nobody can estimate.
+    ``assess`` assesses it by more metrics, where ``known`` is not of all.
     """
-    of_device = [one for one in demands.device if one.metric in assessment.estimates]
+    of_device = [one for one in demands.device if one.metric in known.estimates]
     verdicts = tuple(
-        (one, one.verdict(assessment.get(one.metric), demands.confidence))
+        (one, one.verdict(known.get(one.metric), demands.confidence))
         for one in (*demands.limits, *of_device)
     )
     return Judged(
         subject=subject,
         lane=lane,
-        assessment=assessment,
+        known=known,
         verdicts=verdicts,
         confidence=demands.confidence,
+        assess=assess,
     )
 
 
 def speed_of(judged: Iterable[Judged]) -> Metric:
     """The metric that tells how fast: throughput where no lane has a latency."""
-    if any(Metric.LATENCY in j.assessment.estimates for j in judged):
+    if any(Metric.LATENCY in j.known.estimates for j in judged):
         return Metric.LATENCY
     return Metric.THROUGHPUT
 
@@ -144,7 +172,7 @@ def worst(judged: Judged) -> tuple[Constraint, Estimate, float]:
     failing = [
         (c, e, c.excess(e))
         for c, verdict in judged.verdicts
-        if verdict is Verdict.VIOLATED and (e := judged.assessment.estimates[c.metric])
+        if verdict is Verdict.VIOLATED and (e := judged.known.estimates[c.metric])
     ]
     return max(failing, key=lambda item: item[2])
 
@@ -208,9 +236,9 @@ def relaxations(
     found = []
     for one in constraints:
         admitted = [
-            (one.sure(j.assessment.estimates[one.metric], j.confidence), j)
+            (one.sure(j.known.estimates[one.metric], j.confidence), j)
             for j in judged
-            if one.metric in j.assessment.estimates
+            if one.metric in j.known.estimates
             and j.runs is Verdict.MET
             and all(v is Verdict.MET for c, v in j.verdicts if c != one)
         ]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,17 +97,12 @@ def judged_networks(
 def judged_on(
     assessor: LaneAssessor, subjects: Sequence[Subject], table: WorkloadTable, demands: Demands
 ) -> Iterator[Judged]:
-    """Judge subjects on a lane; of those that break a limit only what a rejection says is known."""
+    """Judge subjects on a lane by what the limits are on; the rest is assessed when asked for."""
     prepared = assessor.prepared(subjects, table)
-    needed = frozenset(answer.REJECTED_METRICS) | {one.metric for one in demands.limits}
-    needed |= {one.metric for one in demands.device}
+    needed = demands.metrics
     for row, subject in enumerate(subjects):
         known = prepared.assessment(row, needed)
-        found = judge(subject, assessor.lane, known, demands)
-        if found.verdict is Verdict.VIOLATED:
-            yield found
-        else:
-            yield replace(found, assessment=prepared.assessment(row))
+        yield judge(subject, assessor.lane, known, demands, partial(prepared.assessment, row))
 
 
 def _judged_pruned(
@@ -235,8 +231,8 @@ def _check_answerable(
 ) -> None:
     """Refuse to answer where a limit's metric is unknown for every candidate."""
     for one in constraints:
-        if all(one.metric not in j.assessment.estimates for j in judged):
-            gap = judged[0].assessment.gaps.get(one.metric)
+        if all(one.metric not in j.known.estimates for j in judged):
+            gap = judged[0].known.gaps.get(one.metric)
             reason = gap.reason if gap else "no method estimates it"
             names = ", ".join(lane.name for lane in lanes)
             raise EvidenceError(
@@ -279,7 +275,7 @@ def recommendation(
         ranking=dict(weights),
         ranked=entries,
         uncertain=unsure,
-        rejected=answer.rejections(violated),
+        rejected=answer.Rejections(violated),
         answers=answers(entries, unsure, demands.limits, weighed, request.confidence),
         front=tuple(e.candidate for e in (*entries, *unsure) if e.on_front),
         ledger=ledger(judged, demands),

@@ -1,9 +1,10 @@
 """Write judged candidates as the documents that reports are rendered from."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
+from typing import overload
 
 from advisor.answering.assess import Subject
 from advisor.answering.commands import measure_command
@@ -100,31 +101,73 @@ def entry(
     )
 
 
-def rejections(violated: Sequence[Judged]) -> tuple[Rejection, ...]:
-    """Write the rejected candidates, nearest to the limits first, last those that cannot run."""
-    found = [_refusal(j) if j.assessment.refused else _rejection(j) for j in violated]
-    return tuple(sorted(found, key=lambda r: (r.constraint == RUNS, r.excess, r.candidate)))
+class Rejections(Sequence[Rejection]):
+    """Rejected candidates, nearest to the limits first, last those that cannot run.
+
+    Each is written down when it is first read: most readers want the nearest few of a thousand.
+    """
+
+    def __init__(self, violated: Sequence[Judged]) -> None:
+        """Order what was judged."""
+        self._judged = sorted(violated, key=_distance)
+
+    @cached_property
+    def _all(self) -> tuple[Rejection, ...]:
+        return tuple(map(_rejection, self._judged))
+
+    def __len__(self) -> int:
+        return len(self._judged)
+
+    @overload
+    def __getitem__(self, place: int) -> Rejection: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Rejection, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Rejection | tuple[Rejection, ...]:
+        """Return one, or some."""
+        if isinstance(place, slice):
+            return tuple(map(_rejection, self._judged[place]))
+        return _rejection(self._judged[place])
+
+    def __iter__(self) -> Iterator[Rejection]:
+        """Yield all of them."""
+        return iter(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether a tuple or a like sequence holds the same."""
+        return isinstance(other, tuple | Rejections) and self._all == tuple(other)
+
+    def __hash__(self) -> int:
+        """Hash of the tuple."""
+        return hash(self._all)
+
+
+def _distance(judged: Judged) -> tuple[bool, float, str]:
+    """By what rejected candidates are ordered: whether they cannot run, how far off they are."""
+    if judged.known.refused:
+        return True, 0.0, judged.name
+    _, _, excess = worst(judged)
+    return False, excess, judged.name
 
 
 def _rejection(judged: Judged) -> Rejection:
+    if judged.known.refused:
+        return _rejected(judged, RUNS, judged.known.refused, 0.0)
     failed, estimate, excess = worst(judged)
     name = failed.name if isinstance(failed, DeviceLimit) else str(failed.metric)
     return _rejected(judged, name, reason(failed, estimate, judged.confidence), excess)
 
 
-def _refusal(judged: Judged) -> Rejection:
-    return _rejected(judged, RUNS, judged.assessment.refused, 0.0)
-
-
 def _rejected(judged: Judged, failed: str, because: str, excess: float) -> Rejection:
     wanted = _told_of(tuple(one.metric for one, _ in judged.verdicts))
-    known = judged.assessment.estimates
+    known = judged.by(frozenset(wanted)).estimates
     return Rejection(
         candidate=judged.name,
         constraint=failed,
         reason=because,
         excess=excess,
-        precision=judged.assessment.precision,
+        precision=judged.lane.precision,
         lane=judged.lane.name,
         verdicts=judged.named_verdicts,
         metrics={m: Figure.of(known[m]) for m in wanted if m in known},

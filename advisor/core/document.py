@@ -4,13 +4,13 @@ Every report is rendered from these documents and nothing else. Quantities are S
 goes without its interval, its origin and its source.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, fields
-from typing import Literal
+from typing import Annotated, Literal
 
 from advisor.core.constraint import Verdict
 from advisor.core.estimate import Estimate, Origin
-from advisor.core.filed import LARGEST, Document
+from advisor.core.filed import LARGEST, Document, Listed
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, Unit
 from advisor.core.request import Request
@@ -457,7 +457,7 @@ class Recommendation(Document):
     """Candidates that meet every limit, best first."""
     uncertain: tuple[Entry, ...]
     """Candidates that may keep or break a limit, or that lack a figure for one."""
-    rejected: tuple[Rejection, ...]
+    rejected: Annotated[Sequence[Rejection], Listed()]
     """Everything else, nearest to the limits first."""
     answers: Answers = Answers()
     """Safe, likely and worth measuring."""

@@ -16,7 +16,16 @@ from dataclasses import (
 )
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+)
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -44,6 +53,21 @@ class Rule:
         """Add the rule to the schema of the type."""
         stated = {one.name: getattr(self, one.name) for one in fields(self)}
         return {**handler(source), **{n: value for n, value in stated.items() if value is not None}}
+
+
+class Listed:
+    """Annotates a sequence whose items may be made when they are read; files hold a list."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> dict[str, Any]:
+        """Read a tuple, write any sequence as one."""
+        from pydantic_core.core_schema import wrap_serializer_function_ser_schema
+
+        (item,) = get_args(source)
+        schema = handler(tuple[item, ...])
+        written = wrap_serializer_function_ser_schema(
+            lambda held, write: write(tuple(held)), schema=schema
+        )
+        return {**schema, "serialization": written}
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
