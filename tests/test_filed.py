@@ -1,12 +1,13 @@
 """Documents: frozen records that read and write themselves as JSON."""
 
+from collections.abc import Sequence
 from dataclasses import FrozenInstanceError, field
 from typing import Annotated
 
 import pytest
 from pydantic import ValidationError
 
-from advisor.core.filed import Document, Rule, field_names
+from advisor.core.filed import Document, Listed, Rule, field_names
 
 
 class Part(Document):
@@ -77,3 +78,17 @@ def test_equal_documents_are_of_one_kind() -> None:
 def test_a_file_that_breaks_a_rule_is_refused(content: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Part.model_validate(content)
+
+
+class Counted(Document):
+    """A document with a sequence whose items are made when they are read."""
+
+    sizes: Annotated[Sequence[int], Listed()]
+
+
+def test_any_sequence_is_written_as_a_list_and_read_as_a_tuple() -> None:
+    written = Counted(sizes=range(3)).model_dump_json()
+    assert written == '{"sizes":[0,1,2]}'
+    assert Counted.model_validate_json(written).sizes == (0, 1, 2)
+    shape = {"type": "array", "items": {"type": "integer"}, "title": "Sizes"}
+    assert Counted.model_json_schema()["properties"]["sizes"] == shape

@@ -26,6 +26,7 @@ from advisor.core.candidate import Candidate
 from advisor.core.conditions import Conditions
 from advisor.core.error import reach_of
 from advisor.core.estimate import Assessment, Estimate, Gap, Interval, Origin, Provenance, strongest
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
@@ -86,8 +87,7 @@ class Subject:
         return shown.name
 
 
-@dataclass(frozen=True, kw_only=True)
-class LaneAssessor:
+class LaneAssessor(Record):
     """Assesses many candidates on one lane at one level."""
 
     profile: DeviceProfile
@@ -501,8 +501,7 @@ class LaneAssessor:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
+class Prepared(Record):
     """Subjects on a lane: what is computed for all of them at once, the rest when it is asked."""
 
     assessor: LaneAssessor

@@ -7,7 +7,6 @@ likes suspicious, and one measurement tells of them all.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
@@ -18,6 +17,7 @@ from advisor.core.constraint import Constraint
 from advisor.core.document import Answers, Entry, Figure, Pick
 from advisor.core.error import NORMAL, Error
 from advisor.core.estimate import Origin
+from advisor.core.frozen_record import Record
 from advisor.core.quantity import Metric
 from advisor.core.ranking import Utility, Weighing, scores
 
@@ -33,8 +33,7 @@ LEAST_GAIN = 1e-4
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Contenders:
+class Contenders(Record):
     """Candidates by row: what they are worth, and how they may turn out."""
 
     entries: tuple[Entry, ...]

@@ -1,13 +1,13 @@
 """Which networks decide an answer: those whose measurement could change who comes first."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from advisor.answering.choice import EVEN, by_gain
 from advisor.core.chance import TIMED
 from advisor.core.constraint import Verdict
 from advisor.core.document import Entry, Recommendation
 from advisor.core.estimate import Origin
+from advisor.core.frozen_record import Record
 from advisor.core.quantity import Metric
 from advisor.core.ranking import Weighing, order, scores, weighing
 
@@ -74,8 +74,7 @@ def weighing_of(document: Recommendation) -> Weighing:
     return weighing(document.weights, request.limits, request.needs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contest:
+class Contest(Record):
     """What a timing can still change in an answer."""
 
     first: Entry | None

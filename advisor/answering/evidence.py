@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from advisor.catalog.published import PublishedFigures
 from advisor.core.candidate import Candidate
 from advisor.core.conditions import Conditions
 from advisor.core.extras import COUNTING, require
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, read
@@ -52,8 +53,7 @@ USUAL_RESOLUTION = 224
 """Input side of a network without published weights, where it was counted there."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(Record):
     """Profiles, catalog and workloads of one run."""
 
     root: Path = field(default_factory=catalog_directory)

@@ -11,6 +11,7 @@ from advisor.core.chance import keeping_all, room
 from advisor.core.constraint import RUNS, Constraint, Verdict
 from advisor.core.document import LedgerLine, Relaxation
 from advisor.core.estimate import Assessment, Estimate, Gap
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric, human
 from advisor.core.ranking import front
@@ -21,8 +22,7 @@ Assess = Callable[[frozenset[Metric]], Assessment]
 """Assesses one candidate by some metrics."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Demands:
+class Demands(Record):
     """What a candidate is judged by."""
 
     limits: tuple[Constraint, ...]

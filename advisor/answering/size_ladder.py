@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from advisor.core.candidate import Candidate
+from advisor.core.frozen_record import Record
 from advisor.core.workload_table import WorkloadTable
 from advisor.errors import UsageError
 from advisor.networks.blueprints import has_blueprint
@@ -54,8 +55,7 @@ class _Size:
         return mine != its and self.width <= other.width and self.resolution <= other.resolution
 
 
-@dataclass(frozen=True, kw_only=True)
-class SizeLadder:
+class SizeLadder(Record):
     """The sizes of each network that the catalog has counted."""
 
     table: WorkloadTable

@@ -7,13 +7,13 @@ the better licensed, then the better evidenced; weights that may not be sold com
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import mul
 
 from advisor.answering.judge import Judged
 from advisor.core.chance import TIMED, by_chance
 from advisor.core.error import NORMAL, Error
 from advisor.core.estimate import Estimate, Origin
+from advisor.core.frozen_record import Record
 from advisor.core.quantity import Metric, human
 from advisor.core.ranking import Utility, Weighing, order, scores
 
@@ -27,8 +27,7 @@ _FREE = ("apache", "mit", "bsd")
 _SHUT = ("-nc", "noncommercial")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Record):
     """A candidate in its place, with its score and why it stands there where that is a tie."""
 
     judged: Judged

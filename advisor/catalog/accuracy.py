@@ -19,6 +19,7 @@ from advisor.catalog.accuracy_columns import (
 )
 from advisor.catalog.naming import family_of, is_gated
 from advisor.catalog.tables import CellColumns, Table
+from advisor.core.frozen_record import Record
 
 LEVEL = 0.9
 """Share of new changes that the interval of ``precision_change`` is meant to hold."""
@@ -63,8 +64,7 @@ class Accuracy:
     source_ref: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CifarAccuracy:
+class CifarAccuracy(Record):
     """Published accuracy of one network on CIFAR."""
 
     network: str
@@ -82,8 +82,7 @@ class CifarAccuracy:
     source_ref: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesPoint:
+class SeriesPoint(Record):
     """One network of a series that was trained with one recipe."""
 
     recipe_id: str
@@ -124,8 +123,7 @@ class AccuracyChange:
     source_ref: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrecisionChange:
+class PrecisionChange(Record):
     """What is to be expected of top-1 when a network is run in a precision."""
 
     median: float
@@ -142,8 +140,7 @@ class PrecisionChange:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Record):
     """A well-known claim and what the official sources say."""
 
     claim: str

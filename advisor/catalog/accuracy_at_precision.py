@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -16,6 +16,7 @@ from advisor.catalog.accuracy import (
     precision_change,
 )
 from advisor.catalog.naming import family_of, is_gated
+from advisor.core.frozen_record import Record
 
 FLOAT = frozenset({"fp32"})
 """Precisions in which the published accuracies were taken."""
@@ -26,8 +27,7 @@ INTEGER_UNITS = frozenset({"npu", "tpu", "dla"})
 EXACT = FLOAT | CLOSE_TO_FLOAT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedChange:
+class ExpectedChange(Record):
     """Change of top-1 to be expected at a precision; fractions, negative is a loss."""
 
     value: float
@@ -37,8 +37,7 @@ class ExpectedChange:
     caveats: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class PrecisionChanges:
+class PrecisionChanges(Record):
     """Published changes, summarised once per network or family that has enough of them."""
 
     changes: Sequence[AccuracyChange]

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from advisor.catalog.tables import Table
+from advisor.core.frozen_record import Record
 from advisor.core.lane import BULK, Lane
 from advisor.errors import CatalogError
 
@@ -171,8 +172,7 @@ def read_device(root: Path, device: str) -> list[Measurement]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
+class _Reading(Record):
     """What the rows of one file share."""
 
     device: str

@@ -6,13 +6,13 @@ source's own name.
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from re import Pattern
 
+from advisor.core.frozen_record import Record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameRule:
+
+class NameRule(Record):
     """One mapping of names; ``{0}``, ``{1}`` in ``network`` are the pattern's groups."""
 
     source: str

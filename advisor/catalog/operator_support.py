@@ -8,12 +8,12 @@ no published network of the runtime has is unknown.
 import csv
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from advisor.catalog.measurements import read_all
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.workload import OperatorClass
 from advisor.core.workload_table import OPERATORS, WorkloadTable
@@ -49,16 +49,14 @@ REFUSED: Mapping[tuple[str, str], tuple[frozenset[OperatorClass], str]] = {
 The rest of such a network would run on the host's CPU, at another speed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(Record):
     """What the published networks of one runtime on one kind of unit consist of."""
 
     operators: frozenset[OperatorClass]
     networks: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorSupport:
+class OperatorSupport(Record):
     """Operator classes seen by (runtime, unit)."""
 
     seen: Mapping[tuple[str, str], Seen]

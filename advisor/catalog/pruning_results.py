@@ -4,7 +4,6 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import mean
@@ -13,6 +12,7 @@ from advisor.catalog.accuracy_at_precision import ExpectedChange
 from advisor.catalog.accuracy_columns import COMPRESSION_COLUMNS
 from advisor.catalog.naming import family_of
 from advisor.catalog.tables import Table
+from advisor.core.frozen_record import Record
 from advisor.core.spread import student
 
 ABOUT_HALF = (0.4, 0.6)
@@ -21,8 +21,7 @@ _PRUNED = re.compile(r"(?:filter|channel) pruning", re.IGNORECASE)
 _SHARE = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PruningResult:
+class PruningResult(Record):
     """Published top-1 of one network before and after structured pruning; fractions."""
 
     network: str
@@ -89,8 +88,7 @@ def _share_of(table: Table, line: int, row: dict[str, str]) -> float | None:
     return float(told[1]) / 100 if told else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class HalvedMacs:
+class HalvedMacs(Record):
     """Change of top-1 to be expected where about half of the MACs of a network are pruned."""
 
     results: Sequence[PruningResult]

@@ -5,7 +5,7 @@ import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
@@ -13,6 +13,7 @@ from statistics import NormalDist
 from advisor.catalog.measurements import Cell, Measurement, caveat_texts, cells, read_device
 from advisor.core.conditions import Conditions
 from advisor.core.estimate import Estimate, Interval, Origin, Provenance
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.errors import CatalogError
@@ -32,8 +33,7 @@ MEMORY_NOISE = 0.25
 plan differently."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublishedFigures:
+class PublishedFigures(Record):
     """All cells of one device."""
 
     root: Path

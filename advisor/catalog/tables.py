@@ -4,10 +4,10 @@ import csv
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+from advisor.core.frozen_record import Record
 from advisor.errors import CatalogError
 from advisor.files.csv_text import csv_rows
 from advisor.files.plain_text import text_of
@@ -99,8 +99,7 @@ class Table:
         return self.convert(line, column, value, int, "write a whole number or leave it empty")
 
 
-@dataclass(frozen=True, kw_only=True)
-class CellColumns:
+class CellColumns(Record):
     """The rows of one CSV file, converted column by column."""
 
     table: Table

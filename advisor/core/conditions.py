@@ -4,14 +4,14 @@ Publications name power modes and versions as they like: ``15 W``, ``10W (MAXN)`
 """
 
 import re
-from dataclasses import dataclass
+
+from advisor.core.frozen_record import Record
 
 _PARTS = re.compile(r"[(),]")
 _POWER = re.compile(r"\d+(?:\.\d+)?\s*W\b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class Conditions(Record):
     """A power mode and a version of the runtime; None where nothing is stated."""
 
     power_mode: str | None = None

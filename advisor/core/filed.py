@@ -1,31 +1,17 @@
 """Document: the base of everything that is kept in a file as JSON.
 
-Documents are frozen dataclasses, so that an answer at the terminal pays for no schema. Pydantic
-reads and writes files by the same annotations, and is imported when the first file is.
+Documents are records, so that an answer at the terminal pays for no schema. Pydantic reads and
+writes files by the same annotations, and is imported when the first file is.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import (
-    MISSING,
-    Field,
-    FrozenInstanceError,
-    dataclass,
-    field,
-    fields,
-    replace,
-)
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from functools import cache
 from itertools import pairwise
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    Literal,
-    Self,
-    TypeVar,
-    dataclass_transform,
-    get_args,
-)
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, get_args
+
+from advisor.core.frozen_record import Record
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -36,8 +22,7 @@ SMALLEST, LARGEST = 1e-40, 1e40
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Record):
     """What a value in a file has to keep, beside its type; told by an annotation."""
 
     ge: float | None = None
@@ -63,66 +48,21 @@ class Listed:
         from pydantic_core.core_schema import wrap_serializer_function_ser_schema
 
         (item,) = get_args(source)
-        schema = handler(tuple[item, ...])
+        schema = handler(GenericAlias(tuple, (item, ...)))
         written = wrap_serializer_function_ser_schema(
             lambda held, write: write(tuple(held)), schema=schema
         )
         return {**schema, "serialization": written}
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
-class Recorded(type):
-    """Makes a dataclass of every document, without generating methods for each of them."""
+class Document(Record):
+    """A record that files hold; unknown fields, NaN and infinity are refused in them."""
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
-        """Collect the fields of the class."""
-        super().__init__(name, bases, namespace)
-        dataclass(init=False, repr=False, eq=False, match_args=False)(cls)  # type: ignore[arg-type]
-
-
-class Document(metaclass=Recorded):
-    """A frozen record; in a file unknown fields, NaN and infinity are refused."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
-
-    def __init__(self, **values: Any) -> None:
-        """Fill all fields; those that are not given have their defaults."""
-        known = fields_of(type(self))
-        made = {**known.defaults, **values}
-        for name, factory in known.factories.items():
-            if name not in made:
-                made[name] = factory()
-        if made.keys() != known.names:
-            wrong = ", ".join(sorted(made.keys() ^ known.names))
-            raise TypeError(f"{type(self).__name__}: missing or unknown fields: {wrong}")
-        vars(self).update(made)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse; a document is changed by a copy."""
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
-
-    def __delattr__(self, name: str) -> None:
-        """Refuse."""
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Yield fields and their values."""
         return ((name, getattr(self, name)) for name in field_names(type(self)))
-
-    def __eq__(self, other: object) -> bool:
-        """Whether another document is of the same kind and holds the same."""
-        return type(other) is type(self) and all(
-            value == getattr(other, name) for name, value in self
-        )
-
-    def __hash__(self) -> int:
-        """Hash of all values."""
-        return hash(tuple(value for _, value in self))
-
-    def __repr__(self) -> str:
-        """Write the call that makes it."""
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self)})"
 
     @classmethod
     def model_validate(cls, content: object) -> Self:
@@ -185,28 +125,6 @@ class Document(metaclass=Recorded):
     def _range(self) -> tuple[float, float]:
         """Least and most that its value can be; a quantity is never less than nothing."""
         return 0.0, LARGEST
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSet:
-    """Fields of a kind of document, and what fills those that are not given."""
-
-    names: frozenset[str]
-    defaults: Mapping[str, Any]
-    factories: Mapping[str, Callable[[], Any]]
-
-
-@cache
-def fields_of(kind: type[Document]) -> FieldSet:
-    """Return what a kind of document is made of."""
-    every = fields(kind)
-    return FieldSet(
-        names=frozenset(one.name for one in every),
-        defaults={one.name: one.default for one in every if one.default is not MISSING},
-        factories={
-            one.name: one.default_factory for one in every if one.default_factory is not MISSING
-        },
-    )
 
 
 @cache

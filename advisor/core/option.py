@@ -9,11 +9,12 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
 from advisor.core.constraint import Constraint
+from advisor.core.frozen_record import Record
 from advisor.core.quantity import LARGEST, Metric, Unit, parse, spell
 from advisor.errors import UsageError
 
@@ -23,8 +24,7 @@ Written = str | bool | list[str] | None
 """An option as a request file holds it; None where another option says it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(Record):
     """How a value is written: here as one word; the forms below say what else there is."""
 
     metavar: str = "TEXT"
@@ -102,7 +102,6 @@ def metric(stated: object, where: str) -> Metric:
         ) from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Whole(Form):
     """A whole number."""
 
@@ -124,7 +123,6 @@ class Whole(Form):
         return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Positive(Form):
     """A number above zero."""
 
@@ -142,7 +140,6 @@ class Positive(Form):
         return None if value is None else plain(value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Flag(Form):
     """Given or not; ``sets`` is what giving it means."""
 
@@ -160,7 +157,6 @@ class Flag(Form):
         return bool(value) is self.sets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Words(Form):
     """Several words."""
 
@@ -178,7 +174,6 @@ class Words(Form):
         return [str(one) for one in value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics(Form):
     """Several metrics."""
 
@@ -194,7 +189,6 @@ class Metrics(Form):
         return [str(one) for one in value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity(Form):
     """A number with its unit."""
 
@@ -210,7 +204,6 @@ class Quantity(Form):
         return None if value is None else spell(value, self.unit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Probability(Form):
     """A probability, as ``90%`` or ``0.9``; neither impossible nor certain."""
 
@@ -234,7 +227,6 @@ class Probability(Form):
         return None if value is None else spell(value, Unit.FRACTION)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitForm(Form):
     """A limit on a metric."""
 
@@ -256,7 +248,6 @@ class LimitForm(Form):
         return spell(bounds[0], self.metric.unit) if bounds else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScopedLimit(Form):
     """An upper limit whose metric depends on what it is of, such as ``3W:chip``."""
 
@@ -286,7 +277,6 @@ class ScopedLimit(Form):
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OneMetric(Form):
     """The only objective."""
 
@@ -301,7 +291,6 @@ class OneMetric(Form):
         return str(next(iter(value))) if len(value) == 1 and 1.0 in value.values() else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricWeights(Form):
     """Objectives and how much each counts."""
 
@@ -322,7 +311,6 @@ class MetricWeights(Form):
         return [f"{name}={plain(weight)}" for name, weight in value.items()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Needs(Form):
     """Values of metrics beyond which more has no value."""
 
@@ -356,7 +344,6 @@ class Needs(Form):
         return [f"{name}={spell(need, Metric(name).unit)}" for name, need in value.items()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRates(Form):
     """US dollars for one unit of other currencies."""
 
@@ -386,7 +373,6 @@ def pairs(stated: object, where: str, unit: str = "") -> dict[str, float]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice(Form):
     """One of some names."""
 
@@ -401,7 +387,6 @@ class Choice(Form):
         return name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Factors(Form):
     """Numbers above zero."""
 
@@ -417,7 +402,6 @@ class Factors(Form):
         return [plain(one) for one in value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFiles(Form):
     """Files by name."""
 
@@ -445,7 +429,6 @@ MOST_ELEMENTS = 10**8
 """Elements of an input, so that a slip does not fill the memory."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InputSizes(Form):
     """Sizes of a network's inputs without the batch, by name: ``image=3x224x224,meta=4``."""
 
@@ -486,8 +469,7 @@ def _sizes(stated: object, where: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Record):
     """One setting: its help, its form, and its name where that is not the field's."""
 
     help: str

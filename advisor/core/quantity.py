@@ -6,10 +6,10 @@ Units appear here, in column suffixes of files, and nowhere else.
 
 import math
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from advisor.core.frozen_record import Record
 from advisor.errors import UsageError
 
 SMALLEST, LARGEST = 1e-18, 1e18
@@ -97,8 +97,7 @@ _LABEL = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitScale:
+class UnitScale(Record):
     """One way to write a unit: ``1 symbol = factor`` in SI."""
 
     symbol: str

@@ -3,17 +3,17 @@
 import math
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any, ClassVar, Self
 
 from advisor.core.filed import Document
+from advisor.core.frozen_record import Record
 from advisor.core.option import Option, Written
 from advisor.errors import UsageError, unknown_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
+class Stated(Record):
     """Options as somebody wrote them, by key; None and () state nothing."""
 
     options: Mapping[str, object]
@@ -35,8 +35,7 @@ class Stated:
         return f"{self.origin}: {key}" if self.origin else key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionPlace:
+class OptionPlace(Record):
     """An option and the field that it fills."""
 
     key: str

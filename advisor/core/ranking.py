@@ -8,9 +8,9 @@ than the limit, or than the need stated, is worth no more than just meeting it; 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from advisor.core.constraint import Constraint
+from advisor.core.frozen_record import Record
 from advisor.core.quantity import Metric
 
 LOGARITHMIC = frozenset(Metric) - {Metric.TOP1, Metric.TOP5}
@@ -35,8 +35,7 @@ WITHOUT = -1.0
 """Utility of a value that nobody knows: below that of any that is usual."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Utility:
+class Utility(Record):
     """What the values of one metric are worth: 0 at ``poor``, 1 at ``good`` and beyond."""
 
     metric: Metric

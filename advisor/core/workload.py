@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
+from advisor.core.frozen_record import Record
+
 
 class OperatorClass(StrEnum):
     """Kinds of operator that cost differently per MAC or per byte."""
@@ -75,8 +77,7 @@ class Layer:
     count: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workload:
+class Workload(Record):
     """Everything counted of one network at one resolution."""
 
     network: str

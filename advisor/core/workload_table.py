@@ -6,7 +6,6 @@ Distinct layer shapes are kept once; a network is a list of (shape, calls). On d
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.frozen_record import Record
 from advisor.core.workload import Fusion, Layer, OperatorClass, Workload
 from advisor.errors import CatalogError
 
@@ -53,8 +53,7 @@ ONE_BYTE = "one_byte"
 _SEPARATOR = "; "
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkloadTable:
+class WorkloadTable(Record):
     """Workloads in columns; ``shapes`` are shared, ``start`` delimits each network's calls."""
 
     networks: tuple[str, ...]

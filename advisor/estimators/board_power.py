@@ -10,7 +10,7 @@ chapter 2). Microcontrollers are measured at the supply of the chip and answered
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.core.estimate import Estimate, Gap, Interval, Origin, Provenance
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.errors import CatalogError
@@ -41,8 +42,7 @@ STARTING: Mapping[str, float] = {
 SAME_BOARD, OTHER_BOARD = "board measured", "board not measured"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanePower:
+class LanePower(Record):
     """What networks were seen to draw in one lane."""
 
     device: str
@@ -59,8 +59,7 @@ class LanePower:
     networks: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneDraw:
+class LaneDraw(Record):
     """Log of the watts of a network in a lane, and its standard deviation."""
 
     mean: float
@@ -71,8 +70,7 @@ class LaneDraw:
     """Whether its device was."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PowerModel:
+class PowerModel(Record):
     """Lanes whose power was measured, and how far lanes differ in it."""
 
     lanes: tuple[LanePower, ...]

@@ -8,11 +8,11 @@ as the square root of its cells, and what is not yet seen is one more group.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.frozen_record import Record
 from advisor.estimators.evidence_class import EvidenceClass
 from advisor.estimators.levels import at_level
 
@@ -26,8 +26,7 @@ _GAUSS = (0.674, 0.842, 1.036, 1.282, 1.440, 1.645, 1.780, 1.960, 2.170, 2.326, 
 """Two-sided quantiles of the normal distribution at LEVELS, used where nothing was left out."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
+class Calibration(Record):
     """Quantiles of the normalised absolute error by class name."""
 
     quantiles: Mapping[str, Sequence[float]]
@@ -59,8 +58,7 @@ class Calibration:
         return Calibration(quantiles=found)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scores:
+class Scores(Record):
     """Left-out cells of one class."""
 
     key: str

@@ -8,12 +8,12 @@ The covariance of each part over lanes is a mixture of the relations of ``lanes`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.frozen_record import Record
 from advisor.estimators.columns import COLUMNS, KIND_OF
 from advisor.estimators.lane_relations import ODD, LaneScale, LaneSet, relations
 
@@ -46,8 +46,7 @@ _TREND_SCALE = np.array([1.2, 1.0, 1.2, 1.2, 0.8])
 scale of the features."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Variances:
+class Variances(Record):
     """Hyper-parameters: the variance of each level by relation, and of the noise by match."""
 
     by_relation: Mapping[str, Mapping[str, float]]
@@ -86,8 +85,7 @@ class Variances:
         return noise
 
 
-@dataclass(frozen=True, kw_only=True)
-class Points:
+class Points(Record):
     """Cells, measured or asked for, as the covariance sees them."""
 
     lane: NDArray[np.int64]

@@ -7,7 +7,6 @@ of the very long lanes, which are fitted by themselves and layer by layer.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.errors import CatalogError
 from advisor.estimators.calibration import Calibration
@@ -37,8 +37,7 @@ VERSION = 2
 _REFIT = "'advisor catalog fit' writes it again"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
+class Fitted(Record):
     """Everything that a prediction needs."""
 
     version: str

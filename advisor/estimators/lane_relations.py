@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.hardware.cores import core_rates, peak, thread_efficiency
 from advisor.hardware.profile import DeviceProfile, UnitKind, UnitProfile
@@ -158,8 +159,7 @@ def _is_narrow(lane: Lane) -> bool:
     return lane.precision.startswith(_EIGHT_BITS)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LaneSet:
+class LaneSet(Record):
     """Facts of several lanes in columns."""
 
     facts: tuple[LaneFacts, ...]
@@ -312,8 +312,7 @@ _KIN = ("design", "family", "unit")
 """Whose typical value stands for a fact that is unknown: the first of these that has one."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LaneScale:
+class LaneScale(Record):
     """What is typical of the fitted lanes: means of facts by design, family and unit."""
 
     typical: Mapping[str, Mapping[str, float]]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.core.estimate import Origin
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.workload_table import WorkloadTable
 from advisor.errors import ProfileError, UsageError
@@ -66,8 +67,7 @@ is work in their cube. Of 1,682 in two lanes all would move an answer by 0.8 % i
 no interval's width by more than 6 %."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
+class Prediction(Record):
     """Latencies of the networks of one table in one lane, by row."""
 
     value: Floats
@@ -102,16 +102,14 @@ class Timing:
     """Seconds of one pass of the lane's batch."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
+class Asked(Record):
     """Networks in one lane as points of the covariance, with the mean of their log seconds."""
 
     points: Points
     mean: Floats
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
+class Known(Record):
     """What is known of the networks asked for, whitened; squares are variance explained."""
 
     left: Floats
@@ -126,8 +124,7 @@ class Known:
         return told if self.own is None else told + (self.own**2).sum(axis=0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LongLanes:
+class LongLanes(Record):
     """The fit to very long lanes, read when it is first asked."""
 
     root: Path
@@ -142,8 +139,7 @@ KEPT_LANES = 4
 """Lanes whose factorised cells are kept; each takes some megabytes."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LatencyModel:
+class LatencyModel(Record):
     """The fitted estimator, with the user's own timings where there are some."""
 
     fitted: Fitted
@@ -429,8 +425,7 @@ class LatencyModel:
         return {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Local:
+class Local(Record):
     """The published cells closest to a lane, and the user's own, factorised."""
 
     fitted: Fitted
@@ -557,8 +552,7 @@ class Local:
         return loadings
 
 
-@dataclass(frozen=True, kw_only=True)
-class Own:
+class Own(Record):
     """The user's timings in the light of the local cells."""
 
     timings: tuple[Timing, ...]

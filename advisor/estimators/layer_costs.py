@@ -9,11 +9,11 @@ honest residual, and an unknown one by those that were fitted to all.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.frozen_record import Record
 from advisor.core.workload_table import OPERATORS, WorkloadTable
 from advisor.estimators.columns import shape_amounts
 
@@ -38,8 +38,7 @@ NOMINAL = 1e-15
 """Seconds that keep logarithms finite where a network has no layers."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Perceptron:
+class Perceptron(Record):
     """Two hidden layers with SiLU: from a layer's inputs to a log factor in each lane."""
 
     shift: Singles
@@ -57,8 +56,7 @@ class Perceptron:
         return last
 
 
-@dataclass(frozen=True, kw_only=True)
-class LayerCosts:
+class LayerCosts(Record):
     """Factors by which the layers of some lanes depart from the unit costs."""
 
     parts: tuple[Perceptron, ...]
@@ -102,8 +100,7 @@ class LayerCosts:
         return np.array(found)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Corrections:
+class Corrections(Record):
     """What layers add to the log seconds in some lanes of a fit; nothing in the others."""
 
     costs: LayerCosts

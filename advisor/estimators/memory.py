@@ -6,13 +6,14 @@ published peaks of the runtime where there are enough, else from all runtimes to
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advisor.core.estimate import Estimate, Interval, Origin, Provenance
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
@@ -40,8 +41,7 @@ _QUANTILES = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
 """Overheads that are tried, and the quantiles of what each leaves to a factor that are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeMemory:
+class RuntimeMemory(Record):
     """Parameters of one runtime on one kind of unit."""
 
     overhead: float
@@ -57,8 +57,7 @@ class RuntimeMemory:
         return self.overhead + self.factor * needed
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemoryModel:
+class MemoryModel(Record):
     """Fitted parameters by ``runtime/unit``, and ``any`` for all others."""
 
     runtimes: Mapping[str, RuntimeMemory]
@@ -140,8 +139,7 @@ def needed_bytes(lane: Lane, table: WorkloadTable) -> Floats:
     return total
 
 
-@dataclass(frozen=True, kw_only=True)
-class Peaks:
+class Peaks(Record):
     """Published peaks: what was needed and what was seen, both in bytes."""
 
     key: NDArray[np.str_]

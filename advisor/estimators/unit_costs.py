@@ -6,13 +6,13 @@ one per column. Groups with little evidence keep near zero and so inherit from t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.frozen_record import Record
 from advisor.estimators.columns import COLUMNS, EXTRA, KIND_OF, KINDS, WorkKind
 from advisor.estimators.lane_relations import LaneScale, LaneSet
 
@@ -85,8 +85,7 @@ def starting_costs(lanes: LaneSet, scale: LaneScale) -> Floats:
     return start + np.outer(images, by_image) - np.where(bulk, images, 0)[:, None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class UnitCosts:
+class UnitCosts(Record):
     """Fitted parts of every group."""
 
     parts: Mapping[tuple[str, str], Floats]
@@ -121,8 +120,7 @@ def shares(costs: Floats, log_work: Floats) -> tuple[Floats, Floats]:
     return weights / total, (largest + np.log(total))[:, 0]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PriceLayout:
+class PriceLayout(Record):
     """Where each group's parts lie in one long vector of parameters."""
 
     groups: tuple[tuple[str, tuple[str, ...]], ...]
@@ -252,8 +250,7 @@ def _named(layout: PriceLayout, vector: Floats) -> dict[tuple[str, str], Floats]
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Problem:
+class _Problem(Record):
     """Cells sorted by lane, and the loss over the vector of parameters."""
 
     layout: PriceLayout
@@ -306,8 +303,7 @@ _STEPS = 60
 """Evaluations of one stage at most."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Lane:
+class _Lane(Record):
     """Cells of one lane, and the loss over its costs."""
 
     start: Floats

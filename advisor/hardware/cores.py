@@ -6,10 +6,10 @@ both follow the rate of each core and, where a profile states no peak, the peak 
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from advisor.core.frozen_record import Record
 from advisor.errors import ProfileError
 from advisor.hardware.library import PACKAGE, profiles_directory
 from advisor.hardware.origin import Confidence, Sourced
@@ -28,8 +28,7 @@ THREADING = {"usual": (0.07, 0.005), "big x86": (0.18, 0.004), "narrow memory": 
 once over 48 devices with published figures of one and of several threads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CpuCore:
+class CpuCore(Record):
     """One design of a core. An operation is half a multiply-add."""
 
     name: str
@@ -109,8 +108,7 @@ def _positive(text: str) -> float | None:
     return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peak:
+class Peak(Record):
     """Most operations a second of one unit in one precision, dense; a multiply-add is two."""
 
     rate: float

@@ -11,12 +11,13 @@ import os
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from advisor.core.frozen_record import Record
 from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError
 from advisor.files.plain_text import content_of, is_there
 from advisor.files.yaml_text import YamlFile, yaml_file
@@ -47,8 +48,7 @@ LANE_COLUMNS = (
 """Columns of the catalog's table of measured lanes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexEntry:
+class IndexEntry(Record):
     """One device in a list of devices, without its figures."""
 
     id: str
@@ -62,8 +62,7 @@ class IndexEntry:
     path: Path
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProfileLibrary:
+class ProfileLibrary(Record):
     """Device profiles of several folders; earlier folders hide later ones."""
 
     folders: tuple[Path, ...]

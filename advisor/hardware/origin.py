@@ -1,7 +1,8 @@
 """Where figures of devices are from and how far they can be trusted."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from advisor.core.frozen_record import Record
 
 
 class Confidence(StrEnum):
@@ -13,8 +14,7 @@ class Confidence(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sourced:
+class Sourced(Record):
     """Where a group of figures is from."""
 
     source: str

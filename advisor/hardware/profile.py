@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+from advisor.core.frozen_record import Record
 from advisor.core.lane import BULK, Lane
 from advisor.core.request import LaneRequest
 from advisor.errors import UsageError
@@ -50,8 +51,7 @@ class LifecycleStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeakRates:
+class PeakRates(Record):
     """Most operations a second by precision; a multiply-add counts as two; dense."""
 
     rates: tuple[tuple[str, float], ...] = ()
@@ -66,8 +66,7 @@ class PeakRates:
         return bool(self.rates)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitProfile:
+class UnitProfile(Record):
     """One compute unit of a device."""
 
     kind: UnitKind
@@ -103,8 +102,7 @@ class UnitProfile:
         return dict(self.unsupported).get(precision)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryProfile:
+class MemoryProfile(Record):
     """Main memory of the device, or of its card."""
 
     capacity: float | None = None
@@ -122,8 +120,7 @@ class MemoryProfile:
     origin: Sourced
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerMode:
+class PowerMode(Record):
     """A mode the device can be set to."""
 
     name: str
@@ -139,8 +136,7 @@ class PowerMode:
         return f"{self.name}: {clocks}" if clocks else self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerProfile:
+class PowerProfile(Record):
     """What the device draws; ``kind`` says which quantity the figures are."""
 
     kind: PowerKind
@@ -154,8 +150,7 @@ class PowerProfile:
     origin: Sourced
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(Record):
     """One price on one date."""
 
     amount: float
@@ -169,8 +164,7 @@ class Price:
     approximate: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceProfile:
+class PriceProfile(Record):
     """What the device costs."""
 
     launch: Price | None = None
@@ -180,8 +174,7 @@ class PriceProfile:
     origin: Sourced
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LifecycleEvent:
+class LifecycleEvent(Record):
     """One dated fact about availability."""
 
     event: str
@@ -192,8 +185,7 @@ class LifecycleEvent:
     """Version of the device, where the fact is of one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
+class Lifecycle(Record):
     """Whether and until when the device can be bought."""
 
     status: LifecycleStatus
@@ -214,8 +206,7 @@ class LaneEvidence(Lane):
     """Different networks of the catalog among them that match exactly."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceProfile:
+class DeviceProfile(Record):
     """Everything known of one device."""
 
     id: str
@@ -253,8 +244,7 @@ class DeviceProfile:
         return next((item for item in self.lanes if item.lane == lane), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneChoice:
+class LaneChoice(Record):
     """The lane that a request leads to."""
 
     lane: Lane

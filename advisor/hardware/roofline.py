@@ -7,11 +7,11 @@ convolutions need fewer multiplications than are counted, and chips clock above 
 """
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.workload_table import WorkloadTable
 from advisor.hardware.cores import core_rates, peak
@@ -46,8 +46,7 @@ _WITHOUT_TF32 = ("Volta", "Turing")
 """… but for these generations."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Floor:
+class Floor(Record):
     """Least seconds of one pass of each network of a table; 0 where nothing is known."""
 
     compute: Floats

@@ -1,7 +1,6 @@
 """Room: the memory that a device leaves to a network, which nobody has to state as a limit."""
 
-from dataclasses import dataclass
-
+from advisor.core.frozen_record import Record
 from advisor.hardware.profile import DeviceProfile
 
 SYSTEM = 0.2e9
@@ -15,8 +14,7 @@ OF_A_CARD = 0.95
 HANDHELD = frozenset({"phone", "tablet"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(Record):
     """Bytes that a network may take on a device; None where the profile does not tell."""
 
     memory: float | None

@@ -6,13 +6,11 @@ clock may differ), ``chip_id`` (the same die with other cores or clocks), ``ip_f
 ``related_family``. A fact that nobody knows is None, never 0.
 """
 
-from dataclasses import dataclass
-
+from advisor.core.frozen_record import Record
 from advisor.hardware.origin import Sourced
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Cluster(Record):
     """Equal cores of a CPU."""
 
     cores: int
@@ -22,8 +20,7 @@ class Cluster:
     """Hz."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silicon:
+class Silicon(Record):
     """Identity and make of one unit's chip."""
 
     chip_id: str | None = None

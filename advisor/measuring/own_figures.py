@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from advisor.core.estimate import Estimate, Interval, Origin, Provenance
+from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.spread import agree, between_sessions
@@ -178,8 +179,7 @@ class _Figures(Mapping[_Key, OwnFigure]):
         return len(self._groups)
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnFigures:
+class OwnFigures(Record):
     """All own measurements of one device, read once."""
 
     device: str

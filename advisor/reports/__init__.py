@@ -4,13 +4,13 @@ Writers are imported on first use, so that a terminal table does not pay for tem
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
 
 from advisor.core.document import Recommendation
 from advisor.core.filed import Document
+from advisor.core.frozen_record import Record
 from advisor.errors import PluginError, UsageError, unknown_name
 from advisor.files.saving import check_writable, save
 
@@ -18,8 +18,7 @@ GROUP = "advisor.reports"
 """Entry-point group by which other packages add formats."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Record):
     """What a writer may know of the place it writes for."""
 
     width: int = 120

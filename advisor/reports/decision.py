@@ -1,11 +1,11 @@
 """Decision: the one answer of a recommendation, and the sentences that carry it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from advisor.answering.contest import improving, is_likely, promising
 from advisor.core.constraint import Verdict
 from advisor.core.document import Entry, Figure, LaneRecord, Recommendation
+from advisor.core.frozen_record import Record
 from advisor.core.quantity import Metric, Unit, human, human_interval
 from advisor.reports.wording import (
     ORIGIN_MEANING,
@@ -26,8 +26,7 @@ class Outcome(StrEnum):
     """None can meet them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Record):
     """The answer in words."""
 
     outcome: Outcome

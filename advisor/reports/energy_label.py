@@ -2,9 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from advisor.core.document import Entry, Figure
+from advisor.core.frozen_record import Record
 from advisor.core.quantity import Metric, human
 
 CLASSES = "ABCDE"
@@ -20,8 +20,7 @@ MEANING = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyLabel:
+class EnergyLabel(Record):
     """The class of one model with the figure and the pool it rests on."""
 
     name: str

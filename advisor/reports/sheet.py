@@ -3,11 +3,12 @@
 Trials and compressions are sheets; text, Markdown and HTML are written from the same one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from advisor.core.frozen_record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SheetTable:
+class SheetTable(Record):
     """Rows of text under a head; the first column names the row."""
 
     title: str
@@ -25,8 +26,7 @@ class SheetTable:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SheetFigure:
+class SheetFigure(Record):
     """A drawing with what it shows."""
 
     title: str
@@ -35,8 +35,7 @@ class SheetFigure:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Picture(Record):
     """A small picture with its caption."""
 
     png: str
@@ -44,8 +43,7 @@ class Picture:
     caption: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SheetSection:
+class SheetSection(Record):
     """Part of a sheet."""
 
     title: str
@@ -57,8 +55,7 @@ class SheetSection:
     """Whether the terminal shows it too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class Sheet(Record):
     """Everything a report shows."""
 
     title: str

@@ -1,9 +1,9 @@
 """The three answers in words: safe, likely, worth measuring, side by side."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from advisor.core.document import Entry, Pick, Recommendation
+from advisor.core.frozen_record import Record
 from advisor.core.quantity import Metric, human
 from advisor.reports.wording import percent
 
@@ -15,8 +15,7 @@ NONE = {
 """What is said where an answer is missing, by its title."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerView:
+class AnswerView(Record):
     """One of the three answers as a report shows it."""
 
     title: str

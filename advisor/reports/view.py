@@ -18,6 +18,7 @@ from advisor.core.document import (
     Recommendation,
     Rejection,
 )
+from advisor.core.frozen_record import Record
 from advisor.core.quantity import Metric, human
 from advisor.reports.decision import Decision, decide, is_vague, range_text
 from advisor.reports.energy_label import energy_labels
@@ -32,8 +33,7 @@ BASE_COLUMNS = (Metric.LATENCY, Metric.TOP1, Metric.PEAK_MEMORY, Metric.WEIGHTS)
 GAP = "–"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellView:
+class CellView(Record):
     """One figure as a table shows it."""
 
     metric: Metric
@@ -54,8 +54,7 @@ class CellView:
         return f"{self.text} ({self.interval})" if self.interval else self.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowView:
+class RowView(Record):
     """One candidate as a table shows it."""
 
     rank: str
@@ -90,8 +89,7 @@ class RowView:
         return f"{self.candidate} at {self.resolution} px"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerView:
+class LedgerView(Record):
     """How many candidates one limit turned away."""
 
     limit: str
@@ -100,8 +98,7 @@ class LedgerView:
     only: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportView:
+class ReportView(Record):
     """Everything a report of a recommendation shows."""
 
     title: str
@@ -135,8 +132,7 @@ class ReportView:
     """Energy label of the first model with its basis; empty where it has none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EstimatesView:
+class EstimatesView(Record):
     """Everything a report of estimates shows."""
 
     title: str

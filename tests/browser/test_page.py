@@ -199,7 +199,7 @@ def _judged(item: Entry | Rejection, place: int) -> Judged:
     return Judged(
         subject=Subject(candidate=candidate, resolution=place, weights=weights),
         lane=LANE,
-        assessment=Assessment(
+        known=Assessment(
             candidate=candidate,
             precision=item.precision,
             workload=None,

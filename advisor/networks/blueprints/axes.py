@@ -1,17 +1,16 @@
 """Axis: one number that makes a variant of a network; Base: a network with such axes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from advisor.core.candidate import Candidate
+from advisor.core.frozen_record import Record
 from advisor.errors import NetworkError
 
 P_co = TypeVar("P_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
+class Axis(Record):
     """What an axis may be set to."""
 
     default: float
@@ -49,8 +48,7 @@ def multiplier(high: float = 8.0) -> Axis:
     return Axis(default=1.0, low=0.05, high=high)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base(Generic[P_co]):
+class Base(Record, Generic[P_co]):
     """A stock network and the variants that its axes make of it."""
 
     resolution: int

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
+from advisor.core.frozen_record import Record
 from advisor.networks.blueprints.axes import Axis, Base, choice, multiplier
 
 ALPHA, BETA, GAMMA = 1.2, 1.1, 1.15
@@ -99,8 +100,7 @@ class MobilePlan:
         return [[spec.text for spec in stage] for stage in self.stages]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stock:
+class _Stock(Record):
     """Stage table of a paper, and how its ends scale."""
 
     stages: tuple[str, ...]
