@@ -9,7 +9,7 @@ from advisor.core.lane import BULK, Lane
 from advisor.core.request import LaneRequest
 from advisor.hardware.lanes import LARGE_BATCH, lane_of_row, lane_of_timing
 from advisor.hardware.profile import DeviceProfile
-from advisor.measuring.reading import Reading, Settled, devices_in, read_table
+from advisor.measuring.reading import Reading, Settled, read_table
 
 
 def read_own(
@@ -39,9 +39,7 @@ def read_own(
         evidence.table.networks,
         network_of=named,
         sides=_other_sides(evidence),
-        elsewhere=None
-        if every
-        else cache(partial(_elsewhere, profile, evidence, len(devices_in(path)))),
+        elsewhere=None if every else cache(partial(_elsewhere, profile, evidence)),
         settled=settled,
     )
 
@@ -53,7 +51,7 @@ def _other_sides(evidence: Evidence) -> dict[str, int]:
     return dict(others)
 
 
-def _elsewhere(profile: DeviceProfile, evidence: Evidence, devices: int, named: str) -> str:
+def _elsewhere(profile: DeviceProfile, evidence: Evidence, named: str, devices: int) -> str:
     """Say why a row is none of this device; a lone name that nobody knows may be its nickname."""
     meant = [entry.id for entry in evidence.profiles.meaning(named).devices] if named else []
     if not named or profile.id in meant or (not meant and devices == 1):

@@ -61,14 +61,20 @@ class Expected:
 def plausible(rows: Sequence[ReadRow], profile: DeviceProfile, evidence: Evidence) -> Plausible:
     """Sort out the figures that the device cannot have, and compare the rest with expectation."""
     expected = _expected(rows, profile, evidence)
-    named = [(row, expected.get((row.lane, row.network, row.resolution))) for row in rows]
-    pairs = [(row, one) for row, one in named if one is not None]
-    unknown = [row for row, one in named if one is None]
-    too_fast = [(row, one) for row, one in pairs if row.latency < one.least]
-    kept = [(row, one) for row, one in pairs if row.latency >= one.least]
+    kept: list[tuple[ReadRow, Expected]] = []
+    unknown: list[ReadRow] = []
+    refused: list[str] = []
+    for row in rows:
+        one = expected.get((row.lane, row.network, row.resolution))
+        if one is None:
+            unknown.append(row)
+        elif row.latency < one.least:
+            refused.append(_too_fast(row, one, profile))
+        else:
+            kept.append((row, one))
     return Plausible(
         rows=(*(row for row, _ in kept), *unknown),
-        refused=tuple(_too_fast(row, one, profile) for row, one in too_fast),
+        refused=tuple(refused),
         surprise=_surprise(kept),
     )
 

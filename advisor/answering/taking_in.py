@@ -18,7 +18,7 @@ from advisor.files.plain_text import content_of
 from advisor.files.saving import save
 from advisor.hardware.library import advisor_home, read_profile
 from advisor.hardware.stated import families, keep_stated, stated_profile
-from advisor.measuring.reading import Settled, device_of, devices_in
+from advisor.measuring.reading import Settled, device_of
 from advisor.measuring.store import MeasurementStore
 from advisor.measuring.table import store_rows
 
@@ -68,7 +68,7 @@ def take_in(request: ImportRequest, evidence: Evidence, *, note: Say, warn: Say)
     one = request.single("a figure has one precision")
     reading = read_own(table, profile, one, settled, evidence, every=request.force)
     note(reading.understood)
-    for name in devices_in(table):
+    for name in sorted(reading.devices):
         if not evidence.profiles.meaning(name).devices:
             note(f"device {name!r} is unknown and taken for {profile.id}")
     another = of_another_device(reading.rows, profile, evidence.profiles)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,13 +59,19 @@ class TextTable:
             return "thousands"
         if any(not _GROUPED.fullmatch(n.replace(" ", "")) for n in numbers):
             return "decimal"
+        if not numbers:
+            return "thousands"
         dots = any(re.fullmatch(r"\d+\.\d+\D*", c) for r in self.rows for c in r.cells.values())
-        return "thousands" if dots or not numbers else "unclear"
+        return "thousands" if dots else "unclear"
 
 
 def read_text_table(path: Path) -> TextTable:
     """Read a table from text or JSON; MeasurementError where it is none."""
-    text = decoded(path)
+    return text_table(path, decoded(path))
+
+
+def text_table(path: Path, text: str) -> TextTable:
+    """Read a table from the text of a file; MeasurementError where it is none."""
     if path.suffix.lower() in (".json", ".jsonl") or text.lstrip().startswith(("[{", "[\n", "{")):
         return _from_json(path, text)
     numbered = _table_lines(list(enumerate(text.translate(_BOXES).splitlines(), 1)))
@@ -79,9 +85,9 @@ def read_text_table(path: Path) -> TextTable:
     if len(lines) < 2:
         raise MeasurementError(f"{path} holds no table: a line of headers and one of figures")
     delimiter = told["sign"] if told else _delimiter([line for _, line in lines])
-    table = [(number, _cells(line, delimiter)) for number, line in lines]
-    header = _few(path, tuple(cell.strip() for cell in table[0][1]))
-    return TextTable(path, *_without_index(header, list(_rows(header, table[1:]))), delimiter)
+    table = ((number, _cells(line, delimiter)) for number, line in lines)
+    header = _few(path, tuple(cell.strip() for cell in next(table)[1]))
+    return TextTable(path, *_without_index(header, list(_rows(header, table))), delimiter)
 
 
 def decoded(path: Path) -> str:
@@ -152,6 +158,8 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return line.split()
     if delimiter == "|":
         line = re.sub(r"^\s*\||\|\s*$", "", line)
+    if '"' not in line:
+        return line.split(delimiter)
     rows = csv_rows(line, "a line", MeasurementError, delimiter=delimiter)
     return next((cells for _, cells in rows), [])
 
@@ -167,7 +175,7 @@ def _json_cells(text: str, path: Path) -> Any:
     return json_value(text, str(path), MeasurementError, numbers_as_text=True)
 
 
-def _rows(header: Sequence[str], table: Sequence[tuple[int, list[str]]]) -> Iterator[TextRow]:
+def _rows(header: Sequence[str], table: Iterable[tuple[int, list[str]]]) -> Iterator[TextRow]:
     for number, cells in table:
         padded = [*cells, *[""] * (len(header) - len(cells))]
         yield TextRow(

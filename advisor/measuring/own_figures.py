@@ -293,7 +293,7 @@ def _select(path: Path, queries: Sequence[str], values: list[str]) -> list[list[
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
         try:
-            connection.create_aggregate("packed", len(_PLACES), _Packed)
+            connection.create_aggregate("packed", len(_PLACES), _Packed)  # type: ignore[arg-type]
             connection.execute("BEGIN")
             return [connection.execute(query, values).fetchall() for query in queries]
         finally:

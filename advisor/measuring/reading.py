@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +18,7 @@ from advisor.core.lane import Lane
 from advisor.core.quantity import LARGEST, SMALLEST
 from advisor.core.request import LaneRequest
 from advisor.errors import MeasurementError, UsageError
-from advisor.measuring.delimited import TextRow, TextTable, decoded, number_in, read_text_table
+from advisor.measuring.delimited import TextRow, TextTable, decoded, number_in, text_table
 from advisor.measuring.headers import (
     TIMES,
     UNIT_NAMES,
@@ -43,8 +43,9 @@ LaneOf = Callable[[LaneRequest], Lane]
 """Gives the lane of a row from what the row states of it; UsageError where there is none."""
 NetworkOf = Callable[[str], tuple[str, int | None]]
 """Gives the catalog's network of a name, and the input side it states; UsageError where none."""
-ElsewhereOf = Callable[[str], str]
-"""Says why a row, by the device in its cell, is of another device; empty where it is not."""
+ElsewhereOf = Callable[[str, int], str]
+"""Says why a row, by the device in its cell and how many devices the table names, is of another
+device; empty where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,8 @@ class Reading:
     warnings: tuple[str, ...]
     understood: str
     """What the columns were taken for, in one line."""
+    devices: frozenset[str] = frozenset()
+    """Devices as the rows name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,8 @@ class _File:
 
     def cell(self, row: TextRow, name: str) -> str:
         """Text of a row under a canonical column; empty where there is none."""
-        return row.cells.get(self.columns.text.get(name, ""), "").strip()
+        header = self.columns.text.get(name)
+        return row.cells.get(header, "").strip() if header is not None else ""
 
 
 def filling(lane: Lane) -> LaneOf:
@@ -124,19 +128,19 @@ def read_table(
     Raises MeasurementError where the file is no such table and UsageError where it needs to be
     told more.
     """
-    known = frozenset(networks)
     file = _opened(path, settled or Settled())
+    devices = _devices(file.sheet.rows, file.columns.text.get("device", ""))
+    repeated = _Repeated.of(lane_of, frozenset(networks), network_of)
     rows: list[ReadRow] = []
     refused: list[str] = []
     unknown: set[str] = set()
     for one in file.sheet.rows:
         try:
-            if elsewhere is not None and (reason := elsewhere(file.cell(one, "device"))):
+            if elsewhere is not None and (
+                reason := elsewhere(file.cell(one, "device"), len(devices))
+            ):
                 raise ValueError(reason)
-            row = _row(
-                file, one, lane_of, lambda text: _network(text, known, network_of), sides or {}
-            )
-            rows.append(row)
+            rows.append(_row(file, one, repeated, sides or {}))
         except _UnknownNetworkError as error:
             unknown.add(str(error))
             refused.append(f"{path}, line {one.line}: {error}")
@@ -148,25 +152,28 @@ def read_table(
         refused=(*refused, *odd),
         warnings=tuple(_warnings(file)),
         understood=f"{path.name}: {file.told}; {_counted(rows, unknown)}",
+        devices=devices,
     )
 
 
 def device_of(path: Path) -> str:
     """The device that all rows of a table name; MeasurementError where they do not."""
-    names = devices_in(path)
+    text = decoded(path)
+    names: frozenset[str] = frozenset()
+    if not read_log(text):
+        table = text_table(path, text)
+        names = _devices(table.rows, header_of("device", table.header))
     if len(names) != 1:
         what = f"several devices: {', '.join(sorted(names))}" if names else "no device"
         raise MeasurementError(f"{path} names {what}; say which by --device")
-    return names.pop()
+    return next(iter(names))
 
 
-def devices_in(path: Path) -> set[str]:
-    """Devices as the rows of a table name them."""
-    if read_log(decoded(path)):
-        return set()
-    table = read_text_table(path)
-    header = header_of("device", table.header)
-    return {row.cells[header].strip() for row in table.rows} - {""} if header else set()
+def _devices(rows: Iterable[TextRow], header: str) -> frozenset[str]:
+    """Devices as the rows of a table name them under a header, if there is one."""
+    if not header:
+        return frozenset()
+    return frozenset({row.cells.get(header, "").strip() for row in rows} - {""})
 
 
 class _UnknownNetworkError(ValueError):
@@ -174,13 +181,14 @@ class _UnknownNetworkError(ValueError):
 
 
 def _opened(path: Path, settled: Settled) -> _File:
-    log = read_log(decoded(path))
+    text = decoded(path)
+    log = read_log(text)
     if log is not None:
         names = tuple(dict.fromkeys(name for row in log.rows for name in row.cells))
         sheet = TextTable(path, names, log.rows)
         told = f"log of {log.tool}, {log.taken}"
     else:
-        sheet, told = read_text_table(path), ""
+        sheet, told = text_table(path, text), ""
     columns = understood(sheet.header, settled.columns, (*COLUMNS, *EXTRA))
     _check_needed(sheet, columns, settled)
     commas = {"comma": "decimal", "point": "thousands"}.get(settled.decimal, sheet.commas)
@@ -267,29 +275,57 @@ def _warnings(file: _File) -> Iterable[str]:
         )
 
 
-def _row(
-    file: _File,
-    row: TextRow,
-    lane_of: LaneOf,
-    network_of: NetworkOf,
-    sides: Mapping[str, int],
-) -> ReadRow:
-    cell = partial(file.cell, row)
-    network, side = network_of(cell("timm_name") or file.settled.model)
+@dataclass(frozen=True, slots=True)
+class _Repeated:
+    """What many rows of a table have in common, each found out once."""
+
+    network: Callable[[str], tuple[str, int | None] | ValueError]
+    """Network and side of a name, or why there is none."""
+    lane: Callable[[tuple[str, ...]], tuple[Lane, int]]
+    """Lane and images of a pass, by the cells that state them."""
+    side: Callable[[str, str], int | None]
+
+    @staticmethod
+    def of(lane_of: LaneOf, known: frozenset[str], network_of: NetworkOf | None) -> "_Repeated":
+        """Remember what was found out."""
+        return _Repeated(
+            network=cache(partial(_network, known=known, network_of=network_of)),
+            lane=cache(partial(_lane, lane_of)),
+            side=cache(_side),
+        )
+
+
+_LANE = ("unit", "runtime", "precision", "batch", "threads")
+"""Columns that state the lane."""
+
+
+def _lane(lane_of: LaneOf, cells: tuple[str, ...]) -> tuple[Lane, int]:
+    unit, runtime, precision, batch, threads = cells
     stated = LaneRequest(
-        unit=cell("unit").lower() or None,
-        runtime=cell("runtime").lower() or None,
-        precisions=_precisions(cell("precision")),
-        batch=_whole("batch", cell("batch"), None),
-        threads=_whole("threads", cell("threads"), None),
+        unit=unit.lower() or None,
+        runtime=runtime.lower() or None,
+        precisions=_precisions(precision),
+        batch=_whole("batch", batch, None),
+        threads=_whole("threads", threads, None),
     )
     lane = lane_of(stated)
-    images = stated.batch or lane.batch or 1
+    return lane, stated.batch or lane.batch or 1
+
+
+def _row(file: _File, row: TextRow, repeated: _Repeated, sides: Mapping[str, int]) -> ReadRow:
+    cell = partial(file.cell, row)
+    named = repeated.network(cell("timm_name") or file.settled.model)
+    if isinstance(named, ValueError):
+        raise named
+    network, side = named
+    lane, images = repeated.lane(tuple(map(cell, _LANE)))
     latency = _latency(file, row, images)
     return ReadRow(
         line=row.line,
         network=network,
-        resolution=_side(cell("input_h"), cell("input_w")) or side or sides.get(network, 224),
+        resolution=repeated.side(cell("input_h"), cell("input_w"))
+        or side
+        or sides.get(network, 224),
         lane=lane,
         latency=latency / images if lane.is_bulk else latency,
         date=cell("date"),
@@ -304,19 +340,19 @@ def _row(
 
 def _network(
     text: str, known: frozenset[str], network_of: NetworkOf | None
-) -> tuple[str, int | None]:
+) -> tuple[str, int | None] | ValueError:
     if text in known:
         return text, None
     if not text:
-        raise ValueError("timm_name is empty")
+        return ValueError("timm_name is empty")
     if network_of is not None:
         try:
             network, side = network_of(text)
         except UsageError as error:
-            raise _UnknownNetworkError(f"timm_name: {error}") from None
+            return _UnknownNetworkError(f"timm_name: {error}")
         if network in known:
             return network, side
-    raise _UnknownNetworkError(f"timm_name {text!r} is no network of the catalog")
+    return _UnknownNetworkError(f"timm_name {text!r} is no network of the catalog")
 
 
 def _precisions(text: str) -> tuple[str, ...]:
@@ -336,11 +372,11 @@ def _latency(file: _File, row: TextRow, images: int) -> float:
     text = row.cells.get(header, "")
     found = number_in(text, file.commas)
     factor = (seconds(found[1]) if found and found[1] else None) or file.time_factor
-    value = _positive(file, header, text)
+    value = _of_positive(header, text, found)
     if factor is None:
         raise ValueError(f"{header} {text!r} states no unit; say --latency-unit s, ms or us")
     latency = _within(header, text, value * factor)
-    rate = number_in(row.cells.get(columns.throughput, ""), file.commas)
+    rate = columns.throughput and number_in(row.cells.get(columns.throughput, ""), file.commas)
     if (
         rate
         and rate[0] > 0
@@ -354,9 +390,13 @@ def _latency(file: _File, row: TextRow, images: int) -> float:
 
 
 def _positive(file: _File, column: str, text: str) -> float:
+    return _of_positive(column, text, number_in(text, file.commas))
+
+
+def _of_positive(column: str, text: str, found: tuple[float, str] | None) -> float:
+    """Return the number that was read from a cell; ValueError where it is no positive one."""
     if not text.strip():
         raise ValueError(f"{column} is empty")
-    found = number_in(text, file.commas)
     if found is None:
         raise ValueError(f"{column} {text!r} is not a number")
     if not math.isfinite(found[0]) or found[0] <= 0:

@@ -8,9 +8,11 @@ Reading figures for an answer needs no SQLAlchemy: see ``own_figures``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ from advisor.measuring.own_figures import store_path
 WAIT = 60.0
 """Seconds to wait for another process that writes."""
 
+PIECE = 10_000
+"""Records that are written at a time."""
 _READS = "advisor_reads"
 """Option of connections that write nothing."""
 _META = sa.MetaData()
@@ -223,16 +227,14 @@ class MeasurementStore:
 
     def take_in(
         self,
-        sessions: Sequence[tuple[SessionRecord, Sequence[FigureRecord], Sequence[SampleRecord]]],
+        sessions: Iterable[tuple[SessionRecord, Iterable[FigureRecord], Iterable[SampleRecord]]],
     ) -> None:
-        """Write whole sessions, all of them or none."""
+        """Write whole sessions, all of them or none, a piece at a time."""
         with self._writing() as connection:
             for session, figures, samples in sessions:
                 connection.execute(SESSION.insert(), _values(session))
                 for rows, table in ((figures, FIGURE), (samples, SAMPLE)):
-                    values = [_values(row) for row in rows]
-                    if values:
-                        connection.execute(table.insert(), values)
+                    _insert(connection, table, rows)
 
     def supersede(self, session: str) -> None:
         """Set a disturbed session aside for the one that repeated it; its samples are kept."""
@@ -268,6 +270,23 @@ class MeasurementStore:
         if session is not None:
             query = query.where(FIGURE.c.session == session)
         return [FigureRecord(**row) for row in self._rows(query)]
+
+    def counted(self, status: str) -> Iterator[tuple[str, str, int, float, int]]:
+        """Yield how often each time stands in each session of a status.
+
+        Session, network, resolution, seconds and count.
+        """
+        what = (FIGURE.c.session, FIGURE.c.network, FIGURE.c.resolution, FIGURE.c.latency)
+        query = (
+            sa.select(*what, sa.func.count())
+            .join(SESSION)
+            .where(SESSION.c.status == status, FIGURE.c.latency.is_not(None))
+            .group_by(*what)
+        )
+        with _told(self.path), self._engine.connect() as connection:
+            reading = connection.execution_options(**{_READS: True})
+            for row in reading.execute(query):
+                yield tuple(row)
 
     def samples(self, session: str, position: int) -> list[SampleRecord]:
         """Raw samples of one network in one session, in the order they were taken."""
@@ -351,6 +370,17 @@ def _begin(connection: sa.Connection) -> None:
     """
     reads = connection.get_execution_options().get(_READS, False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _insert(
+    connection: sa.Connection, table: sa.Table, records: Iterable[FigureRecord | SampleRecord]
+) -> None:
+    """Write records as plain tuples, so many at a time that a million need no more memory."""
+    statement = str(table.insert().compile(dialect=connection.dialect))
+    values = attrgetter(*(column.name for column in table.columns))
+    rest = iter(records)
+    while piece := [values(record) for record in islice(rest, PIECE)]:
+        connection.exec_driver_sql(statement, piece)
 
 
 def _values(row: SessionRecord | FigureRecord | SampleRecord) -> dict[str, Any]:

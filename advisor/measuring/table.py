@@ -5,7 +5,7 @@ import io
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,14 +114,15 @@ def store_rows(
     groups: dict[tuple[Lane, int, str], list[ReadRow]] = {}
     repeated = 0
     for row in rows:
-        if known[_figure_key(row.lane, row.network, row.resolution, row.latency)] > 0:
-            known[_figure_key(row.lane, row.network, row.resolution, row.latency)] -= 1
+        key = _figure_key(row.lane, row.network, row.resolution, row.latency) if known else None
+        if key and known[key] > 0:
+            known[key] -= 1
             repeated += 1
         else:
             groups.setdefault((row.lane, row.session, row.options), []).append(row)
     run = f"import-{uuid.uuid4().hex[:12]}"
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    sessions = []
+    sessions: list[tuple[SessionRecord, Iterator[FigureRecord], Iterator[SampleRecord]]] = []
     for (lane, number, options), members in groups.items():
         session = SessionRecord(
             id=uuid.uuid4().hex,
@@ -142,7 +143,7 @@ def store_rows(
             ended=now,
             status="imported",
         )
-        sessions.append((session, *_records(session, members)))
+        sessions.append((session, _figures(session, members), _samples(session, members)))
     store.take_in(sessions)
     return Kept(new=len(rows) - repeated, known=repeated)
 
@@ -158,18 +159,16 @@ def _figure_key(lane: Lane, network: str, resolution: int, latency: float) -> Fi
 def _imported(store: MeasurementStore) -> Counter[FigureKey]:
     """Count the figures of earlier imports."""
     lanes = {s.id: s.lane for s in store.sessions() if s.status == "imported"}
-    return Counter(
-        _figure_key(lanes[f.session], f.network, f.resolution, f.latency)
-        for f in store.figures()
-        if f.session in lanes and f.latency is not None
-    )
+    found: Counter[FigureKey] = Counter()
+    for session, network, resolution, latency, count in store.counted("imported"):
+        if session in lanes:  # not taken in between the two readings
+            found[_figure_key(lanes[session], network, resolution, latency)] += count
+    return found
 
 
-def _records(
-    session: SessionRecord, members: Sequence[ReadRow]
-) -> tuple[list[FigureRecord], list[SampleRecord]]:
-    figures = [
-        FigureRecord(
+def _figures(session: SessionRecord, members: Sequence[ReadRow]) -> Iterator[FigureRecord]:
+    for i, row in enumerate(members):
+        yield FigureRecord(
             session=session.id,
             position=i,
             network=row.network,
@@ -180,11 +179,11 @@ def _records(
             added_memory=row.memory,
             energy=row.energy,
         )
-        for i, row in enumerate(members)
-    ]
-    samples = [
-        SampleRecord(session=session.id, position=i, number=n, turn=n, wall=wall, cpu=None)
-        for i, row in enumerate(members)
-        for n, wall in enumerate(row.samples)
-    ]
-    return figures, samples
+
+
+def _samples(session: SessionRecord, members: Sequence[ReadRow]) -> Iterator[SampleRecord]:
+    for i, row in enumerate(members):
+        for n, wall in enumerate(row.samples):
+            yield SampleRecord(
+                session=session.id, position=i, number=n, turn=n, wall=wall, cpu=None
+            )
