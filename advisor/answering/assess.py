@@ -7,7 +7,7 @@ the lane's precision.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -55,6 +55,9 @@ _OVER_FLOOR = 3.0
 """Highest latency by the floor: a link reaches a third of its rate or more."""
 COUNTED = "counted from the network's layers"
 EVERY = frozenset(Metric)
+SPEEDS = (Metric.LATENCY, Metric.THROUGHPUT)
+SPEED = frozenset(SPEEDS)
+"""Metrics of which every candidate needs one, whatever is asked for."""
 OF_POWER = frozenset({Metric.ENERGY, Metric.POWER, Metric.CHIP_POWER})
 """Metrics that follow from the latency and the device's power."""
 
@@ -83,8 +86,7 @@ class Subject:
     @property
     def name(self) -> str:
         """Spelling that can be typed back, with the input only where the name does not imply it."""
-        shown = replace(self.candidate, resolution=None if self.implied else self.resolution)
-        return shown.name
+        return self.candidate.named(None if self.implied else self.resolution)
 
 
 class LaneAssessor(Record):
@@ -118,9 +120,14 @@ class LaneAssessor(Record):
         prepared = self.prepared(subjects, table)
         return [prepared.assessment(row) for row in range(len(subjects))]
 
-    def prepared(self, subjects: Sequence[Subject], table: WorkloadTable) -> "Prepared":
-        """Compute what is computed for all subjects at once; row i of ``table`` is subject i's."""
-        return Prepared(assessor=self, subjects=subjects, table=table)
+    def prepared(
+        self, subjects: Sequence[Subject], table: WorkloadTable, *, shared: bool = True
+    ) -> "Prepared":
+        """Compute what is computed for all subjects at once; row i of ``table`` is subject i's.
+
+        ``shared`` tells what the errors of the latencies share.
+        """
+        return Prepared(assessor=self, subjects=subjects, table=table, shared=shared)
 
     def _peaks(self, table: WorkloadTable) -> list[Estimate]:
         """Return the peak memory of each network: the arena where activations alone are in RAM."""
@@ -249,12 +256,8 @@ class LaneAssessor(Record):
         """Assess latency and throughput alone, for tables of many questions."""
         if not subjects:
             return []
-        prediction, bound = self._predictions(table), self._floor(table)
-        found = []
-        for row, subject in enumerate(subjects):
-            parts = self._times(table.networks[row], subject.resolution, prediction, row, bound)
-            found.append(self._assessment(subject, parts, ""))
-        return found
+        prepared = self.prepared(subjects, table, shared=False)
+        return [prepared.timed(row) for row in range(len(subjects))]
 
     def _parts(
         self,
@@ -267,32 +270,34 @@ class LaneAssessor(Record):
         only: frozenset[Metric],
     ) -> list[Estimate | Gap]:
         """Every metric of one subject that is asked for, as estimate or gap."""
-        network = table.networks[row]
+        network, side = table.networks[row], subject.resolution
         parts: list[Estimate | Gap] = list(times)
         parts += self._accuracy(subject, only)
-        parts += self._own(
-            network,
-            subject.resolution,
-            [metric for metric in (Metric.PEAK_MEMORY, Metric.ENERGY) if metric in only],
-        )
+        parts += self._own_figures(network, side, only, (Metric.PEAK_MEMORY, Metric.ENERGY))
         if Metric.PEAK_MEMORY in only:
-            parts += self._memories(network, subject.resolution, peak)
+            parts += self._memories(network, side, peak)
         powered = not only.isdisjoint(OF_POWER)
         if powered:
-            parts += self._published_energy(network, subject.resolution)
-        weight_bytes = table.weight_bytes(row, self.bytes_per_weight)
-        counted = (
-            (Metric.WEIGHTS, weight_bytes),
-            (Metric.PARAMETERS, float(table.parameters[row])),
-            (Metric.MACS, float(table.macs[row])),
-        )
-        parts += [_counted(metric, value) for metric, value in counted if metric in only]
+            parts += self._published_energy(network, side)
+        parts += self._counted(table, row, only)
         if powered:
             latencies = [p for p in parts if isinstance(p, Estimate) and p.metric is Metric.LATENCY]
             parts += self._energy(strongest(latencies)[0] if latencies else None)
         if self._in_flash and Metric.FLASH in only:
-            parts.append(flash(weight_bytes, level=self.level))
+            stored = table.weight_bytes(row, self.bytes_per_weight)
+            parts.append(flash(stored, level=self.level))
         return parts
+
+    def _counted(
+        self, table: WorkloadTable, row: int, only: frozenset[Metric]
+    ) -> Iterator[Estimate]:
+        """What is counted from the layers."""
+        if Metric.WEIGHTS in only:
+            yield _counted(Metric.WEIGHTS, table.weight_bytes(row, self.bytes_per_weight))
+        if Metric.PARAMETERS in only:
+            yield _counted(Metric.PARAMETERS, float(table.parameters[row]))
+        if Metric.MACS in only:
+            yield _counted(Metric.MACS, float(table.macs[row]))
 
     def _memories(self, network: str, resolution: int, predicted: Estimate) -> list[Estimate]:
         """The peak memory as predicted, and as published where it is."""
@@ -315,47 +320,68 @@ class LaneAssessor(Record):
 
         A ``refusal`` of the compiler counts only where nobody has timed the network after all.
         """
-        found: dict[Metric, list[Estimate]] = {}
+        found: dict[Metric, Estimate] = {}
+        several: dict[Metric, list[Estimate]] = {}
         gaps: dict[Metric, Gap] = {}
         for part in parts:
             if isinstance(part, Gap):
                 gaps[part.metric] = part
+            elif part.metric in found:
+                several.setdefault(part.metric, [found[part.metric]]).append(part)
             else:
-                found.setdefault(part.metric, []).append(part)
-        chosen = {metric: strongest(estimates) for metric, estimates in found.items()}
+                found[part.metric] = part
+        chosen = {metric: strongest(several[metric]) for metric in found if metric in several}
+        timed = Metric.LATENCY in found or Metric.THROUGHPUT in found
         return Assessment(
             candidate=subject.candidate,
             precision=self.lane.precision,
             workload=None,
-            estimates={metric: best for metric, (best, _) in chosen.items()},
-            alternatives={metric: others for metric, (_, others) in chosen.items() if others},
+            estimates=found | {metric: best for metric, (best, _) in chosen.items()},
+            alternatives={metric: others for metric, (_, others) in chosen.items()},
             gaps={metric: gap for metric, gap in gaps.items() if metric not in found},
-            refused="" if {Metric.LATENCY, Metric.THROUGHPUT} & set(found) else refusal,
+            refused="" if timed else refusal,
         )
 
-    def _times(
-        self, network: str, resolution: int, prediction: "Prediction", row: int, bound: Floor
-    ) -> list[Estimate | Gap]:
-        parts: list[Estimate | Gap] = []
-        if self.use_published:
-            parts += self._own(network, resolution, (Metric.LATENCY, Metric.THROUGHPUT))
-            for metric in (Metric.LATENCY, Metric.THROUGHPUT):
+    def _known_times(
+        self, network: str, resolution: int, bound: Floor, row: int, only: frozenset[Metric]
+    ) -> list[Estimate]:
+        """What the user measured and others published of a network's speed in this lane."""
+        found = self._own_figures(network, resolution, only, SPEEDS)
+        if not self.use_published or (network, resolution) not in self._published:
+            return found
+        for metric in SPEEDS:
+            if metric in only:
                 figure = self.published.estimate(
                     metric, self.lane, network, resolution, level=self.level
                 )
                 possible = figure and self._possible(figure, bound, row)
                 if possible is not None:
-                    parts.append(self._of_batch(possible))
-        parts += self._predicted(prediction, row)
-        return parts
+                    found.append(self._of_batch(possible))
+        return found
 
-    def _own(self, network: str, resolution: int, metrics: Sequence[Metric]) -> list[Estimate]:
+    @cached_property
+    def _published(self) -> frozenset[tuple[str, int]]:
+        """Networks and inputs with a published figure in this lane."""
+        every = self.published.cells
+        return frozenset((name, side) for lane, name, side in every if lane == self.lane)
+
+    @cached_property
+    def _measured(self) -> frozenset[tuple[str, int]]:
+        """Networks and inputs that the user measured in this lane."""
+        every = self.own.figures if self.own else ()
+        return frozenset((name, side) for lane, name, side in every if lane == self.lane)
+
+    def _own_figures(
+        self, network: str, resolution: int, only: frozenset[Metric], metrics: Sequence[Metric]
+    ) -> list[Estimate]:
         """What the user measured of a network in this lane."""
-        if self.own is None or not self.use_published:
+        measured = (network, resolution) in self._measured and self.use_published
+        if self.own is None or not measured:
             return []
         found = (
             self.own.estimate(metric, self.lane, network, resolution, level=self.level)
             for metric in metrics
+            if metric in only
         )
         return [estimate for estimate in found if estimate is not None]
 
@@ -374,42 +400,6 @@ class LaneAssessor(Record):
             provenance=replace(provenance, caveats=(BULK_CAVEAT, *provenance.caveats)),
         )
 
-    def _predicted(self, prediction: "Prediction", row: int) -> list[Estimate | Gap]:
-        reason = prediction.reasons[row]
-        if reason:
-            return [Gap(metric=m, reason=reason) for m in (Metric.LATENCY, Metric.THROUGHPUT)]
-        seconds = (
-            float(prediction.value[row]),
-            float(prediction.low[row]),
-            float(prediction.high[row]),
-        )
-        provenance = Provenance(
-            origin=prediction.origins[row],
-            source=prediction.sources[row],
-            date=prediction.date,
-            caveats=prediction.caveats[row],
-        )
-        images = max(self.lane.batch, 1)
-        parts = () if prediction.shared is None else prediction.shared[row].round(3).tolist()
-        rate = Estimate(
-            metric=Metric.THROUGHPUT,
-            value=images / seconds[0],
-            interval=Interval(low=images / seconds[2], high=images / seconds[1], level=self.level),
-            provenance=provenance,
-            shared=tuple(-part for part in parts),
-        )
-        if self._pipelined:
-            gap = "published for this lane is the throughput of a pipeline, never a latency"
-            return [rate, Gap(metric=Metric.LATENCY, reason=gap)]
-        latency = Estimate(
-            metric=Metric.LATENCY,
-            value=seconds[0],
-            interval=Interval(low=seconds[1], high=seconds[2], level=self.level),
-            provenance=provenance,
-            shared=tuple(parts),
-        )
-        return [self._of_batch(latency), rate]
-
     @cached_property
     def _pipelined(self) -> bool:
         return self.published.is_pipelined(self.lane)
@@ -420,6 +410,8 @@ class LaneAssessor(Record):
         return WEIGHT_BYTES.get(self.lane.precision, 1.0)
 
     def _accuracy(self, subject: Subject, only: frozenset[Metric]) -> list[Estimate | Gap]:
+        if only.isdisjoint((Metric.TOP1, Metric.TOP5)):
+            return []
         if subject.top1 is not None:
             return [subject.top1]
         if subject.weights is None:
@@ -508,18 +500,81 @@ class Prepared(Record):
     subjects: Sequence[Subject]
     table: WorkloadTable
     """Row i is the workload of subject i."""
+    shared: bool
+    """Whether to tell what the errors of the latencies share."""
 
     def assessment(self, row: int, only: frozenset[Metric] = EVERY) -> Assessment:
-        """Assess one subject; of the metrics in ``only`` alone, which include its times."""
+        """Assess one subject by the metrics in ``only``, and by its latency or throughput."""
         assessor, subject = self.assessor, self.subjects[row]
-        network = self.table.networks[row]
-        times = assessor._times(network, subject.resolution, self._prediction, row, self._bound)
+        times = self._times(row, only)
         parts = assessor._parts(subject, row, self.table, times, self._peaks[row], only=only)
         return assessor._assessment(subject, parts, self._refusals[row])
 
+    def timed(self, row: int) -> Assessment:
+        """Assess latency and throughput alone."""
+        return self.assessor._assessment(self.subjects[row], self._times(row, EVERY), "")
+
+    def _times(self, row: int, only: frozenset[Metric]) -> list[Estimate | Gap]:
+        network, side = self.table.networks[row], self.subjects[row].resolution
+        known = self.assessor._known_times(network, side, self._bound, row, only | SPEED)
+        return [*known, *self._predicted(row, only)]
+
+    def _predicted(self, row: int, only: frozenset[Metric]) -> list[Estimate | Gap]:
+        """The latency as predicted, and the throughput that follows where it is asked for."""
+        prediction, assessor = self._prediction, self.assessor
+        reason = prediction.reasons[row]
+        if reason:
+            return [Gap(metric=m, reason=reason) for m in SPEEDS]
+        low, value, high = self._ends[row]
+        provenance = Provenance(
+            origin=prediction.origins[row],
+            source=prediction.sources[row],
+            date=prediction.date,
+            caveats=prediction.caveats[row],
+        )
+        shared = self._shared[row]
+        found: list[Estimate | Gap] = []
+        if assessor._pipelined:
+            gap = "published for this lane is the throughput of a pipeline, never a latency"
+            found.append(Gap(metric=Metric.LATENCY, reason=gap))
+        else:
+            latency = Estimate(
+                metric=Metric.LATENCY,
+                value=value,
+                interval=Interval(low=low, high=high, level=assessor.level),
+                provenance=provenance,
+                shared=shared,
+            )
+            found.append(assessor._of_batch(latency))
+        if Metric.THROUGHPUT in only or assessor._pipelined:
+            images = max(assessor.lane.batch, 1)
+            rate = Estimate(
+                metric=Metric.THROUGHPUT,
+                value=images / value,
+                interval=Interval(low=images / high, high=images / low, level=assessor.level),
+                provenance=provenance,
+                shared=tuple(-part for part in shared),
+            )
+            found.append(rate)
+        return found
+
     @cached_property
     def _prediction(self) -> "Prediction":
-        return self.assessor._predictions(self.table, shared=True)
+        return self.assessor._predictions(self.table, shared=self.shared)
+
+    @cached_property
+    def _ends(self) -> list[tuple[float, float, float]]:
+        """Low, value and high of each predicted latency."""
+        found = self._prediction
+        return list(zip(found.low.tolist(), found.value.tolist(), found.high.tolist(), strict=True))
+
+    @cached_property
+    def _shared(self) -> list[tuple[float, ...]]:
+        """How far each error follows those that the lane's networks share."""
+        found = self._prediction.shared
+        if found is None:
+            return [()] * len(self.table)
+        return [tuple(parts) for parts in found.round(3).tolist()]
 
     @cached_property
     def _bound(self) -> Floor:

@@ -42,18 +42,24 @@ class Candidate:
     @property
     def name(self) -> str:
         """Spelling that ``Candidate.parse`` reads back."""
+        return self.named(self.resolution)
+
+    def named(self, resolution: int | None) -> str:
+        """Return the spelling with the input at a resolution, or without any."""
         tag = f".{self.tag}" if self.tag else ""
         sized = "@" in self.architecture  # a network of the user at HEIGHTxWIDTH
-        size = f"@{self.resolution}" if self.resolution and not sized else ""
+        size = f"@{resolution}" if resolution and not sized else ""
         return f"{self.architecture}{tag}{size}{self._multipliers}"
 
     @property
     def _multipliers(self) -> str:
         """The axes in the fewest digits that read back the same."""
+        if not self.axes:
+            return ""
         axes = ",".join(
             f"{name}={repr(float(value)).removesuffix('.0')}" for name, value in self.axes
         )
-        return f":{axes}" if axes else ""
+        return f":{axes}"
 
     @property
     def needs_training(self) -> bool:
