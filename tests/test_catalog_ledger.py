@@ -1,13 +1,18 @@
 """The ledger of the import: nothing is lost, nothing is left out without a reason."""
 
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 from advisor.catalog.caveats import CAVEATS, Gravity
-from advisor.catalog.intake.ledger import ledger, raw_files
+from advisor.catalog.intake.ledger import last_added, ledger, raw_files
 from advisor.catalog.measurements import Measurement, caveat_texts, read_all
 from advisor.core.candidate import Candidate
+from advisor.core.lane import Lane
+from advisor.core.workload_table import read
+from advisor.hardware.cores import core_rate
+from advisor.hardware.library import profile_library
 
 ROOT = Path(__file__).parents[1] / "catalog"
 
@@ -27,6 +32,34 @@ def test_every_raw_measurement_is_in_the_catalog(rows: list[Measurement]) -> Non
 
 def test_every_raw_file_is_known_by_its_hash() -> None:
     assert all(len(one.sha256) == 64 for one in raw_files(ROOT))
+
+
+def test_the_last_added_publications_are_those_of_the_last_day(tmp_path: Path) -> None:
+    ledger_file = tmp_path / "imports.csv"
+    ledger_file.write_text(
+        "file,rows,sha256,added\nmeasurements/a.csv,1,x,2026-01-02\nmeasurements/b.csv,1,x,2026-02-01\n"
+    )
+    assert last_added(tmp_path) == {"b"}
+
+
+def test_none_is_the_last_where_all_were_added_at_once(tmp_path: Path) -> None:
+    (tmp_path / "imports.csv").write_text("file,rows,sha256\nmeasurements/a.csv,1,x\n")
+    assert last_added(tmp_path) == frozenset()
+
+
+def test_no_thread_count_that_was_inferred_beats_its_cores(rows: list[Measurement]) -> None:
+    """In the middle of a lane's rows: single ones are wrong in the time, not in the threads."""
+    library, counts = profile_library(), read(ROOT)
+    shares: dict[Lane, list[float]] = {}
+    for row in rows:
+        place = counts.index.get((row.network, row.resolution or 0))
+        unit = library.load(row.lane.device).unit(row.lane.unit)
+        rate = core_rate(unit, row.lane.precision) if unit else None
+        if "threads-inferred" in row.caveats and place is not None and rate and row.latency:
+            done = 2 * float(counts.macs[place]) / row.latency
+            shares.setdefault(row.lane, []).append(done / (rate * (row.lane.threads or 0)))
+    assert len(shares) > 30
+    assert max(median(of_lane) for of_lane in shares.values()) < 1
 
 
 def test_every_row_has_status_source_and_reference(rows: list[Measurement]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from advisor.errors import ProfileError
 from advisor.hardware.cores import (
     TABLE,
+    core_rate,
     core_rates,
     cpu_cores,
     peak,
@@ -65,6 +66,13 @@ def test_halves_without_fp16_arithmetic_are_computed_in_fp32() -> None:
 def test_a_core_or_clock_nobody_knows_leaves_the_peak_unknown() -> None:
     assert peak(unit(replace(BIG, core="Cortex-Z1")), "fp32") is None
     assert peak(unit(replace(BIG, clock=None)), "fp32") is None
+
+
+def test_one_core_is_known_by_its_design_where_nobody_counts_the_cores() -> None:
+    rented = replace(unit(), clock=2e9, silicon=replace(silicon(), microarchitecture="Cortex-A76"))
+    assert core_rate(rented, "fp32") == 32e9
+    assert core_rate(replace(rented, clock=None), "fp32") is None
+    assert core_rate(unit(BIG, LITTLE), "fp32") == 32e9
 
 
 def test_a_core_that_the_table_lacks_is_named() -> None:

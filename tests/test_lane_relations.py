@@ -18,6 +18,7 @@ from advisor.estimators.lane_relations import (
     lanes_from,
     relations,
 )
+from advisor.hardware.cores import core_rates, thread_efficiency
 from advisor.hardware.library import profile_library
 from tests.test_estimators import network, pointwise
 
@@ -71,6 +72,14 @@ def test_what_makes_a_lane_odd_is_shared_by_its_chip_alone() -> None:
     assert relations(lanes, lanes, LaneScale.of(lanes), [ODD])[ODD].tolist() == [[4, 0], [0, 0]]
 
 
+def test_threads_that_are_told_count_where_nobody_states_the_cores() -> None:
+    """An Altra of unknown size: 3 GHz times 16 operations, for each thread of a run."""
+    profile = profile_library().load("azure-arm64-altra")
+    lane = Lane(device=profile.id, unit="cpu", runtime="tflite", precision="fp32", threads=1)
+    assert (facts_of(lane, profile).core, facts_of(lane, profile).threads) == (48e9, 1.0)
+    assert np.isnan(facts_of(replace(lane, threads=None), profile).peak)
+
+
 @pytest.mark.parametrize("names", [("unit:peak",), ("family:year", "design", ODD)])
 def test_every_relation_is_a_covariance(names: tuple[str, ...]) -> None:
     """Its matrix has no negative eigenvalue, whatever the lanes."""
@@ -84,14 +93,21 @@ def test_every_relation_is_a_covariance(names: tuple[str, ...]) -> None:
         assert np.linalg.eigvalsh(matrix.astype(float)).min() > -1e-4
 
 
-def test_a_processor_is_as_fast_as_its_slowest_core_used_times_the_threads() -> None:
+def test_a_processor_lies_between_an_even_split_and_the_sum_of_its_cores() -> None:
     profile = profile_library().load("orangepi5")
     cpu = Lane(device="orangepi5", unit="cpu", runtime="ncnn", precision="fp32")
     four, eight = (facts_of(replace(cpu, threads=n), profile) for n in (4, 8))
     assert four.design == "Cortex-A76"
     assert four.balance == 1.0
+    unit = profile.unit("cpu")
+    assert unit is not None
+    assert unit.silicon is not None
+    rates = core_rates(unit, "fp32")
+    even, most = 8 * min(rates), sum(rates)
+    assert eight.balance == pytest.approx(even / most)
     assert eight.balance < 0.7
-    assert eight.peak < 2 * four.peak
+    kept = thread_efficiency(unit.silicon, 8)
+    assert eight.peak == pytest.approx((even * most) ** 0.5 * kept)
 
 
 def test_threads_cost_one_another() -> None:

@@ -11,11 +11,12 @@ from advisor.catalog.measurements import Measurement
 from advisor.core.lane import Lane
 from advisor.core.workload_table import WorkloadTable
 from advisor.estimators.fit.fitting import Data, data_of
-from advisor.estimators.fit.leave_out import Split, folds_of, groups_of
+from advisor.estimators.fit.leave_out import DRAWS, Shots, Split, draws, folds_of, groups_of
 from advisor.estimators.lane_relations import LaneFacts, LaneSet
 from advisor.estimators.validation.decisions import decide
 from advisor.estimators.validation.measures import Coverage, Predicted, accuracy_of, kendall
 from advisor.estimators.validation.noise import noise_of
+from advisor.estimators.validation.report import EARLIER, EIGHT, LAST, groups_of_lanes, when
 from advisor.estimators.validation.writing import TARGETS
 from tests.test_estimators import network, pointwise
 
@@ -171,6 +172,36 @@ def test_no_group_is_torn_between_folds(data: Data) -> None:
         fold, group = folds_of(data, split, 2), groups_of(data, split)
         for one in np.unique(group):
             assert len(set(fold[group == one].tolist())) == 1
+
+
+def test_the_timings_that_are_told_depend_on_the_lane_alone(data: Data) -> None:
+    """The same networks are drawn whatever other lanes there are, and without timings only once."""
+    shots = (Shots(count=0), Shots(count=1))
+    cells = np.flatnonzero(data.lane == 1).repeat(2)
+    beside = list(draws(data, cells, shots))
+    alone = replace(data, lanes=data.lanes.take([1]), lane=np.zeros(6, np.int64))
+    assert [one.known.tolist() for one in draws(alone, cells, shots)] == [
+        one.known.tolist() for one in beside
+    ]
+    assert len(beside) == 1 + DRAWS
+
+
+def test_lanes_of_the_last_tables_are_told_apart(data: Data) -> None:
+    """Eight architectures of which the last publication brought three make a lane of the last."""
+    table = WorkloadTable.of([network(pointwise(90 * 2**n), name=f"n{n}") for n in range(8)])
+    wide = replace(
+        data_of(table, {}, {one.lane: one for one in data.lanes.facts}),
+        lane=np.arange(16) // 8,
+        network=np.arange(16) % 8,
+        publication=np.array([0] * 8 + [0] * 5 + [1] * 3),
+        publications=("early", "late mean"),
+        log_seconds=np.zeros(16),
+        exact=np.ones(16, bool),
+        latency=np.ones(16, bool),
+    )
+    groups = dict(groups_of_lanes(wide, frozenset(), frozenset({"late"})))
+    assert groups[when(EIGHT, EARLIER)].tolist() == [True, False]
+    assert groups[when(EIGHT, LAST)].tolist() == [False, True]
 
 
 @pytest.mark.skipif(not SHIPPED.is_file(), reason="no validation has been run")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
-from advisor.hardware.cores import core_rates, peak, thread_efficiency
+from advisor.hardware.cores import core_rate, core_rates, peak, thread_efficiency
 from advisor.hardware.profile import DeviceProfile, UnitKind, UnitProfile
 
 Floats = NDArray[np.float64]
@@ -45,14 +45,15 @@ class LaneFacts:
     design: str = ""
     """The design itself, such as ``Hexagon v73`` or ``Cortex-A76``."""
     peak: float = NaN
-    """FLOP/s or op/s at the lane's precision; of a CPU that of the slowest core used, times the
-    threads, because runtimes split the work evenly, less what threads cost one another."""
+    """FLOP/s or op/s at the lane's precision; of a CPU the geometric mean of what an even split
+    over the threads reaches, where all wait for the slowest core, and of the sum of the cores
+    used, where the faster ones take over work; less what threads cost one another."""
     threads: float = NaN
     """Cores used, also where the lane does not say how many; of a CPU only."""
     core: float = NaN
     """FLOP/s of the fastest core used."""
     balance: float = NaN
-    """``peak`` over the sum of all cores used: 1 where they are equal."""
+    """The slowest core used, times the threads, over the sum of all: 1 where they are equal."""
     bandwidth: float = NaN
     """Bytes a second."""
     year: float = NaN
@@ -96,14 +97,14 @@ def _with_speed(facts: LaneFacts, unit: UnitProfile) -> LaneFacts:
     rates = _used_rates(unit, facts.lane)
     if not rates:
         return replace(facts, peak=_unit_peak(unit, facts.lane))
-    slowest = rates[-1] * len(rates)
+    even, most = rates[-1] * len(rates), sum(rates)
     efficiency = thread_efficiency(unit.silicon, len(rates)) if unit.silicon else 1.0
     return replace(
         facts,
-        peak=slowest * efficiency,
+        peak=math.sqrt(even * most) * efficiency,
         threads=float(len(rates)),
         core=rates[0],
-        balance=slowest / sum(rates),
+        balance=even / most,
     )
 
 
@@ -113,7 +114,8 @@ def _used_rates(unit: UnitProfile, lane: Lane) -> list[float]:
     precision = "fp16" if halves else "int8" if _is_narrow(lane) else "fp32"
     rates = sorted(core_rates(unit, precision), reverse=True)
     if not rates:
-        return []
+        one = core_rate(unit, precision)
+        return [] if one is None else [one] * (lane.threads or 0)
     if _SMALL_CORES in lane.variant:
         rates = [rate for rate in rates if rate == rates[-1]]
     return rates[: lane.threads or _usual_threads(unit, lane, rates)]

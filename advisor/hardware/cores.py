@@ -153,6 +153,19 @@ def core_rates(unit: UnitProfile, precision: str) -> tuple[float, ...]:
     return tuple(rates)
 
 
+def core_rate(unit: UnitProfile, precision: str) -> float | None:
+    """Operations a second of one fast core, also of a CPU whose count of cores nobody states."""
+    rates = core_rates(unit, precision)
+    if rates:
+        return max(rates)
+    silicon = unit.silicon
+    if unit.kind is not UnitKind.CPU or silicon is None or silicon.clusters or unit.clock is None:
+        return None
+    core = cpu_cores().get(silicon.microarchitecture or "")
+    work = core.per_cycle(precision) if core else None
+    return None if work is None else work * unit.clock
+
+
 def unknown_cores(unit: UnitProfile) -> tuple[str, ...]:
     """Cores that the unit's clusters name and the table of cores lacks: no peak follows."""
     clusters = unit.silicon.clusters if unit.silicon else ()

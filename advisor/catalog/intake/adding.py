@@ -7,6 +7,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from advisor.catalog.caveats import CAVEATS, status
@@ -269,10 +270,15 @@ def _record(row: RawRow) -> dict[str, str]:
 
 
 def _write_import(path: Path, table: Path, rows: int) -> None:
-    columns = ("file", "rows", "sha256")
+    columns = ("file", "rows", "sha256", "added")
     records = [cells for _, cells in Table(path, columns).records()] if path.is_file() else []
     digest = hashlib.sha256(table.read_bytes()).hexdigest()
-    entry = {"file": f"measurements/{table.name}", "rows": str(rows), "sha256": digest}
+    entry = {
+        "file": f"measurements/{table.name}",
+        "rows": str(rows),
+        "sha256": digest,
+        "added": f"{datetime.now(UTC):%Y-%m-%d}",
+    }
     if rows:
         write_table(path, columns, [*records, entry])
 

@@ -36,6 +36,13 @@ class RawFile:
     file: str
     rows: int
     sha256: str
+    added: str
+    """Day, as ISO 8601 writes it; "" where a ledger does not say."""
+
+    @property
+    def publication(self) -> str:
+        """Name that its figures carry as their source."""
+        return Path(self.file).stem
 
 
 def ledger(root: Path) -> list[LedgerSource]:
@@ -68,6 +75,19 @@ def raw_files(root: Path) -> list[RawFile]:
     """Read which raw files the catalog was imported from."""
     table = Table(root / "imports.csv", ("file", "rows", "sha256"))
     return [
-        RawFile(file=r["file"], rows=table.integer(n, "rows", r["rows"]) or 0, sha256=r["sha256"])
+        RawFile(
+            file=r["file"],
+            rows=table.integer(n, "rows", r["rows"]) or 0,
+            sha256=r["sha256"],
+            added=r.get("added", ""),
+        )
         for n, r in table.records()
     ]
+
+
+def last_added(root: Path) -> frozenset[str]:
+    """Return the publications added on the last day on which any was; none where all were."""
+    files = raw_files(root) if (root / "imports.csv").is_file() else []
+    last = max((one.added for one in files), default="")
+    found = frozenset(one.publication for one in files if one.added == last)
+    return found if len(found) < len(files) else frozenset()

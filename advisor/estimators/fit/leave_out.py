@@ -4,6 +4,7 @@ The splits differ in what goes with a cell: only the architecture in that lane (
 architecture in every lane, its family, the lane, or all lanes of the chip, on every device.
 """
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -187,20 +188,27 @@ class Draw:
     asked: Integers
 
 
-def draws(data: Data, cells: Integers, shots: Sequence[Shots], seed: int = 0) -> Iterator[Draw]:
+def draws(data: Data, cells: Integers, shots: Sequence[Shots]) -> Iterator[Draw]:
     """Draw timings at random, lane by lane; nothing where a lane has too few networks.
 
-    The same networks are drawn with and without an error in the first of them.
+    What is drawn depends on the lane's name and its networks alone, so that other lanes may come
+    and go. The same networks are drawn with and without an error in the first of them.
     """
     for lane in np.unique(data.lane[cells]):
         mine = cells[data.lane[cells] == lane]
-        order = np.random.default_rng([seed, int(lane)]).permutation(len(mine))
+        known = data.lanes.facts[lane].lane
+        random = np.random.default_rng(zlib.crc32(f"{known.device} {known.name}".encode()))
+        orders = [random.permutation(len(mine)) for _ in range(DRAWS)]
         for one in shots:
-            if len(mine) >= one.count + SPARE * (one.count > 0):
-                known, asked = np.split(mine[order], [one.count])
-                yield Draw(shots=one, known=known, asked=np.sort(asked))
+            if len(mine) < one.count + SPARE * (one.count > 0):
+                continue
+            for order in orders[: DRAWS if one.count else 1]:
+                told, asked = np.split(mine[order], [one.count])
+                yield Draw(shots=one, known=told, asked=np.sort(asked))
 
 
+DRAWS = 3
+"""Times that a lane's timings are drawn: a single draw moves its error by a third."""
 SPARE = 3
 """Networks that have to be left to ask for."""
 

@@ -14,9 +14,10 @@ _LEVELS: Mapping[str, Mapping[str, float]] = {
         **{"family": 0.2, "family_runtime": 0.1, "family_precision": 0.1, "family:peak": 0.1},
         **{"family:year": 0.2, "design": 0.1, "design_runtime": 0.05, "design_precision": 0.05},
         **{"chip": 0.05, "device": 0.03, "device_precision": 0.02, "lane": 0.03},
-        **{"unit:peak": 0.2, "unit:threads": 0.2, "unit:core": 0.05, "unit:balance": 0.1},
+        **{"unit:peak": 0.2, "unit:threads": 0.2, "unit:core": 0.05, "unit:balance": 0.03},
         **{"unit:bandwidth": 0.1, "runtime:threads": 0.05, "runtime_precision:peak": 0.05},
         **{"unit:images": 0.05, "device:images": 0.02},
+        **{"device:threads": 0.05, "device:balance": 0.03},
     },
     "kind": {
         **{"runtime": 0.3, "runtime_precision": 0.1, "family": 0.1, "design": 0.05},

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from advisor.catalog.accuracy import read_accuracies
 from advisor.catalog.intake.importing import CAMPAIGNS
+from advisor.catalog.intake.ledger import last_added
 from advisor.catalog.measurements import read_all
 from advisor.estimators.fit.fitting import Data, networks_of_lanes, read_data
 from advisor.estimators.fit.leave_out import Split
@@ -36,6 +37,8 @@ FEW = "lanes with 3 to 7 networks"
 LONG_TABLES = "very long tables"
 CPUS, GPUS, NPUS = (f"{unit} lanes with 8 or more networks" for unit in ("CPU", "GPU", "NPU"))
 BY_UNIT = {("cpu",): CPUS, ("gpu",): GPUS, ("npu", "tpu", "dla"): NPUS}
+EARLIER, LAST = "earlier tables", "last tables"
+"""Lanes that had eight networks before the publications of the last day were added, and others."""
 BY_LANE = frozenset({"pair", "architecture", "family"})
 """Runs that are reported lane by lane."""
 
@@ -111,21 +114,33 @@ class Report:
         return None
 
 
-def groups_of_lanes(data: Data, measured: frozenset[str]) -> Iterator[tuple[str, Mask]]:
+def when(group: str, added: str) -> str:
+    """Name the lanes of a group whose tables were added before the last ones, or with them."""
+    return f"{group}, {added}"
+
+
+def groups_of_lanes(
+    data: Data, measured: frozenset[str], last: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Mask]]:
     """Yield (group, mask over lanes); ``measured`` are devices measured for the catalog itself.
 
-    Their lanes and very long tables are held only by the groups that say so.
+    Their lanes and very long tables are held only by the groups that say so. ``last`` are the
+    publications that were added last: lanes which they made long enough are told apart.
     """
     facts, networks = data.lanes.facts, networks_of_lanes(data)
     huge = data.long_lanes
     own = np.array([f.lane.device in measured for f in facts])
     units = np.array([f.lane.unit for f in facts])
     usual = ~huge & ~own & (networks >= SMALL)
-    yield EIGHT, usual
-    for unit, name in BY_UNIT.items():
-        yield name, usual & np.isin(units, unit)
-    yield FIFTEEN, usual & (networks >= LARGE)
-    yield MIDDLE, usual & (networks < LARGE)
+    main = {EIGHT: usual}
+    main |= {name: usual & np.isin(units, unit) for unit, name in BY_UNIT.items()}
+    main |= {FIFTEEN: usual & (networks >= LARGE), MIDDLE: usual & (networks < LARGE)}
+    yield from main.items()
+    if last:
+        before = _networks_without(data, last) >= SMALL
+        for name, mask in main.items():
+            yield when(name, EARLIER), mask & before
+            yield when(name, LAST), mask & ~before
     yield FEW, (networks >= 3) & (networks < SMALL)
     yield OWN, own
     yield LONG_TABLES, huge
@@ -135,6 +150,12 @@ def groups_of_lanes(data: Data, measured: frozenset[str]) -> Iterator[tuple[str,
     for position in np.flatnonzero(networks >= LARGE):
         lane = facts[position].lane
         yield f"lane {lane.device} {lane.name}", np.arange(len(facts)) == position
+
+
+def _networks_without(data: Data, publications: frozenset[str]) -> NDArray[np.int64]:
+    """Return how many architectures of each lane other publications measured."""
+    theirs = [name.split(" ")[0] in publications for name in data.publications]
+    return networks_of_lanes(data.take(np.flatnonzero(~np.array(theirs)[data.publication])))
 
 
 COUNTS = tuple(sorted({probe.count for probe in SHOTS}))
@@ -209,7 +230,7 @@ def report_of(root: Path, data: Data, found: Mapping[str, RunResult]) -> Report:
     """Measure predictions of left-out cells."""
     top1 = _top1(root, data)
     own = frozenset(path.stem for path in (root / CAMPAIGNS).glob("*.csv"))
-    groups = list(groups_of_lanes(data, own))
+    groups = list(groups_of_lanes(data, own, last_added(root)))
     rows: list[ErrorRow] = []
     decisions: list[DecisionRow] = []
     for name, by_estimator in predictions(data, found).items():

@@ -11,16 +11,19 @@ from advisor.estimators.validation.external import External
 from advisor.estimators.validation.measures import ErrorSummary
 from advisor.estimators.validation.report import (
     CPUS,
+    EARLIER,
     EIGHT,
     FEW,
     FIFTEEN,
     GPUS,
+    LAST,
     LONG_TABLES,
     MIDDLE,
     NPUS,
     OWN,
     ErrorRow,
     Report,
+    when,
 )
 from advisor.estimators.validation.running import ESTIMATOR, LINE, ROOFLINE
 
@@ -202,8 +205,8 @@ def to_markdown(report: Report, notes: str = "") -> str:
     return "\n".join(parts) + "\n"
 
 
-_AIMS = ("what was left out", "lanes", "aim", "at least", "reached", "coverage: rows", "groups",
-         "half width")  # fmt: skip
+_AIMS = ("what was left out", "lanes", "aim", "at least", "reached", EARLIER, LAST,
+         "coverage: rows", "groups", "half width")  # fmt: skip
 
 
 def _published(report: Report) -> list[str]:
@@ -228,11 +231,17 @@ def _targets(report: Report) -> list[tuple[str, ...]]:
                 target.group,
                 _percent(target.aim),
                 _percent(target.least),
-                "not run" if found is None else _percent(getattr(found, target.field)),
+                _reached(report, target, target.group, "not run"),
+                *(_reached(report, target, when(target.group, one)) for one in (EARLIER, LAST)),
                 *_coverage(found),
             )
         )
     return lines
+
+
+def _reached(report: Report, target: Target, group: str, missing: str = "–") -> str:
+    found = report.find(target.split, group)
+    return missing if found is None else _percent(getattr(found, target.field))
 
 
 def _coverage(found: ErrorSummary | None) -> tuple[str, str, str]:
