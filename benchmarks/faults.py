@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -62,6 +63,7 @@ def main() -> int:
     tried: Counter[str] = Counter()
     found: dict[str, list[str]] = {name: [] for name in wanted.kinds.split(",")}
     number = wanted.seed
+    get_temp_dir()  # that of the fork server, which is removed after the folder below
     with tempfile.TemporaryDirectory() as place:
         os.environ["ADVISOR_HOME"] = f"{place}/home"
         os.environ["TMPDIR"] = tempfile.tempdir = place  # nothing waits for others' measurements
