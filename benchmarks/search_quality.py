@@ -17,7 +17,7 @@ from search_speed import on_device, on_one_core
 from advisor.core.estimate import Estimate
 from advisor.core.quantity import Metric
 from advisor.errors import NetworkError
-from advisor.networks.blueprints import blueprint
+from advisor.networks.blueprints.stock import blueprint
 from advisor.networks.pricing.prices import price
 from advisor.studies.families import Family, family
 from advisor.studies.hypervolume import hypervolume

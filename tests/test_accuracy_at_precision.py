@@ -6,7 +6,7 @@ import pytest
 
 from advisor.catalog.accuracy import AccuracyChange, change_of_gated, read_changes
 from advisor.catalog.accuracy_at_precision import ExpectedChange, PrecisionChanges
-from advisor.catalog.naming import is_gated
+from advisor.catalog.family_names import is_gated
 from advisor.hardware.library import catalog_directory
 
 

@@ -13,6 +13,7 @@ from advisor.catalog.accuracy import (
     read_claims,
     read_series,
 )
+from advisor.catalog.family_names import family_of
 from advisor.catalog.intake.importing_accuracy import (
     distilled,
     network_of_build,
@@ -20,7 +21,7 @@ from advisor.catalog.intake.importing_accuracy import (
     training_data,
 )
 from advisor.catalog.intake.ledger import raw_files
-from advisor.catalog.naming import family_of, plain_name
+from advisor.catalog.naming import plain_name
 
 ROOT = Path(__file__).parents[1] / "catalog"
 

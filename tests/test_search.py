@@ -16,7 +16,7 @@ from advisor.core.quantity import Metric
 from advisor.core.ranking import dominates
 from advisor.core.workload_table import WorkloadTable
 from advisor.errors import AdvisorError, UsageError
-from advisor.networks.blueprints import blueprint
+from advisor.networks.blueprints.stock import blueprint
 from advisor.studies.families import families, family
 from advisor.studies.hypervolume import hypervolume
 from advisor.studies.moves import gaps, neighbours

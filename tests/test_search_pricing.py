@@ -12,7 +12,7 @@ from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, read
 from advisor.errors import NetworkError, UsageError
 from advisor.hardware.library import catalog_directory
-from advisor.networks.blueprints import BASES, base_of
+from advisor.networks.blueprints.stock import BASES, base_of
 from advisor.networks.building import build
 from advisor.networks.counting import count
 from advisor.networks.pricing.prices import price, price_one

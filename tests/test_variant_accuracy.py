@@ -21,7 +21,7 @@ from advisor.estimators.accuracy.series import Series
 from advisor.estimators.accuracy.storing import load, write
 from advisor.estimators.accuracy.validating import ALIKE, AccuracyError, validate
 from advisor.hardware.library import catalog_directory
-from advisor.networks.blueprints import BASES
+from advisor.networks.blueprints.stock import BASES
 from advisor.networks.pricing.prices import price
 from advisor.studies.families import families
 

@@ -17,9 +17,7 @@ from advisor.catalog.accuracy import (
     read_cifar,
 )
 from advisor.catalog.accuracy_at_precision import PrecisionChanges
-from advisor.catalog.network_names import NetworkNames, read_aliases
 from advisor.catalog.operator_support import OperatorSupport, read_support
-from advisor.catalog.pruning_results import HalvedMacs, read_pruning
 from advisor.catalog.published import PublishedFigures
 from advisor.core.candidate import Candidate
 from advisor.core.conditions import Conditions
@@ -39,9 +37,10 @@ from advisor.hardware.library import (
 from advisor.hardware.profile import DeviceProfile
 from advisor.measuring.own_figures import OwnFigures, own_times, store_path
 from advisor.networks import NO_INPUTS, InputSizes, is_foreign
-from advisor.networks import cache as workload_cache
 
 if TYPE_CHECKING:
+    from advisor.catalog.network_names import NetworkNames
+    from advisor.catalog.pruning_results import HalvedMacs
     from advisor.estimators.board_power import PowerModel
     from advisor.estimators.latency import LatencyModel, Timing
     from advisor.estimators.memory import MemoryModel
@@ -84,8 +83,10 @@ class Evidence(Record):
         return PrecisionChanges(changes=read_changes(self.root))
 
     @cached_property
-    def halved_macs(self) -> HalvedMacs:
+    def halved_macs(self) -> "HalvedMacs":
         """What pruning half of the MACs costs, by published results."""
+        from advisor.catalog.pruning_results import HalvedMacs, read_pruning
+
         return HalvedMacs(results=read_pruning(self.root))
 
     def published(
@@ -166,8 +167,10 @@ class Evidence(Record):
         return frozenset(name.partition(":")[0] for name in self.table.networks)
 
     @cached_property
-    def names(self) -> NetworkNames:
+    def names(self) -> "NetworkNames":
         """Names of the networks, and how others call them."""
+        from advisor.catalog.network_names import NetworkNames, read_aliases
+
         return NetworkNames(self.architectures, read_aliases(self.root))
 
     def workload(self, candidate: Candidate) -> Workload:
@@ -178,13 +181,14 @@ class Evidence(Record):
             return self.table.workload(self.table.index[key])
         if key in self._workloads:
             return self._workloads[key]
-        from advisor.networks.blueprints import has_blueprint
+        from advisor.networks.blueprints.stock import has_blueprint
 
         if candidate.axes or has_blueprint(candidate.architecture):
             from advisor.networks.pricing.prices import price_one
 
             return price_one(replace(candidate, tag=None, resolution=resolution))
         require(f"counting {candidate.network}@{resolution}", *COUNTING, kind=NetworkError)
+        from advisor.networks import cache as workload_cache
         from advisor.networks.building import describe
 
         asked = Candidate(
@@ -197,6 +201,7 @@ class Evidence(Record):
 
     def foreign(self, spelling: str, inputs: InputSizes = NO_INPUTS) -> Candidate:
         """Count a user's own network, ``module:factory`` or an ONNX file, and name it."""
+        from advisor.networks import cache as workload_cache
         from advisor.networks import describe_spelling
 
         path = Path(spelling.rpartition("@")[0] or spelling)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from advisor.answering.assess import LaneAssessor, Subject
 from advisor.answering.evidence import Evidence
-from advisor.catalog.naming import family_of
+from advisor.catalog.family_names import family_of
 from advisor.core.candidate import Candidate
 from advisor.core.constraint import Verdict
 from advisor.core.document import Input, Recommendation

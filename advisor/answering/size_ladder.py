@@ -20,7 +20,6 @@ from advisor.core.candidate import Candidate
 from advisor.core.frozen_record import Record
 from advisor.core.workload_table import WorkloadTable
 from advisor.errors import UsageError
-from advisor.networks.blueprints import has_blueprint
 from advisor.networks.blueprints.aliases import as_variant
 
 if TYPE_CHECKING:
@@ -97,7 +96,11 @@ class SizeLadder(Record):
 
     def _is_between(self, network: str, side: int) -> bool:
         """Whether the input of a stock network is not counted, but follows by arithmetic."""
-        return (network, side) not in self.table.index and has_blueprint(network)
+        if (network, side) in self.table.index:
+            return False
+        from advisor.networks.blueprints.stock import has_blueprint
+
+        return has_blueprint(network)
 
     def tables(self, keys: Iterable[Key]) -> Iterator[WorkloadTable]:
         """Return the workloads of some sizes: those counted, then those that a blueprint gives."""
@@ -119,10 +122,13 @@ def _keys(table: WorkloadTable) -> Iterable[Key]:
 @cache
 def _place(network: str) -> tuple[Series, float]:
     """Return the series of a network and its width."""
-    try:
-        variant = as_variant(Candidate.parse(network))
-    except UsageError:  # of a module or a file
-        return (network, ()), 1.0
+    if network.isidentifier():  # a name without axes, as most are
+        variant = as_variant(Candidate(architecture=network))
+    else:
+        try:
+            variant = as_variant(Candidate.parse(network))
+        except UsageError:  # of a module or a file
+            return (network, ()), 1.0
     others = tuple(axis for axis in variant.axes if axis[0] != "width")
     return (variant.architecture, others), variant.axis("width")
 

@@ -13,8 +13,8 @@ from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
 from advisor.estimators.accuracy.answers import accuracy_estimates, series_of
 from advisor.estimators.accuracy.model import VariantAccuracy
-from advisor.networks.blueprints import BASES
 from advisor.networks.blueprints.aliases import as_variant
+from advisor.networks.blueprints.stock import BASES
 from advisor.networks.pricing.prices import price
 from advisor.studies.families import Family
 from advisor.studies.outcome import Answers, Assess, Trial

@@ -17,7 +17,7 @@ from advisor.catalog.accuracy_columns import (
     CLAIM_COLUMNS,
     MULTIPLIER_COLUMNS,
 )
-from advisor.catalog.naming import family_of, is_gated
+from advisor.catalog.family_names import family_of, is_gated
 from advisor.catalog.tables import CellColumns, Table
 from advisor.core.frozen_record import Record
 

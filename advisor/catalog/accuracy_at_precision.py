@@ -15,7 +15,7 @@ from advisor.catalog.accuracy import (
     change_of_gated,
     precision_change,
 )
-from advisor.catalog.naming import family_of, is_gated
+from advisor.catalog.family_names import family_of, is_gated
 from advisor.core.frozen_record import Record
 
 FLOAT = frozenset({"fp32"})

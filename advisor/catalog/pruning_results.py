@@ -10,7 +10,7 @@ from statistics import mean
 
 from advisor.catalog.accuracy_at_precision import ExpectedChange
 from advisor.catalog.accuracy_columns import COMPRESSION_COLUMNS
-from advisor.catalog.naming import family_of
+from advisor.catalog.family_names import family_of
 from advisor.catalog.tables import Table
 from advisor.core.frozen_record import Record
 from advisor.core.spread import student

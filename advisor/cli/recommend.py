@@ -1,7 +1,7 @@
 """``advisor recommend``: the ranked recommendation."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,10 @@ from advisor.cli.options import asked, config_option, output_options, request_op
 from advisor.cli.output import checked, deliver, layout, say_fastest
 from advisor.core.request import Request
 from advisor.hardware.library import THIS_MACHINE
+
+if TYPE_CHECKING:
+    from advisor.measuring.order import Order
+    from advisor.measuring.session import MeasuredOutcome
 
 NOTHING_MEETS = 3
 """Exit code where no candidate is certain to keep every limit."""
@@ -25,12 +29,11 @@ def command(form: str, output: tuple[Path, ...], **_: Any) -> int:
     """
     from advisor.answering.asking import evidence_for
     from advisor.answering.measured import answer_request
-    from advisor.cli.measure import run
 
     files = checked(output)
     request = asked(Request)
     evidence = evidence_for(request.profiles_dir)
-    document = answer_request(request, evidence, run)
+    document = answer_request(request, evidence, _carried_out)
     if request.device == THIS_MACHINE and request.runtime is None:
         say_fastest(evidence.profiles.load(request.device))
     if files or form != "table":  # the printed table shows none of what this adds
@@ -39,3 +42,9 @@ def command(form: str, output: tuple[Path, ...], **_: Any) -> int:
         document = completed(document, evidence)
     deliver(document, form, files, layout())
     return 0 if document.ranked else NOTHING_MEETS
+
+
+def _carried_out(order: "Order") -> "MeasuredOutcome":
+    from advisor.cli.measure import run
+
+    return run(order)

@@ -1,7 +1,6 @@
 """Saving: a file is written whole or not at all, and known to be writable before the work."""
 
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,6 +85,8 @@ def _replace(target: Path, data: bytes) -> None:
 
 def _temporary(target: Path) -> tuple[int, str]:
     """Open a file beside the target; its name says whose it is, within what names may be long."""
+    import tempfile  # a table at the terminal does without
+
     return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:60]}.")
 
 

@@ -6,7 +6,6 @@ Read by the standard library alone, so that an answer does not wait for a databa
 import json
 import logging
 import re
-import sqlite3
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -290,6 +289,8 @@ def _select(path: Path, queries: Sequence[str], values: list[str]) -> list[list[
 
     A file that is empty or that cannot be read holds no measurements; a warning says so.
     """
+    import sqlite3
+
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
         try:

@@ -17,7 +17,7 @@ from torch import nn
 from advisor.core.candidate import Candidate
 from advisor.core.workload import Workload
 from advisor.errors import NetworkError
-from advisor.networks.blueprints import BASES, resolution_of
+from advisor.networks.blueprints.stock import BASES, resolution_of
 from advisor.networks.cifar_resnet import CifarResNet
 from advisor.networks.counting import count, cross_check
 from advisor.networks.deployment import deployed, has_training_form

@@ -20,7 +20,8 @@ from timm.models.regnet import RegNet, RegNetCfg
 from torch import nn
 
 from advisor.core.candidate import Candidate
-from advisor.networks.blueprints import (
+from advisor.networks.blueprints.shuffled import GHOST_STAGES
+from advisor.networks.blueprints.stock import (
     Blueprint,
     CifarPlan,
     GhostPlan,
@@ -30,7 +31,6 @@ from advisor.networks.blueprints import (
     ShufflePlan,
     blueprint,
 )
-from advisor.networks.blueprints.shuffled import GHOST_STAGES
 from advisor.networks.cifar_resnet import CifarResNet
 
 

@@ -1,6 +1,7 @@
 """Tables of candidates for a terminal, laid out so that they fit its width."""
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -10,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.core.quantity import Metric
-from advisor.reports.sheet import SheetTable
 from advisor.reports.view import CellView, RowView
+
+if TYPE_CHECKING:
+    from advisor.reports.sheet import SheetTable
 
 VERDICT_STYLE = {"met": "green", "uncertain": "yellow", "unknown": "yellow", "violated": "red"}
 SIDE_BY_SIDE = 3
@@ -283,7 +286,7 @@ def _marks(notes: Sequence[int]) -> str:
     return f"[{','.join(parts)}]" if parts else ""
 
 
-def sheet_table(found: SheetTable, width: int) -> Iterator[RenderableType]:
+def sheet_table(found: "SheetTable", width: int) -> Iterator[RenderableType]:
     """Lay out a table; row by row where its words do not fit side by side."""
     if _least(found) > width:
         for name, *cells in found.rows:
@@ -301,7 +304,7 @@ def sheet_table(found: SheetTable, width: int) -> Iterator[RenderableType]:
     yield table
 
 
-def _least(found: SheetTable) -> int:
+def _least(found: "SheetTable") -> int:
     """Width at which no word of a table is broken."""
     columns = zip(found.head, *found.rows, strict=True)
     words = ([word for cell in column for word in cell.split()] for column in columns)

@@ -10,7 +10,8 @@ from advisor.core.candidate import Candidate
 from advisor.core.estimate import Estimate
 from advisor.core.workload import Workload
 from advisor.files.saving import make_folder, save
-from advisor.networks.blueprints import (
+from advisor.networks.blueprints.shuffled import GHOST_STAGES
+from advisor.networks.blueprints.stock import (
     Blueprint,
     CifarPlan,
     GhostPlan,
@@ -21,7 +22,6 @@ from advisor.networks.blueprints import (
     blueprint,
     resolution_of,
 )
-from advisor.networks.blueprints.shuffled import GHOST_STAGES
 from advisor.networks.pricing.prices import price_one
 from advisor.studies.outcome import Answers
 

@@ -7,7 +7,7 @@ from itertools import product
 
 from advisor.core.candidate import Candidate
 from advisor.errors import NetworkError, unknown_name
-from advisor.networks.blueprints import BASES, blueprint
+from advisor.networks.blueprints.stock import BASES, blueprint
 
 RESOLUTION = "resolution"
 ARCHITECTURE = "architecture"

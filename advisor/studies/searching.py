@@ -16,7 +16,7 @@ from advisor.core.estimate import Estimate, Gap, Interval, Origin, Provenance
 from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
 from advisor.errors import NetworkError
-from advisor.networks.blueprints import Blueprint, blueprint, resolution_of
+from advisor.networks.blueprints.stock import Blueprint, blueprint, resolution_of
 from advisor.networks.pricing.prices import price
 from advisor.studies.families import Family, Point, family
 from advisor.studies.hypervolume import hypervolume

@@ -12,8 +12,9 @@ from advisor.catalog.accuracy_columns import (
     COMPRESSION_COLUMNS,
     MULTIPLIER_COLUMNS,
 )
+from advisor.catalog.family_names import family_of
 from advisor.catalog.intake.importing import read_raw
-from advisor.catalog.naming import family_of, plain_name, series_name
+from advisor.catalog.naming import plain_name, series_name
 from advisor.catalog.tables import write_table
 from advisor.core.candidate import Candidate
 from advisor.core.extras import require

@@ -19,7 +19,7 @@ from advisor.estimators.accuracy.kernel import INITIAL, NAMES, gradient, noise, 
 from advisor.estimators.accuracy.leaving_out import FOLDS, WAYS, folds_of
 from advisor.estimators.accuracy.model import VariantAccuracy, to_target
 from advisor.estimators.accuracy.scatter import stretches
-from advisor.networks.blueprints import BASES
+from advisor.networks.blueprints.stock import BASES
 from advisor.networks.pricing.prices import price
 
 _ONCE_FOR_ALL = "OFA-MobileNetV3/Proxyless"

@@ -72,3 +72,11 @@ class Base(Record, Generic[P_co]):
                 raise NetworkError(f"{candidate.name}: {name}={value:g} has to be {problem}")
             values[name] = value
         return values
+
+
+def make_divisible(
+    value: float, divisor: int = 8, *, least: int = 0, round_limit: float = 0.9
+) -> int:
+    """Round to a multiple of ``divisor``, never below ``round_limit`` of the value."""
+    rounded = max(least or divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < round_limit * value else rounded

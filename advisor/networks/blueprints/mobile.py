@@ -12,7 +12,7 @@ from functools import partial
 from typing import Literal
 
 from advisor.core.frozen_record import Record
-from advisor.networks.blueprints.axes import Axis, Base, choice, multiplier
+from advisor.networks.blueprints.axes import Axis, Base, choice, make_divisible, multiplier
 
 ALPHA, BETA, GAMMA = 1.2, 1.1, 1.15
 """Growth of depth, width and resolution with φ (EfficientNet, Tan & Le 2019, section 3.3)."""
@@ -22,14 +22,6 @@ _STRING = re.compile(
     r"(?:_e(?P<expand>[\d.]+))?_c(?P<channels>\d+)(?:_se(?P<se>[\d.]+))?"
     r"(?:_n(?P<act>re))?(?:_(?P<skip>skip|noskip))?"
 )
-
-
-def make_divisible(
-    value: float, divisor: int = 8, *, least: int = 0, round_limit: float = 0.9
-) -> int:
-    """Round to a multiple of ``divisor``, never below ``round_limit`` of the value."""
-    rounded = max(least or divisor, int(value + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < round_limit * value else rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

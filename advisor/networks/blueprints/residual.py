@@ -7,8 +7,7 @@ from functools import partial
 import numpy as np
 
 from advisor.errors import NetworkError
-from advisor.networks.blueprints.axes import Axis, Base, multiplier, whole
-from advisor.networks.blueprints.mobile import make_divisible
+from advisor.networks.blueprints.axes import Axis, Base, make_divisible, multiplier, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

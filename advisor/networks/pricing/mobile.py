@@ -3,7 +3,8 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from advisor.networks.blueprints.mobile import BlockSpec, MobilePlan, make_divisible
+from advisor.networks.blueprints.axes import make_divisible
+from advisor.networks.blueprints.mobile import BlockSpec, MobilePlan
 from advisor.networks.pricing.tape import Block, Plane, Tape, Tensor
 
 _KIND = {"relu": "relu", "relu6": "hardtanh", "silu": "silu", "hard_swish": "hardswish"}

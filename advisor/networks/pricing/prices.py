@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from advisor.core.candidate import Candidate
 from advisor.core.workload import Workload
 from advisor.core.workload_table import NUMBERS, WorkloadTable
-from advisor.networks.blueprints import (
+from advisor.networks.blueprints.stock import (
     Blueprint,
     CifarPlan,
     GhostPlan,

@@ -3,7 +3,7 @@
 import math
 from functools import lru_cache
 
-from advisor.networks.blueprints.mobile import make_divisible
+from advisor.networks.blueprints.axes import make_divisible
 from advisor.networks.blueprints.shuffled import GHOST_STAGES, GhostPlan, ShufflePlan
 from advisor.networks.pricing.residual import classify
 from advisor.networks.pricing.tape import Block, Plane, Tape, Tensor
