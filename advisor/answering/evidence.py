@@ -62,6 +62,8 @@ class Evidence(Record):
     _own: dict[str, OwnFigures] = field(default_factory=dict)
     _workloads: dict[tuple[str, int], Workload] = field(default_factory=dict)
     _hashes: dict[Path, str] = field(default_factory=dict)
+    _timed: dict[Lane, dict[str, set[int]]] = field(default_factory=dict)
+    """Input sizes at which networks were measured, by lane."""
 
     @cached_property
     def table(self) -> WorkloadTable:
@@ -103,9 +105,14 @@ class Evidence(Record):
 
     def resolutions_in(self, lane: Lane, network: str) -> set[int]:
         """Input sizes at which a network was measured in a lane, by the user or by others."""
-        profile = self.profiles.load(lane.device)
-        figures = (*self.published(profile).cells, *self.own(profile).figures)
-        return {size for found, name, size in figures if found == lane and name == network}
+        if lane not in self._timed:
+            timed: dict[str, set[int]] = defaultdict(set)
+            profile = self.profiles.load(lane.device)
+            for found, name, size in (*self.published(profile).cells, *self.own(profile).figures):
+                if found == lane:
+                    timed[name].add(size)
+            self._timed[lane] = dict(timed)
+        return self._timed[lane].get(network, set())
 
     def own(self, profile: DeviceProfile) -> OwnFigures:
         """What the user measured on a device, read once."""

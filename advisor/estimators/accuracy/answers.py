@@ -96,12 +96,15 @@ def _predicted(
 ) -> list[Estimate | Gap]:
     chosen = table.rows(rows)
     families = [_family(network) for network in chosen.networks]
-    found = model.predict(chosen, families, recipe, level=level)
     places = model.published(chosen, families, recipe)
+    unknown = [row for row, place in enumerate(places) if place < 0]
+    theirs = [families[row] for row in unknown]
+    found = model.predict(chosen.rows(unknown), theirs, recipe, level=level) if unknown else None
+    number = {row: position for position, row in enumerate(unknown)}
     return [
-        _estimate(model, found, families[row], recipe, row)
-        if place < 0
-        else _published(model, place, recipe)
+        _published(model, place, recipe)
+        if found is None or place >= 0
+        else _estimate(model, found, families[row], recipe, number[row])
         for row, place in enumerate(places)
     ]
 
