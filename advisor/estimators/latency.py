@@ -135,8 +135,9 @@ class LongLanes(Record):
         return read_fitted(self.root, LONG)
 
 
-KEPT_LANES = 4
-"""Lanes whose factorised cells are kept; each takes some megabytes."""
+KEPT_LANES = 16
+"""Lanes whose factorised cells are kept, those of a ladder of batches among them; each takes some
+megabytes."""
 
 
 class LatencyModel(Record):
@@ -413,11 +414,11 @@ class LatencyModel(Record):
         return Asked(points=points, mean=mean + local.global_shift(points))
 
     def _local(self, lane: Lane) -> "Local":
-        """Return the cells around a lane; those of the last few lanes are kept for a search."""
-        if lane not in self._locals:
-            while len(self._locals) >= KEPT_LANES:
-                del self._locals[next(iter(self._locals))]
-            self._locals[lane] = Local.around(self._with_closest_own(lane), lane)
+        """Return the cells around a lane; those of the lanes that were last asked for are kept."""
+        known = self._locals.pop(lane, None)
+        while known is None and len(self._locals) >= KEPT_LANES:
+            del self._locals[next(iter(self._locals))]
+        self._locals[lane] = known or Local.around(self._with_closest_own(lane), lane)
         return self._locals[lane]
 
     @cached_property
@@ -462,7 +463,7 @@ class Local(Record):
             matrices=matrices,
             to_fitted=to_fitted,
             points=points,
-            whiten=np.linalg.inv(np.linalg.cholesky(prior)),
+            whiten=inverse_of_lower(np.linalg.cholesky(prior)),
             own=None,
         )
         return replace(local, own=Own.of(model, local)) if model.own else local
