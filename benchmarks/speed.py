@@ -1,11 +1,12 @@
 """What answers cost, and how that grows: time and peak memory, as ratios within one run.
 
-    python benchmarks/speed.py [--only NAME] [--repeats 3] [--scale 10] [--quick] [-o docs/speed.md]
+    python benchmarks/speed.py [--only NAME] [--repeats 3] [--quick] [--large] [-o docs/speed.md]
 
 Every command runs in a process of its own, between two runs of ``import numpy, yaml, jinja2``:
 the ratio to these is what is compared, since the machine's speed cancels. Times are those of the
 processor, user and system together, of one thread. The growth exponent is that of what is above
-the smallest size: 1 for work in proportion to the size, 2 for quadratic work.
+the smallest size: 1 for work in proportion to the size, 2 for quadratic work. ``--large`` adds the
+sizes that take minutes (a million rows, thousands of own networks), each run once.
 """
 
 import argparse
@@ -30,6 +31,7 @@ DEVICE = ("--device", "jetson-nano")
 STEEP = 1.1
 """Exponent above which growth is told apart."""
 COLD = "`recommend`, cold"
+OWN = "`recommend` with n networks of your own"
 SEARCH = "`search` of n trials"
 LARGER = "`recommend` from n times the networks"
 
@@ -46,7 +48,10 @@ class Case:
     quick: tuple[int, ...]
     """Sizes of a short run."""
     build: Build
-    note: str = ""
+    large: tuple[int, ...] = ()
+    """Further sizes of a long run, each run once."""
+    changes: bool = False
+    """Whether a run changes what the next one finds, so that each is built afresh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +95,18 @@ def run(arguments: Sequence[str], folder: Path) -> tuple[float, float]:
     return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def networks(count: int) -> list[str]:
-    """Return ``count`` networks of the catalog at 224 pixels, again from the start at its end."""
+def networks(count: int, *, trained: bool = False) -> list[str]:
+    """Return ``count`` networks of the catalog at 224 pixels, again from the start at its end.
+
+    ``trained`` ones have published weights.
+    """
     with (ROOT / "catalog" / "networks.csv").open(newline="", encoding="utf-8") as stream:
         rows = [row["network"] for row in csv.DictReader(stream) if row["resolution"] == "224"]
     names = [name for name in rows if ":" not in name]
+    if trained:
+        with (ROOT / "catalog" / "accuracy.csv").open(newline="", encoding="utf-8") as stream:
+            known = {row["network"] for row in csv.DictReader(stream)}
+        names = [name for name in names if name in known]
     return [names[place % len(names)] for place in range(count)]
 
 
@@ -133,8 +145,29 @@ def _import(size: int, folder: Path) -> Sequence[str]:
     return (*PROGRAM, "import", "figures.csv", *DEVICE, "--force")
 
 
+LANES = (
+    *("gpu,tensorrt,fp16,", "gpu,pytorch,fp16,", "gpu,ncnn,fp16,"),
+    *("cpu,ncnn,fp32,4", "cpu,ncnn,fp32,1", "cpu,ncnn,int8,4", "cpu,ncnn,int8,1"),
+)
+"""Lanes of the device: unit, runtime, precision, threads."""
+
+
 def _own(size: int, folder: Path) -> Sequence[str]:
-    _figures(folder / "figures.csv", networks(size))
+    """Time each network once; where they do not suffice, in the next lane again."""
+    every = len(dict.fromkeys(networks(10_000)))
+    rows = (
+        f"{name},{20_000 + place % 7},{LANES[place // every]}\n"
+        for place, name in enumerate(networks(size))
+    )
+    head = "timm_name,latency_ms,unit,runtime,precision,threads\n"
+    (folder / "figures.csv").write_text(head + "".join(rows), encoding="utf-8")
+    run((*PROGRAM, "import", "figures.csv", *DEVICE, "--force"), folder)
+    return _recommend(size, folder)
+
+
+def _of_hundred(size: int, folder: Path) -> Sequence[str]:
+    few = networks(100)
+    _figures(folder / "figures.csv", [few[place % len(few)] for place in range(size)])
     run((*PROGRAM, "import", "figures.csv", *DEVICE, "--force"), folder)
     return _recommend(size, folder)
 
@@ -168,7 +201,11 @@ def _search(size: int, _folder: Path) -> Sequence[str]:
 
 
 def _estimate(size: int, _folder: Path) -> Sequence[str]:
-    return (*PROGRAM, "estimate", *dict.fromkeys(networks(size)), *DEVICE)
+    return (*PROGRAM, "estimate", *dict.fromkeys(networks(size, trained=True)), *DEVICE)
+
+
+def _every(_: int, _folder: Path) -> Sequence[str]:
+    return (*PROGRAM, "estimate", "*", *DEVICE)
 
 
 def _catalog(size: int, folder: Path) -> Sequence[str]:
@@ -203,21 +240,24 @@ CASES = (
     Case(name=COLD, sizes=(1,), quick=(1,), build=_recommend),
     Case(name="`estimate` of a network at an input that nobody counted", sizes=(1,), quick=(1,),
          build=_uncounted),
+    Case(name="`estimate '*'`: all weights of the catalog, printed", sizes=(1,), quick=(1,),
+         build=_every),
     Case(name="`estimate` of n networks, printed", sizes=(50, 200, 800), quick=(20, 40, 80),
          build=_estimate),
     Case(name="`estimate --table` of n rows in 40 lanes", sizes=(2_000, 8_000, 32_000),
-         quick=(500, 1_000, 2_000), build=_table),
+         quick=(500, 1_000, 2_000), large=(200_000,), build=_table),
     Case(name="`import` of n repetitions of one network", sizes=(1_000, 8_000, 32_000),
-         quick=(500, 2_000, 8_000), build=_import),
-    Case(name="`recommend` with n networks of your own", sizes=(10, 100, 600),
-         quick=(10, 30, 90), build=_own),
+         quick=(500, 2_000, 8_000), large=(100_000, 1_000_000), build=_import, changes=True),
+    Case(name=OWN, sizes=(10, 100, 600), quick=(10, 30, 90), large=(1_600, 5_000), build=_own),
     Case(name="`recommend` with n rows of one network of your own", sizes=(1_000, 8_000, 32_000),
-         quick=(500, 2_000, 8_000), build=_repeated),
+         quick=(500, 2_000, 8_000), large=(100_000,), build=_repeated),
+    Case(name="`recommend` with n rows of 100 networks of your own", sizes=(1_000, 8_000, 32_000),
+         quick=(500, 2_000, 8_000), large=(100_000,), build=_of_hundred),
     Case(name="`report` of n candidates as HTML", sizes=(5, 150, 1_500), quick=(5, 50, 150),
          build=_report),
     Case(name="`procure` over n devices", sizes=(2, 10, 50), quick=(2, 4, 8), build=_procure),
-    Case(name=SEARCH, sizes=(100, 300, 1_000), quick=(50, 100, 200),
-         build=_search),
+    Case(name=SEARCH, sizes=(100, 300, 1_000), quick=(50, 100, 200), build=_search,
+         changes=True),
     Case(name=LARGER, sizes=(1, 3, 10), quick=(1, 2, 3),
          build=_catalog),
 )  # fmt: skip
@@ -227,40 +267,51 @@ def measured(case: Case, sizes: Sequence[int], repeats: int, base: list[float]) 
     """Run a case at its sizes, each run between two of the imports, which ``base`` collects."""
     costs = []
     for size in sizes:
-        times, ratios, peaks, written = [], [], [], 0
-        for _ in range(repeats):
-            with tempfile.TemporaryDirectory() as name:
-                folder = Path(name)
-                arguments = case.build(size, folder)
-                before, _ = run(IMPORTS, folder)
-                seconds, peak = run(arguments, folder)
-                after, _ = run(IMPORTS, folder)
-                report = folder / "report.html"
-                written = report.stat().st_size if report.is_file() else 0
-            base += [before, after]
-            times.append(seconds)
-            ratios.append(2 * seconds / (before + after))
-            peaks.append(peak)
-        costs.append(Cost(size=size, seconds=statistics.median(times), written=written,
-                          ratio=statistics.median(ratios), megabytes=max(peaks)))  # fmt: skip
+        with tempfile.TemporaryDirectory() as name:
+            times = 1 if size in case.large else repeats
+            costs.append(_cost(case, size, times, Path(name), base))
         print(f"  n = {size:,}: {costs[-1].seconds:.2f} s, {costs[-1].ratio:.1f} × imports, "
               f"{costs[-1].megabytes:.0f} MB", flush=True)  # fmt: skip
     return costs
 
 
+def _cost(case: Case, size: int, repeats: int, root: Path, base: list[float]) -> Cost:
+    times, ratios, peaks, written = [], [], [], 0
+    folder, arguments = root, tuple[str, ...]()
+    for number in range(repeats):
+        if number == 0 or case.changes:
+            folder = root / str(number)
+            folder.mkdir()
+            arguments = tuple(case.build(size, folder))
+        before, _ = run(IMPORTS, folder)
+        seconds, peak = run(arguments, folder)
+        after, _ = run(IMPORTS, folder)
+        report = folder / "report.html"
+        written = report.stat().st_size if report.is_file() else 0
+        base += [before, after]
+        times.append(seconds)
+        ratios.append(2 * seconds / (before + after))
+        peaks.append(peak)
+    return Cost(size=size, seconds=statistics.median(times), written=written,
+                ratio=statistics.median(ratios), megabytes=max(peaks))  # fmt: skip
+
+
 def exponent(costs: Sequence[Cost], of: Callable[[Cost], float]) -> float | None:
     """Return the power with which what is above the smallest size grows; None where nothing does.
 
-    For a + b·n it is 1, whatever a is.
+    The slope of the logarithms, by least squares over the sizes that add a tenth or more; for
+    a + b·n it is 1, whatever a is.
     """
-    if len(costs) < 3:
+    first = costs[0]
+    grown = [
+        (math.log(one.size - first.size), math.log(of(one) - of(first)))
+        for one in costs[1:]
+        if of(one) - of(first) > 0.1 * of(first)
+    ]
+    if len(grown) < 2:
         return None
-    first, middle, last = costs[0], costs[1], costs[-1]
-    small, large = of(middle) - of(first), of(last) - of(first)
-    if small <= 0.1 * of(first) or large <= small:
-        return None
-    sizes = math.log((last.size - first.size) / (middle.size - first.size))
-    return math.log(large / small) / sizes
+    slope = statistics.linear_regression(*zip(*grown, strict=True)).slope
+    return slope if slope > 0 else None
 
 
 def page(found: dict[str, list[Cost]], base: Sequence[float], bound: float) -> str:
@@ -297,7 +348,8 @@ def page(found: dict[str, list[Cost]], base: Sequence[float], bound: float) -> s
     lines += [
         "",
         "The growth is the exponent of what is above the smallest n: 1 where the work is in "
-        "proportion to n; – where less than a tenth is added from the first to the second n. "
+        "proportion to n; – where fewer than two sizes add a tenth or more. It is a fit to two or "
+        "three medians, so that noise of a tenth in one of them moves it by 0.05 to 0.1. "
         f"Above {STEEP} it is in bold.",
         "",
         "## Bounds",
@@ -360,6 +412,12 @@ EXPLANATIONS = {
         "counted first, which the catalog's own are not, and what is known of ten thousand "
         "networks no longer fits the caches of the processor."
     ),
+    OWN: (
+        "Networks of your own: how far each timing is believed follows from all others, up to 50 "
+        "times, each time work in the cube of their number. An answer takes the 1,000 closest to "
+        "its lane, so that from there on nothing is added but reading; before, 840 took 5 s more "
+        "and 5,000 would have taken a quarter of an hour."
+    ),
     COLD: (
         "A cold `recommend`: about a third of its time is importing (numpy, rich for the table, "
         "click, YAML and the program's own classes), a quarter is reading the estimator and the "
@@ -390,8 +448,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="Cases whose name holds this text.")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--scale", type=int, default=1, help="Factor on all sizes.")
     parser.add_argument("--quick", action="store_true", help="Smaller sizes.")
+    parser.add_argument("--large", action="store_true", help="Sizes that take minutes, too.")
     parser.add_argument("-o", "--output", type=Path, help="Markdown file to write.")
     given = parser.parse_args()
     base: list[float] = []
@@ -403,7 +461,7 @@ def main() -> None:
         print(case.name, flush=True)
         sizes = case.quick if given.quick else case.sizes
         repeats = 7 if len(sizes) == 1 and not given.quick else given.repeats
-        sizes = tuple(size * given.scale for size in sizes) if len(sizes) > 1 else sizes
+        sizes += case.large if given.large else ()
         found[case.name] = measured(case, sizes, repeats, base)
         if given.output is not None:  # a long run that is stopped has told what it knew
             given.output.write_text(page(found, base, _bound(base)), encoding="utf-8")
