@@ -1,6 +1,5 @@
 """The workloads that ship with the catalog."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -70,10 +69,9 @@ def _rows(table: WorkloadTable, network: str) -> list[int]:
     return [row for row, name in enumerate(table.networks) if name == network]
 
 
-def test_totals_in_the_listing_equal_the_sums_over_the_layers(table: WorkloadTable) -> None:
-    with (ROOT / "networks.csv").open(encoding="utf-8") as stream:
-        listed = np.array([float(row["macs"]) for row in csv.DictReader(stream)])
-    np.testing.assert_array_equal(listed, table.macs)
+@pytest.mark.parametrize("field", ["macs", "weights"])
+def test_sums_that_are_kept_equal_those_over_the_layers(table: WorkloadTable, field: str) -> None:
+    np.testing.assert_array_equal(table.sums[field], table.total(table.column(field) * 1.0))
 
 
 def test_a_table_reads_back_as_it_was_written(table: WorkloadTable, tmp_path: Path) -> None:
@@ -87,4 +85,22 @@ def test_a_torn_table_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "networks.csv").write_text("network\n")
     (tmp_path / "layers.npz").write_bytes(b"torn")
     with pytest.raises(CatalogError, match="advisor catalog count"):
+        read(tmp_path)
+
+
+def test_a_table_whose_layers_are_torn_says_so_when_they_are_needed(
+    table: WorkloadTable, tmp_path: Path
+) -> None:
+    write(table.rows([0, 5, 9]), tmp_path)
+    (tmp_path / "layers.npz").write_bytes(b"torn")
+    few = read(tmp_path)
+    np.testing.assert_array_equal(few.macs, table.macs[[0, 5, 9]])
+    with pytest.raises(CatalogError, match="advisor catalog count"):
+        few.workload(0)
+
+
+def test_sums_of_another_table_are_refused(table: WorkloadTable, tmp_path: Path) -> None:
+    write(table.rows([0, 5, 9]), tmp_path)
+    np.save(tmp_path / "layer_weights.npy", np.zeros(2, np.int64))
+    with pytest.raises(CatalogError, match="2 rows of weights for 3 networks"):
         read(tmp_path)

@@ -1,14 +1,18 @@
 """WorkloadTable: the workloads of many networks as columns of numbers.
 
 Distinct layer shapes are kept once; a network is a list of (shape, calls). On disk that is
-``networks.csv`` (one row of totals per network and resolution) and ``layers.npz`` (the shapes).
+``networks.csv`` (one row of totals per network and resolution), ``layers.npz`` (the shapes), which
+is read when a layer is asked for, and ``layer_weights.npy`` (their weights by network).
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,19 +54,14 @@ TOTALS = (
 )
 ONE_BYTE = "one_byte"
 """Column of totals that is there where a network has such parameters."""
+WEIGHTS = "layer_weights.npy"
+"""File with the weights that the layers of each network read, by the row of ``networks.csv``."""
 _SEPARATOR = "; "
 
 
-class WorkloadTable(Record):
-    """Workloads in columns; ``shapes`` are shared, ``start`` delimits each network's calls."""
+class LayerLists(Record):
+    """The layers of several networks; ``start`` delimits each network's calls."""
 
-    networks: tuple[str, ...]
-    resolutions: NDArray[np.int64]
-    parameters: NDArray[np.int64]
-    buffers: NDArray[np.int64]
-    peak_activations: NDArray[np.int64]
-    uncounted: tuple[tuple[str, ...], ...]
-    caveats: tuple[tuple[str, ...], ...]
     kinds: tuple[str, ...]
     """Names of operations by code."""
     shapes: NDArray[np.int64]
@@ -71,6 +70,42 @@ class WorkloadTable(Record):
     """Network i owns entries ``start[i]:start[i + 1]`` of ``shape_of`` and ``calls``."""
     shape_of: NDArray[np.int64]
     calls: NDArray[np.int64]
+
+    def themselves(self) -> "LayerLists":
+        """Return the lists, for tables that have nothing left to read."""
+        return self
+
+    def rows(self, rows: Sequence[int]) -> "LayerLists":
+        """Return the layers of some networks, in the order given; the shapes are shared."""
+        lengths = [int(self.start[r + 1] - self.start[r]) for r in rows]
+        entries = (
+            np.concatenate([np.arange(self.start[r], self.start[r + 1]) for r in rows])
+            if len(rows)
+            else np.zeros(0, np.int64)
+        )
+        return LayerLists(
+            kinds=self.kinds,
+            shapes=self.shapes,
+            start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            shape_of=self.shape_of[entries],
+            calls=self.calls[entries],
+        )
+
+
+class WorkloadTable(Record):
+    """Workloads in columns; the layers' shapes are shared."""
+
+    networks: tuple[str, ...]
+    resolutions: NDArray[np.int64]
+    parameters: NDArray[np.int64]
+    buffers: NDArray[np.int64]
+    peak_activations: NDArray[np.int64]
+    uncounted: tuple[tuple[str, ...], ...]
+    caveats: tuple[tuple[str, ...], ...]
+    layers: Callable[[], LayerLists]
+    """Gives the layers; those of files are read when they are first asked for."""
+    sums: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """Sums over the layers of each network, by the field, that are known without reading them."""
     one_byte: NDArray[np.int64] | None = None
     """Parameters stored as bytes whatever the lane; None where no network has any."""
 
@@ -82,6 +117,35 @@ class WorkloadTable(Record):
         """Row of each (network, resolution)."""
         pairs = zip(self.networks, self.resolutions.tolist(), strict=True)
         return {pair: row for row, pair in enumerate(pairs)}
+
+    @cached_property
+    def _lists(self) -> LayerLists:
+        return self.layers()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of operations by code."""
+        return self._lists.kinds
+
+    @property
+    def shapes(self) -> NDArray[np.int64]:
+        """One row per distinct layer: operator code, kind code, fusion, then NUMBERS."""
+        return self._lists.shapes
+
+    @property
+    def start(self) -> NDArray[np.int64]:
+        """Network i owns entries ``start[i]:start[i + 1]`` of ``shape_of`` and ``calls``."""
+        return self._lists.start
+
+    @property
+    def shape_of(self) -> NDArray[np.int64]:
+        """Shape of each entry."""
+        return self._lists.shape_of
+
+    @property
+    def calls(self) -> NDArray[np.int64]:
+        """How often a pass runs the layer of each entry."""
+        return self._lists.calls
 
     @cached_property
     def owner(self) -> NDArray[np.int64]:
@@ -96,7 +160,12 @@ class WorkloadTable(Record):
     @cached_property
     def macs(self) -> NDArray[np.float64]:
         """MACs of each network."""
-        return self.total(self.column("macs").astype(np.float64))
+        return self.sum_of("macs")
+
+    def sum_of(self, name: str) -> NDArray[np.float64]:
+        """Sum a Layer field over the calls of each network."""
+        known = self.sums.get(name)
+        return self.total(self.column(name).astype(np.float64)) if known is None else known
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return a Layer field over the distinct shapes; ``operator``, ``kind`` as codes."""
@@ -148,12 +217,6 @@ class WorkloadTable(Record):
 
     def rows(self, rows: Sequence[int]) -> "WorkloadTable":
         """Return the table of some rows, in the order given; the shapes are shared."""
-        lengths = [int(self.start[r + 1] - self.start[r]) for r in rows]
-        entries = (
-            np.concatenate([np.arange(self.start[r], self.start[r + 1]) for r in rows])
-            if len(rows)
-            else np.zeros(0, np.int64)
-        )
         picked = np.asarray(rows, np.int64)
         return WorkloadTable(
             networks=tuple(self.networks[r] for r in rows),
@@ -163,13 +226,13 @@ class WorkloadTable(Record):
             peak_activations=self.peak_activations[picked],
             uncounted=tuple(self.uncounted[r] for r in rows),
             caveats=tuple(self.caveats[r] for r in rows),
-            kinds=self.kinds,
-            shapes=self.shapes,
-            start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            shape_of=self.shape_of[entries],
-            calls=self.calls[entries],
+            layers=partial(self._layers_of, tuple(rows)),
+            sums={name: values[picked] for name, values in self.sums.items()},
             one_byte=None if self.one_byte is None else self.one_byte[picked],
         )
+
+    def _layers_of(self, rows: Sequence[int]) -> LayerLists:
+        return self._lists.rows(rows)
 
     @staticmethod
     def of(workloads: Iterable[Workload]) -> "WorkloadTable":
@@ -194,11 +257,13 @@ class WorkloadTable(Record):
             peak_activations=np.array([w.peak_activations for w in items], np.int64),
             uncounted=tuple(w.uncounted for w in items),
             caveats=tuple(w.caveats for w in items),
-            kinds=tuple(kinds),
-            shapes=np.array(list(codes), np.int64).reshape(-1, 3 + len(NUMBERS)),
-            start=np.array(start, np.int64),
-            shape_of=np.array(shape_of, np.int64),
-            calls=np.array(calls, np.int64),
+            layers=LayerLists(
+                kinds=tuple(kinds),
+                shapes=np.array(list(codes), np.int64).reshape(-1, 3 + len(NUMBERS)),
+                start=np.array(start, np.int64),
+                shape_of=np.array(shape_of, np.int64),
+                calls=np.array(calls, np.int64),
+            ).themselves,
             one_byte=_or_none([w.one_byte for w in items]),
         )
 
@@ -210,7 +275,7 @@ def _codes(layer: Layer, kinds: dict[str, int]) -> tuple[int, ...]:
 
 
 def write(table: WorkloadTable, folder: Path) -> None:
-    """Write ``networks.csv`` and ``layers.npz`` into ``folder``."""
+    """Write ``networks.csv``, ``layers.npz`` and ``layer_weights.npy`` into ``folder``."""
     with (folder / "networks.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         columns = TOTALS if table.one_byte is None else (*TOTALS, ONE_BYTE)
@@ -224,6 +289,7 @@ def write(table: WorkloadTable, folder: Path) -> None:
         shape_of=table.shape_of.astype(np.int32),
         calls=table.calls.astype(np.int32),
     )
+    np.save(folder / WEIGHTS, table.sum_of("weights").astype(np.int64))
 
 
 def _totals(table: WorkloadTable, columns: Sequence[str]) -> Iterator[list[Any]]:
@@ -237,11 +303,20 @@ def _totals(table: WorkloadTable, columns: Sequence[str]) -> Iterator[list[Any]]
 
 
 def read(folder: Path) -> WorkloadTable:
-    """Read the table that ``write`` wrote; raises CatalogError where a file is missing or torn."""
-    try:
+    """Read the table that ``write`` wrote; its layers when they are first asked for.
+
+    Raises CatalogError where a file is missing or torn, one of the layers at that time.
+    """
+    with _reading(folder):
         totals = _columns(folder / "networks.csv")
-        with np.load(folder / "layers.npz", allow_pickle=False) as arrays:
-            columns = {name: arrays[name] for name in arrays.files}
+        sums = {"macs": np.array(list(map(float, totals["macs"])), np.float64)}
+        weights = folder / WEIGHTS
+        if weights.is_file():  # older versions kept counts without
+            sums["weights"] = np.load(weights, allow_pickle=False).astype(np.float64)
+            if len(sums["weights"]) != len(sums["macs"]):
+                raise ValueError(
+                    f"{len(sums['weights'])} rows of weights for {len(sums['macs'])} networks"
+                )
         return WorkloadTable(
             networks=totals["network"],
             resolutions=_integers(totals["resolution"]),
@@ -250,14 +325,29 @@ def read(folder: Path) -> WorkloadTable:
             peak_activations=_integers(totals["peak_activations"]),
             uncounted=tuple(map(_split, totals["uncounted"])),
             caveats=tuple(map(_split, totals["caveats"])),
-            kinds=tuple(columns["kinds"].tolist()),
-            shapes=columns["shapes"].astype(np.int64),
-            start=columns["start"].astype(np.int64),
-            shape_of=columns["shape_of"].astype(np.int64),
-            calls=columns["calls"].astype(np.int64),
+            layers=partial(_read_layers, folder),
+            sums=sums,
             one_byte=_or_none([int(cell or 0) for cell in totals.get(ONE_BYTE, ())]),
         )
-    except (OSError, KeyError, ValueError) as error:
+
+
+def _read_layers(folder: Path) -> LayerLists:
+    with _reading(folder), np.load(folder / "layers.npz", allow_pickle=False) as arrays:
+        return LayerLists(
+            kinds=tuple(arrays["kinds"].tolist()),
+            shapes=arrays["shapes"].astype(np.int64),
+            start=arrays["start"].astype(np.int64),
+            shape_of=arrays["shape_of"].astype(np.int64),
+            calls=arrays["calls"].astype(np.int64),
+        )
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Say in one line what is wrong with a file."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise CatalogError(
             f"cannot read the workloads in {folder}: {error}; "
             "'advisor catalog count' writes them again"

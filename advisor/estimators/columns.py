@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.core.workload import Fusion
-from advisor.core.workload_table import OPERATORS, WorkloadTable
+from advisor.core.workload_table import OPERATORS, LayerLists, WorkloadTable
 
 Floats = NDArray[np.float64]
 
@@ -350,11 +350,13 @@ def _only(table: WorkloadTable, used: NDArray[np.int64]) -> WorkloadTable:
         peak_activations=none,
         uncounted=(),
         caveats=(),
-        kinds=table.kinds,
-        shapes=table.shapes[used],
-        start=np.zeros(1, np.int64),
-        shape_of=none,
-        calls=none,
+        layers=LayerLists(
+            kinds=table.kinds,
+            shapes=table.shapes[used],
+            start=np.zeros(1, np.int64),
+            shape_of=none,
+            calls=none,
+        ).themselves,
     )
 
 

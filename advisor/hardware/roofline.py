@@ -152,6 +152,6 @@ def _streaming(
 
 def used_weights(table: WorkloadTable) -> Floats:
     """Weights that one pass reads: without the heads that only training needs."""
-    read = table.total(table.column("weights").astype(np.float64))
+    read = table.sum_of("weights")
     used: Floats = np.minimum(read, table.parameters)
     return used

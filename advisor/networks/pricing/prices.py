@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from advisor.core.candidate import Candidate
 from advisor.core.workload import Workload
-from advisor.core.workload_table import NUMBERS, WorkloadTable
+from advisor.core.workload_table import NUMBERS, LayerLists, WorkloadTable
 from advisor.networks.blueprints.stock import (
     Blueprint,
     CifarPlan,
@@ -83,11 +83,13 @@ def price(candidates: Sequence[Candidate]) -> WorkloadTable:
         peak_activations=np.array([p.peak for p in prices], np.int64),
         uncounted=((),) * len(prices),
         caveats=((),) * len(prices),
-        kinds=KINDS,
-        shapes=_shapes(used),
-        start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        shape_of=shape_of.astype(np.int64),
-        calls=calls,
+        layers=LayerLists(
+            kinds=KINDS,
+            shapes=_shapes(used),
+            start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            shape_of=shape_of.astype(np.int64),
+            calls=calls,
+        ).themselves,
     )
 
 
