@@ -115,6 +115,7 @@ def main(argv: list[str] | None = None) -> None:
     unwritten = streams.finish()
     if unwritten:
         streams.tell(f"advisor: {unwritten}")
+    gc.freeze()  # what is left ends with the process; looking through it again would take a while
     sys.exit(code or int(bool(unwritten)))
 
 
