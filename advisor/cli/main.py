@@ -45,7 +45,7 @@ FITTING = ("validate", "catalog", "calibrate")
 """Commands with large matrices, for which linear algebra takes all processors."""
 
 
-COLLECTING = (100_000, 50, 50)
+COLLECTING = (250_000, 50, 50)
 """Objects after which Python looks for unused cycles: answers are records, which form none."""
 
 
