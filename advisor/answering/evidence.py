@@ -364,6 +364,8 @@ def matches(network: str, tag: str | None, pattern: str) -> bool:
 
 def matches_any(network: str, tag: str | None, patterns: tuple[str, ...]) -> bool:
     """Tell whether any wildcard fits the architecture or the architecture with its tag."""
+    if not patterns:
+        return False
     plain, wild = _split(patterns)
     if network in plain or f"{network}.{tag}" in plain:
         return True

@@ -18,6 +18,7 @@ from advisor.core.ranking import front
 from advisor.core.request import Request
 from advisor.hardware.profile import DeviceProfile
 
+_OPEN = (Verdict.UNCERTAIN, Verdict.UNKNOWN)
 Assess = Callable[[frozenset[Metric]], Assessment]
 """Assesses one candidate by some metrics."""
 
@@ -201,15 +202,17 @@ def ledger(judged: Sequence[Judged], demands: Demands) -> tuple[LedgerLine, ...]
 
     The device's own limits are listed where they turned any away.
     """
+    broken = [[c for c, v in j.verdicts if v is Verdict.VIOLATED] for j in judged]
+    alone = [
+        found[0]
+        for j, found in zip(judged, broken, strict=True)
+        if len(found) == 1 and j.runs is not Verdict.VIOLATED
+    ]
+    unsure = [c for j in judged for c, v in j.verdicts if v in _OPEN]
     lines = []
     for one in (*demands.limits, *demands.device):
-        rejected = uncertain = only = 0
-        for candidate in judged:
-            verdicts = dict(candidate.verdicts)
-            violated = [c for c, v in verdicts.items() if v is Verdict.VIOLATED]
-            rejected += one in violated
-            only += violated == [one] and candidate.runs is not Verdict.VIOLATED
-            uncertain += verdicts.get(one) in (Verdict.UNCERTAIN, Verdict.UNKNOWN)
+        rejected = sum(one in found for found in broken)
+        uncertain, only = unsure.count(one), alone.count(one)
         if one in demands.limits or rejected or uncertain:
             line = LedgerLine(
                 constraint=one.text, rejected=rejected, uncertain=uncertain, only=only

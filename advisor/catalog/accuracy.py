@@ -158,13 +158,6 @@ def _scaled(table: Table, line: int, row: dict[str, str], column: str, by: float
     return None if number is None else round(number * by, 12)
 
 
-def _needed(table: Table, line: int, row: dict[str, str], column: str, by: float) -> float:
-    number = _scaled(table, line, row, column, by)
-    if number is None:
-        table.refuse(line, column, "", "a number is needed")
-    return number
-
-
 def _whole(table: Table, line: int, row: dict[str, str], column: str) -> int | None:
     return table.integer(line, column, row[column])
 
@@ -269,20 +262,32 @@ def read_series(root: Path) -> list[SeriesPoint]:
 
 def read_changes(root: Path) -> list[AccuracyChange]:
     """Read ``precision_changes.csv``."""
-    table = Table(root / "precision_changes.csv", CHANGE_COLUMNS)
+    columns = Table(root / "precision_changes.csv", CHANGE_COLUMNS).columns_of_cells()
+    cells, deltas = columns.cells, columns.numbers("delta_points", digits=-2)
     return [
         AccuracyChange(
-            network=row["network"],
-            family=row["family"],
-            precision=row["precision"],
-            method=row["method"],
-            delta=_needed(table, line, row, "delta_points", 0.01),
-            images=_whole(table, line, row, "images"),
-            collapsed="collapsed" in row["caveats"].split(),
-            source=row["source"],
-            source_ref=row["source_ref"],
+            network=network,
+            family=family,
+            precision=precision,
+            method=method,
+            delta=delta,
+            images=images,
+            collapsed="collapsed" in caveats.split(),
+            source=source,
+            source_ref=source_ref,
         )
-        for line, row in table.records()
+        for network, family, precision, method, delta, images, caveats, source, source_ref in zip(
+            cells["network"],
+            cells["family"],
+            cells["precision"],
+            cells["method"],
+            columns.needed("delta_points", deltas, "a number"),
+            columns.integers("images"),
+            cells["caveats"],
+            cells["source"],
+            cells["source_ref"],
+            strict=True,
+        )
     ]
 
 

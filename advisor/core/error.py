@@ -32,12 +32,14 @@ class Error:
         """Read the error off a two-sided interval at ``level``."""
         logarithmic = metric.is_logarithmic
         middle = _scaled(value, logarithmic)
+        if low == value == high:
+            return Error(middle=middle, below=0.0, above=0.0, logarithmic=logarithmic)
         bottom, top = _scaled(low, logarithmic), _scaled(high, logarithmic)
-        reach = reach_of(min(level, SURE))
+        reach = reach_of(level if level < SURE else SURE)
         return Error(
             middle=middle,
-            below=max(middle - bottom, 0.0) / reach,
-            above=max(top - middle, 0.0) / reach,
+            below=(middle - bottom) / reach if bottom < middle else 0.0,
+            above=(top - middle) / reach if middle < top else 0.0,
             logarithmic=logarithmic,
         )
 
@@ -86,4 +88,6 @@ def reach_of(level: float) -> float:
 
 
 def _scaled(value: float, logarithmic: bool) -> float:
-    return math.log(max(value, _LEAST)) if logarithmic else value
+    if not logarithmic:
+        return value
+    return math.log(value if value > _LEAST else _LEAST)

@@ -58,7 +58,7 @@ class Metric(StrEnum):
     @property
     def is_logarithmic(self) -> bool:
         """Whether values compare by ratio instead of by difference: all but fractions."""
-        return self.unit is not Unit.FRACTION
+        return self not in _SHARES
 
     @property
     def label(self) -> str:
@@ -80,6 +80,7 @@ _UNIT = {
     Metric.PARAMETERS: Unit.COUNT,
     Metric.MACS: Unit.COUNT,
 }
+_SHARES = frozenset(metric for metric, unit in _UNIT.items() if unit is Unit.FRACTION)
 _HIGHER_IS_BETTER = {Metric.THROUGHPUT, Metric.TOP1, Metric.TOP5}
 _LABEL = {
     Metric.LATENCY: "Latency",

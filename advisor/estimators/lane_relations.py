@@ -387,15 +387,16 @@ def _relation(a: LaneSet, b: LaneSet, scale: LaneScale, name: str) -> NDArray[np
 
 _NUMBERS = tuple(f.name for f in fields(LaneFacts) if f.type is float or f.type == "float")
 _NAMES = ("chip", "family", "design")
+_OF_LANE = ("device", "unit", "runtime", "precision", "threads", "batch", "variant")
+_STORED = (*_NAMES, *(name for name in _NUMBERS if name != "threads"))
+"""Facts that files hold by their own names; ``threads`` is the lane's there, that of the facts
+``cores``."""
 
 
 def lane_document(one: LaneFacts) -> dict[str, object]:
     """Write a lane's facts as plain data; unknown facts are left out."""
     lane = one.lane
-    document: dict[str, object] = {
-        name: getattr(lane, name)
-        for name in ("device", "unit", "runtime", "precision", "threads", "batch", "variant")
-    }
+    document: dict[str, object] = {name: getattr(lane, name) for name in _OF_LANE}
     names = {name: getattr(one, name) for name in _NAMES if getattr(one, name)}
     known = {name: getattr(one, name) for name in _NUMBERS}
     numbers = {n: float(f"{v:.6g}") for n, v in known.items() if v and not math.isnan(v)}
@@ -403,25 +404,13 @@ def lane_document(one: LaneFacts) -> dict[str, object]:
     return document | facts
 
 
-def lanes_from(documents: Sequence[dict[str, object]]) -> LaneSet:
+def lanes_from(documents: Sequence[dict[str, Any]]) -> LaneSet:
     """Read the lanes that ``lane_document`` wrote."""
     return LaneSet(facts=tuple(_lane_from(document) for document in documents))
 
 
-def _lane_from(document: Mapping[str, object]) -> LaneFacts:
-    threads = document["threads"]
-    lane = Lane(
-        device=str(document["device"]),
-        unit=str(document["unit"]),
-        runtime=str(document["runtime"]),
-        precision=str(document["precision"]),
-        threads=None if threads is None else int(str(threads)),
-        batch=int(str(document["batch"])),
-        variant=str(document["variant"]),
-    )
-    known: dict[str, Any] = {name: document[name] for name in _NAMES if name in document}
-    for name in _NUMBERS:
-        key = "cores" if name == "threads" else name
-        if key in document:
-            known[name] = float(str(document[key]))
-    return LaneFacts(lane=lane, **known)
+def _lane_from(document: Mapping[str, Any]) -> LaneFacts:
+    known = {name: document[name] for name in _STORED if name in document}
+    if "cores" in document:
+        known["threads"] = document["cores"]
+    return LaneFacts(lane=Lane(**{name: document[name] for name in _OF_LANE}), **known)
