@@ -419,11 +419,11 @@ EXPLANATIONS = {
         "and 5,000 would have taken a quarter of an hour."
     ),
     COLD: (
-        "A cold `recommend`: about a third of its time is importing (numpy, rich for the table, "
-        "click, YAML and the program's own classes), a quarter is reading the estimator and the "
-        "catalog and predicting all of its networks at once, a quarter is judging each of them and "
-        "writing down what was found, the rest printing and Python itself. It imports no schemas, "
-        "templates or training packages."
+        "A cold `recommend`: half of its time is importing (numpy alone a fifth; click, rich, YAML "
+        "and the program's own classes), a third is reading the estimator and the catalog and "
+        "predicting all of its networks at once, a tenth is judging each of them and writing down "
+        "what is shown, the rest printing and Python itself. It imports no schemas, templates or "
+        "training packages."
     ),
 }
 """Why a bound is missed, by the name of its case."""
