@@ -71,7 +71,9 @@ def _rows(table: WorkloadTable, network: str) -> list[int]:
 
 @pytest.mark.parametrize("field", ["macs", "weights"])
 def test_sums_that_are_kept_equal_those_over_the_layers(table: WorkloadTable, field: str) -> None:
-    np.testing.assert_array_equal(table.sums[field], table.total(table.column(field) * 1.0))
+    np.testing.assert_array_equal(
+        table.sums[field], table.total(table.column(field).astype(np.float64))
+    )
 
 
 def test_a_table_reads_back_as_it_was_written(table: WorkloadTable, tmp_path: Path) -> None:
