@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,7 +45,24 @@ ANSWER = (
 )
 NEEDED = ("device_id", "timm_name")
 
-Row = Mapping[str, str]
+Answer = Mapping[str, str]
+"""Cells of an answer by column; rows that ask the same share it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Questions as they were read: plain cells, since there may be hundreds of thousands."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    """Cells by column."""
+    places: Mapping[str, int]
+    """Where the columns of a question are."""
+
+    def cell(self, row: int, name: str) -> str:
+        """What a row says under a column of a question; empty where there is none."""
+        place = self.places.get(name)
+        return "" if place is None else self.rows[row][place].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,65 +79,70 @@ def answer(asked: QuestionsRequest, evidence: Evidence) -> str:
 
     A row that cannot be answered keeps its numbers empty and says why; it never stops the rest.
     """
-    columns, rows = _read(Path(asked.table))
-    answers: dict[int, dict[str, str]] = {}
+    table = _read(Path(asked.table))
+    answers: dict[int, Answer] = {}
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for index, row in enumerate(rows):
-        groups[tuple(row.get(name, "").strip() for name in QUESTION[:6])].append(index)
-    for lane, indices in groups.items():
+    for row in range(len(table.rows)):
+        groups[tuple(table.cell(row, name) for name in QUESTION[:6])].append(row)
+    for lane, rows in groups.items():
         try:
             request = _request(lane, asked)
-            answers.update(
-                _answered(request, [(i, rows[i]) for i in indices], evidence, asked.allow_modules)
-            )
+            answers |= _answered(request, table, rows, evidence, modules=asked.allow_modules)
         except AdvisorError as error:
-            answers.update({i: {"reason": str(error)} for i in indices})
+            reason = {"reason": str(error)}
+            answers |= dict.fromkeys(rows, reason)
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, [*columns, *ANSWER], lineterminator="\n", restval="",
-                            extrasaction="ignore")  # fmt: skip
-    writer.writeheader()
-    for index, row in enumerate(rows):
-        writer.writerow({**row, **answers[index]})
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow((*table.columns, *ANSWER))
+    for row, cells in enumerate(table.rows):
+        writer.writerow((*cells, *(answers[row].get(name, "") for name in ANSWER)))
     return stream.getvalue()
 
 
-def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+def _read(path: Path) -> _Table:
     text = text_of(path, MeasurementError, encoding="utf-8-sig")
     lines = (cells for _, cells in csv_rows(text, str(path), MeasurementError) if cells)
     header = next(lines, [])
     if twice := repeated(header):
         raise UsageError(f"{path}: column {twice[0]!r} appears twice; allowed: once")
-    columns = [name for name in header if name not in ANSWER]
-    rows = [
-        dict.fromkeys(columns, "")
-        | {name: cell for name, cell in zip(header, cells, strict=False) if name not in ANSWER}
-        for cells in lines
-    ]
-    if not set(NEEDED) <= set(columns) and rows:
-        columns, rows = _by_other_headers(path)
-    missing = [name for name in NEEDED if rows and name not in rows[0]]
-    missing = missing or [name for name in NEEDED if not rows and name not in columns]
-    if missing:
+    table = _of_lines(header, lines)
+    if table.rows and not set(NEEDED) <= table.places.keys():
+        table = _by_other_headers(path)
+    if missing := [name for name in NEEDED if name not in table.places]:
         raise UsageError(
             f"{path}: column {', '.join(missing)} is missing; columns are {', '.join(QUESTION)}"
         )
-    return columns, rows
+    return table
 
 
-def _by_other_headers(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Read a table under headers or with delimiters of its own; rows gain the columns meant."""
+def _of_lines(header: Sequence[str], lines: Iterable[Sequence[str]]) -> _Table:
+    """Keep the columns that are no answers; what rows have in common is kept once."""
+    kept = [place for place, name in enumerate(header) if name not in ANSWER]
+    columns = tuple(header[place] for place in kept)
+    asked = {place for place in kept if header[place] in QUESTION}
+    once: dict[str, str] = {}
+    rows = []
+    for cells in lines:
+        full = (*cells, *[""] * (len(header) - len(cells)))
+        rows.append(
+            tuple(once.setdefault(full[i], full[i]) if i in asked else full[i] for i in kept)
+        )
+    places = {name: columns.index(name) for name in QUESTION if name in columns}
+    return _Table(columns, rows, places)
+
+
+def _by_other_headers(path: Path) -> _Table:
+    """Read a table under headers or with delimiters of its own."""
     table = read_text_table(path)
-    columns = [name for name in table.header if name not in ANSWER]
+    columns = tuple(name for name in table.header if name not in ANSWER)
     meant = {
         name: header_of("device" if name == "device_id" else name, table.header)
         for name in QUESTION
     }
-    rows = [
-        {name: row.cells[name] for name in columns}
-        | {name: row.cells[header] for name, header in meant.items() if header}
-        for row in table.rows
-    ]
-    return columns, rows
+    places = {name: columns.index(name) for name in QUESTION if name in columns}
+    places |= {name: columns.index(header) for name, header in meant.items() if header in columns}
+    return _Table(columns, [tuple(row.cells[name] for name in columns) for row in table.rows],
+                  places)  # fmt: skip
 
 
 def _request(lane: Sequence[str], asked: QuestionsRequest) -> Request:
@@ -161,16 +183,18 @@ def _side(text: str) -> int | None:
 
 def _answered(
     request: Request,
-    rows: Sequence[tuple[int, Row]],
+    table: _Table,
+    rows: Sequence[int],
     evidence: Evidence,
+    *,
     modules: bool,
-) -> dict[int, dict[str, str]]:
+) -> dict[int, Answer]:
     """Answer the questions of one lane; equal questions are assessed once."""
-    answers: dict[int, dict[str, str]] = {}
+    answers: dict[int, Answer] = {}
     questions: list[_Question] = []
     known: dict[tuple[str, str], tuple[Candidate, int] | str] = {}
-    for index, row in rows:
-        name = (row["timm_name"].strip(), row.get("input_h", "").strip())
+    for index in rows:
+        name = (table.cell(index, "timm_name"), table.cell(index, "input_h"))
         if name not in known:
             known[name] = _network(*name, evidence, modules=modules)
         network = known[name]
@@ -191,8 +215,8 @@ def _answered(
         for q in distinct.values()
     ]
     assessed = assessor.latencies(subjects, workloads(subjects, evidence))
-    found = dict(zip(distinct, assessed, strict=True))
-    answers.update({q.index: _cells(found[q.candidate.network, q.resolution]) for q in questions})
+    found = dict(zip(distinct, map(_cells, assessed), strict=True))
+    answers |= {q.index: found[q.candidate.network, q.resolution] for q in questions}
     return answers
 
 
@@ -213,7 +237,7 @@ def _network(
     return candidate, resolution
 
 
-def _cells(assessment: Assessment) -> dict[str, str]:
+def _cells(assessment: Assessment) -> Answer:
     latency = assessment.get(Metric.LATENCY)
     if isinstance(latency, Gap):
         return {"reason": latency.reason}
