@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+import time
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy import event
 
 from advisor.errors import MeasurementError
 from advisor.measuring.store import (
+    WAIT,
     FigureRecord,
     MeasurementStore,
     SampleRecord,
@@ -162,3 +164,17 @@ def test_two_processes_that_write_at_once_lose_and_corrupt_nothing(tmp_path: Pat
     assert len(store.sessions()) == len(store.figures()) == 50
     with sqlite3.connect(path) as plain:
         assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_who_opens_and_reads_the_store_waits_for_no_writer(tmp_path: Path) -> None:
+    """Opening it would take a minute if it asked for the lock of the writer."""
+    path = tmp_path / "store.sqlite"
+    owner = session()
+    keep(MeasurementStore(path), owner, figure(owner))
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    before = time.monotonic()
+    assert len(MeasurementStore(path).figures()) == 1
+    assert time.monotonic() - before < WAIT / 4
+    writer.rollback()
+    writer.close()

@@ -337,9 +337,16 @@ class MeasurementStore:
             yield connection
 
     def _migrate(self) -> None:
-        """Create the tables or bring an older file up to date, once, whoever comes first."""
+        """Create the tables or bring an older file up to date, once, whoever comes first.
+
+        A file that is up to date is only looked at, so that whoever reads waits for nobody.
+        """
+        with self._engine.connect() as connection:
+            reading = connection.execution_options(**{_READS: True})
+            if _version(reading) == self._version:
+                return
         with self._engine.begin() as connection:
-            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+            version = _version(connection)
             if version > self._version:
                 raise MeasurementError(
                     f"{self.path} was written by a newer advisor (layout {version}, known: "
@@ -354,6 +361,11 @@ class MeasurementStore:
                 for statement in step:
                     connection.exec_driver_sql(statement)
             connection.exec_driver_sql(f"PRAGMA user_version = {self._version}")
+
+
+def _version(connection: sa.Connection) -> int:
+    """Layout of the file, 0 of an empty one."""
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
 def _configure(connection: Any, _: Any) -> None:
