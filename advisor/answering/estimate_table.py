@@ -100,7 +100,7 @@ def answer(asked: QuestionsRequest, evidence: Evidence) -> str:
 
 
 def _read(path: Path) -> _Table:
-    text = text_of(path, MeasurementError, encoding="utf-8-sig")
+    text = text_of(path, MeasurementError)
     lines = (cells for _, cells in csv_rows(text, str(path), MeasurementError) if cells)
     header = next(lines, [])
     if twice := repeated(header):

@@ -21,7 +21,7 @@ class Table:
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         """Read the file; raise CatalogError where it or one of ``columns`` is missing."""
         self.path = path
-        text = text_of(path, CatalogError, encoding="utf-8-sig")
+        text = text_of(path, CatalogError)
         lines = csv_rows(text, str(path), CatalogError)
         _, header = next(lines, (0, []))
         missing = [name for name in columns if name not in header]

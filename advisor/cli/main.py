@@ -127,7 +127,8 @@ def run(argv: list[str]) -> int:
     try:
         result = app.main(argv, "advisor", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except BrokenPipeError:  # the reader of a pipe has seen enough
+    except SystemExit:  # how click leaves where the reader of a pipe has seen enough
+        streams.drop_output()
         return 0
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in argv:

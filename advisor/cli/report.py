@@ -39,6 +39,7 @@ def command(
     if result is None:
         raise UsageError("name a RESULT.json, or give --schema")
     files = checked(output)
+    read = documents.read if against is None else documents.read_recommendation
     earlier = documents.read_recommendation(against) if against else None
-    deliver(documents.read(result), form, files, replace(layout(), against=earlier))
+    deliver(read(result), form, files, replace(layout(), against=earlier))
     return 0

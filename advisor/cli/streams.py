@@ -35,9 +35,9 @@ def finish() -> str:
     try:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of a pipe, such as ``head``, has seen enough
-        _drop_output()
+        drop_output()
     except OSError as error:
-        _drop_output()
+        drop_output()
         return f"cannot write to standard output: {error.strerror}"
     return ""
 
@@ -48,7 +48,7 @@ def tell(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def _drop_output() -> None:
+def drop_output() -> None:
     """Send the rest to nowhere, so that closing the stream does not fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with suppress(OSError, ValueError):  # tests have streams without a descriptor

@@ -29,6 +29,7 @@ class Verdict(StrEnum):
         return _RANKS[self]
 
 
+_ROUNDING = 1e-9
 _RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
@@ -73,6 +74,13 @@ class Constraint:
         """The limit for people: ``latency ≤ 10.0 ms``."""
         sign = "≤" if self.at_most is not None else "≥"
         return f"{self.metric.label} {sign} {human(self.bound, self.metric.unit)}"
+
+    def holds(self, low: float, high: float) -> tuple[bool, bool]:
+        """Tell whether a whole interval keeps the limit, and whether all of it breaks it."""
+        beyond = _ROUNDING * abs(self.bound)
+        if self.at_most is not None:
+            return high < self.bound - beyond, low > self.bound + beyond
+        return low > self.bound + beyond, high < self.bound - beyond
 
     def probability(self, estimate: Estimate) -> float:
         """Return the probability with which an estimate keeps the limit."""

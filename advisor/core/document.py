@@ -4,15 +4,17 @@ Every report is rendered from these documents and nothing else. Quantities are S
 goes without its interval, its origin and its source.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, fields
+from itertools import product
 from typing import Annotated, Literal
 
 from advisor.core.constraint import Verdict
 from advisor.core.estimate import Estimate, Origin
-from advisor.core.filed import LARGEST, Document, Listed
+from advisor.core.filed import LARGEST, AboveZero, Document, Fraction, Listed, NotNegative
 from advisor.core.lane import Lane
-from advisor.core.quantity import Metric, Unit
+from advisor.core.quantity import Metric, Unit, human_interval
 from advisor.core.request import Request
 
 _ROUNDING = 1e-9
@@ -48,15 +50,15 @@ class SearchedVariant(Document):
     epochs_basis: str
     images: int
     """Images of the training set."""
-    macs: float
+    macs: NotNegative
     """Multiply-accumulates of one image."""
-    training_macs: float
+    training_macs: NotNegative
     """Multiply-accumulates of one training run: epochs × images × MACs × 3."""
     trained: str = ""
     """The most accurate trained network that is not slower; empty where there is none."""
     trained_top1_lost: float = 0.0
     """What it gives up in top-1, a fraction; negative where it is better."""
-    trained_latency_ratio: float = 0.0
+    trained_latency_ratio: NotNegative = 0.0
     """Its latency by that of the variant."""
 
 
@@ -68,7 +70,7 @@ class TrainedVariant(Document):
     """In which it was trained, from 1."""
     start: str
     """What its training started from, for people."""
-    epochs: float
+    epochs: NotNegative
     latency: "Figure | None"
     expected: "Figure | None"
     """Accuracy that was expected before the training; None in the first round."""
@@ -103,7 +105,7 @@ class SearchRecord(Document):
     feasible: int
     stopped: str
     """trials, time, stagnation, interrupted or exhausted."""
-    seconds: float
+    seconds: NotNegative
     variants: tuple[SearchedVariant, ...]
     """The front, best first objective first; the nearest misses where nothing is feasible."""
     points: tuple[SearchedPoint, ...] = ()
@@ -118,6 +120,13 @@ class SearchRecord(Document):
     """Variants trained on them, in the order of training."""
     untaught: tuple[UntrainedVariant, ...] = ()
     """Members of the last predicted front that were not trained."""
+
+    def said_against_itself(self) -> Iterator[str]:
+        """Yield more trials of some kind than there were."""
+        yield from super().said_against_itself()
+        if max(self.feasible, self.pruned + self.failed) > self.trials:
+            told = f"{self.feasible} feasible, {self.pruned} pruned, {self.failed} failed"
+            yield f"{told} of {self.trials} trials"
 
     def without_points(self) -> "SearchRecord":
         """Return the record as a recommendation holds it, without its trials."""
@@ -208,8 +217,8 @@ class Entry(Document):
     architecture: str
     tag: str | None = None
     resolution: int
-    width: float = 1.0
-    depth: float = 1.0
+    width: AboveZero = 1.0
+    depth: AboveZero = 1.0
     axes: dict[str, float] = field(default_factory=dict)
     precision: str
     lane: str
@@ -240,7 +249,7 @@ class Entry(Document):
     """Training recipe whose accuracy is meant, for variants nobody has trained."""
     other_weights: int = 0
     """Other published weights of the same architecture and resolution."""
-    time_by_operator: dict[str, float] = field(default_factory=dict)
+    time_by_operator: dict[str, Fraction] = field(default_factory=dict)
     """Share of the latency per operator class, where it was estimated."""
     settle: str = ""
     """Command that would turn an uncertain verdict into a definite one."""
@@ -248,6 +257,7 @@ class Entry(Document):
     def said_against_itself(self) -> Iterator[str]:
         """Yield a probability that is none, and a rank that no list has."""
         yield from super().said_against_itself()
+        yield from _misfiled(self.metrics, self.alternatives)
         if self.probability is not None and not -_ROUNDING <= self.probability <= 1 + _ROUNDING:
             yield f"probability {self.probability} is none; allowed: 0 to 1"
         if self.rank is not None and self.rank < 1:
@@ -261,7 +271,7 @@ class Rejection(Document):
     constraint: str
     """Metric of the limit that it fails by the most; ``runs`` where the lane cannot run it."""
     reason: str
-    excess: float
+    excess: NotNegative
     """Distance of the value from the limit, as a share of the limit."""
     precision: str
     lane: str
@@ -271,14 +281,19 @@ class Rejection(Document):
     gaps: dict[Metric, str] = field(default_factory=dict)
     license: str = ""
 
+    def said_against_itself(self) -> Iterator[str]:
+        """Yield a figure in another unit than its metric's."""
+        yield from super().said_against_itself()
+        yield from _misfiled(self.metrics)
+
 
 class Relaxation(Document):
     """The smallest change of one limit that would admit a candidate, all other limits kept."""
 
     metric: Metric
-    limit: float
+    limit: NotNegative
     """The limit as asked, SI."""
-    relaxed: float
+    relaxed: NotNegative
     """The limit that would do, SI."""
     candidate: str
     text: str
@@ -306,7 +321,7 @@ class Rival(Document):
 
     candidate: str
     precision: str
-    share: float
+    share: Fraction
     """Share of the draws in which it is the best."""
 
 
@@ -337,11 +352,11 @@ class Sensitivity(Document):
 
     draws: int
     seed: int
-    first_stays: float
+    first_stays: Fraction
     """Share of the draws from all intervals in which the first candidate is still the best."""
-    first_keeps: float
+    first_keeps: Fraction
     """Share of the draws in which the first candidate keeps every limit."""
-    uncertain_wins: float
+    uncertain_wins: Fraction
     """Share of the draws in which an uncertain candidate keeps the limits and is better still."""
     rivals: tuple[Rival, ...]
     limits: tuple[LimitStep, ...]
@@ -354,7 +369,7 @@ class Pick(Document):
     candidate: str
     precision: str
     lane: str
-    probability: float | None
+    probability: Fraction | None
     """Probability of keeping every limit."""
     gain: float
     """What it is expected to gain on the safe answer: points of top-1 as a fraction where top-1
@@ -378,7 +393,7 @@ class Answers(Document):
 class DeviceFacts(Document):
     """What a buyer has to know of a device; what nobody published is None, never 0."""
 
-    price: float | None = None
+    price: NotNegative | None = None
     """US dollars of one unit."""
     price_date: str = ""
     """YYYY, YYYY-MM or YYYY-MM-DD."""
@@ -390,15 +405,15 @@ class DeviceFacts(Document):
     """Whether it is the price at launch, because no later one is known."""
     price_source: str = ""
     price_confidence: str = ""
-    power: float | None = None
+    power: NotNegative | None = None
     """Watts under load, or the design power."""
-    power_idle: float | None = None
+    power_idle: NotNegative | None = None
     """Watts."""
     power_kind: str = ""
     """tdp, rail, wall or unknown: different quantities, never mixed."""
     power_source: str = ""
     power_confidence: str = ""
-    memory: float | None = None
+    memory: NotNegative | None = None
     """Bytes of the smallest version sold."""
     needs_host: bool = False
     """Whether it only works in or beside a computer, which is not part of the price."""
@@ -451,7 +466,7 @@ class Recommendation(Document):
     """All lanes that competed; the first is ``lane``."""
     considered: int
     """Candidates assessed, over all lanes."""
-    ranking: dict[Metric, float] = field(default_factory=dict)
+    ranking: dict[Metric, NotNegative] = field(default_factory=dict)
     """Objectives that ranked and how much each counts; empty: those of the request."""
     ranked: tuple[Entry, ...]
     """Candidates that meet every limit, best first."""
@@ -486,6 +501,56 @@ class Recommendation(Document):
         """Objectives that ranked, and how much each counts."""
         return self.ranking or self.request.weights
 
+    def said_against_itself(self) -> Iterator[str]:
+        """Yield what its lists and its limits say against each other."""
+        yield from super().said_against_itself()
+        entries = (*self.ranked, *self.uncertain)
+        places = Counter((one.candidate, one.precision, one.lane) for one in entries)
+        yield from (f"{name} is listed twice" for (name, *_), times in places.items() if times > 1)
+        listed = len(entries) + len(self.rejected)
+        if self.considered < listed:
+            yield f"considered {self.considered}, but {listed} are listed"
+        if any(line.rejected + line.uncertain > self.considered for line in self.ledger):
+            yield f"ledger: more were turned away than the {self.considered} considered"
+        ranks = [one.rank for one in self.ranked if one.rank is not None]
+        if ranks != list(range(1, len(ranks) + 1)):
+            yield "the ranks do not count from 1 up"
+        for one in self.ranked:
+            if one.verdict is not Verdict.MET:
+                yield f"{one.candidate} is ranked, but its verdict is {one.verdict}"
+        if self.sensitivity is not None and not self.ranked:
+            yield "sensitivity: none is ranked whose place could be firm"
+        names = {one.candidate for one in entries}
+        picks = (self.answers.safe, self.answers.likely, self.answers.worth_measuring)
+        for name in (*self.front, *(pick.candidate for pick in picks if pick is not None)):
+            if name not in names:
+                yield f"{name} is answered, but not listed"
+        yield from self._misjudged(entries)
+
+    def _misjudged(self, entries: Iterable[Entry]) -> Iterator[str]:
+        """Yield limits called kept that a whole interval breaks, or broken that it keeps."""
+        if self.request.confidence < 0.5:  # less than that may be asked of a limit
+            return
+        for one, limit in product(entries, self.request.limits):
+            figure, verdict = one.metrics.get(limit.metric), one.verdicts.get(limit.metric)
+            if figure is None:
+                continue
+            kept, broken = limit.holds(figure.low, figure.high)
+            if (broken and verdict is Verdict.MET) or (kept and verdict is Verdict.VIOLATED):
+                yield (
+                    f"{one.candidate}: {limit.text} is said to be {verdict}, but {limit.metric} "
+                    f"is {human_interval(figure.low, figure.high, figure.unit, like=figure.low)}"
+                )
+
+
+def _misfiled(
+    metrics: Mapping[Metric, Figure], weaker: Mapping[Metric, Sequence[Figure]] | None = None
+) -> Iterator[str]:
+    figures = [*metrics.items(), *((m, one) for m, all_ in (weaker or {}).items() for one in all_)]
+    for metric, one in figures:
+        if one.unit is not metric.unit:
+            yield f"{metric} in {one.unit.value!r}; allowed: {metric.unit.value!r}"
+
 
 class EstimateEntry(Document):
     """All metrics of one candidate on one lane."""
@@ -498,6 +563,11 @@ class EstimateEntry(Document):
     metrics: dict[Metric, Figure]
     alternatives: dict[Metric, tuple[Figure, ...]] = field(default_factory=dict)
     gaps: dict[Metric, str] = field(default_factory=dict)
+
+    def said_against_itself(self) -> Iterator[str]:
+        """Yield a figure in another unit than its metric's."""
+        yield from super().said_against_itself()
+        yield from _misfiled(self.metrics, self.alternatives)
 
 
 class Estimates(Document):

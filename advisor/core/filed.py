@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from functools import cache
 from itertools import pairwise
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from advisor.core.frozen_record import Record
 
@@ -38,6 +38,12 @@ class Rule(Record):
         """Add the rule to the schema of the type."""
         stated = {one.name: getattr(self, one.name) for one in fields(self)}
         return {**handler(source), **{n: value for n, value in stated.items() if value is not None}}
+
+
+Fraction = Annotated[float, Rule(ge=0.0, le=1.0)]
+"""A share or a probability."""
+NotNegative = Annotated[float, Rule(ge=0.0)]
+AboveZero = Annotated[float, Rule(gt=0.0)]
 
 
 class Listed:
@@ -98,13 +104,14 @@ class Document(Record):
         return replace(self, **update)
 
     def contradictions(self, where: str = "") -> Iterator[str]:
-        """Yield what its numbers say against each other or cannot be, with the field.
+        """Yield what its numbers say against each other or cannot be, with the field; parts first.
 
         A file may have been edited by hand; what the advisor writes has none.
         """
-        yield from (f"field {where!r}: {said}" for said in self.said_against_itself())
         for name, value in self:
             yield from _inside(value, f"{where}.{name}" if where else name)
+        place = f"field {where!r}: " if where else ""
+        yield from (f"{place}{said}" for said in self.said_against_itself())
 
     def said_against_itself(self) -> Iterator[str]:
         """Yield the contradictions of its own fields; here those of a value with an interval."""

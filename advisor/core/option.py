@@ -81,7 +81,9 @@ def number(stated: object, where: str) -> float:
         value = float(text)
     except ValueError:
         raise UsageError(f"{where}: {text!r} is not a number") from None
-    if not abs(value) <= LARGEST:  # which NaN is not either
+    if math.isnan(value):
+        raise UsageError(f"{where}: {text!r} is not a number")
+    if abs(value) > LARGEST:
         raise UsageError(f"{where}: {text!r} is out of range; allowed: at most {LARGEST:g}")
     return value
 
@@ -301,7 +303,8 @@ class MetricWeights(Form):
         """Return the weight of each."""
         found = {metric(name, where): weight for name, weight in pairs(stated, where).items()}
         if any(weight < 0 for weight in found.values()) or not sum(found.values()) > 0:
-            raise UsageError(f"{where}: {stated!r}: weights must not be negative or all zero")
+            given = ", ".join(f"{name}={plain(weight)}" for name, weight in found.items())
+            raise UsageError(f"{where}: {given}: weights must not be negative or all zero")
         return found
 
     def write(self, value: Any) -> Written:

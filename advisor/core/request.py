@@ -140,8 +140,10 @@ class LaneRequest(Question):
         Option(name="precision", form=WORDS, help="Precisions, separated by commas; they compete."),
     ] = ()
     """Empty takes the default lane's."""
-    batch: Annotated[int | None, Option(form=BATCH, help="Images of one pass.")] = None
-    """0 for the steady state of large batches."""
+    batch: Annotated[
+        int | None,
+        Option(form=BATCH, help="Images of one pass; 0: time per image of large batches."),
+    ] = None
     threads: Annotated[int | None, Option(form=THREADS, help="CPU threads.")] = None
     variant: str | None = None
     profiles_dir: ProfilesDir = ""

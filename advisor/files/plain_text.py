@@ -20,13 +20,14 @@ def content_of(path: Path, error: type[AdvisorError], *, largest: int = LARGEST)
     return content
 
 
-def text_of(
-    path: Path, error: type[AdvisorError], *, encoding: str = "utf-8", largest: int = LARGEST
-) -> str:
-    """Return the text of a file; raises ``error`` where it is not in ``encoding``."""
+def text_of(path: Path, error: type[AdvisorError], *, largest: int = LARGEST) -> str:
+    """Return the text of a file; raises ``error`` where it is not in UTF-8.
+
+    The mark that some editors put before the first byte is left out.
+    """
     content = content_of(path, error, largest=largest)
     try:
-        return content.decode(encoding)
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise error(
             f"cannot read {path}: byte {problem.start + 1} is not UTF-8; save the file as UTF-8"

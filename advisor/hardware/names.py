@@ -70,6 +70,8 @@ _MEMORY = re.compile(r"\(?\b(\d{1,3}) ?gi?b\b(?: ram)?\)?")
 _YEAR = re.compile(r"20[12]\d")
 SHORTEST = 3
 """Letters that a name needs to be recognised amid other words."""
+LONGEST = 200
+"""Letters of a spelling; in a longer one no name is looked for, which would take minutes."""
 FEW = 8
 """Most devices that are listed for the beginning of a name."""
 
@@ -121,6 +123,8 @@ class DeviceNames(Generic[D]):
         ``allows`` tells whether a device is sold with a memory of so many GB; without it a size
         in the spelling has to be part of the name.
         """
+        if len(spelling) > LONGEST:
+            return Meaning(())
         shown = [d for d in self.devices if spelling.lower().strip() in (d.id, d.name.lower())]
         if len(shown) == 1:
             return self._with_related(shown[0], spelling)
@@ -137,6 +141,8 @@ class DeviceNames(Generic[D]):
 
     def nearest(self, spelling: str, count: int = 3) -> list[D]:
         """Devices whose names share the most telling words and the nearest numbers."""
+        if len(spelling) > LONGEST:
+            return []
         scored = [(self._likeness(spelling, device), device) for device in self.devices]
         best = max((score for score, _ in scored), default=0.0)
         near = [(score, d) for score, d in scored if score > max(0.5 * best, 1.0)]

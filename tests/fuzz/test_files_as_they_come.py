@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ YAML = {
     "a date that is none": (b"device: !!timestamp 2019-99-99\n", "not valid YAML"),
     "a set": (b"device: !!set {a, b}\n", "is not one value"),
     "a zero byte": (b"device: a\0b\n", "not valid YAML"),
-    "no number": (b"device: jetson-nano\nconfidence: .nan\n", "'nan' is out of range"),
+    "no number": (b"device: jetson-nano\nconfidence: .nan\n", "'nan' is not a number"),
+    "a name of a million letters": (b"device: " + b"x" * 10**6, "unknown device"),
     "nothing": (b"", "the file is empty"),
 }
 
@@ -235,13 +237,86 @@ def test_a_probability_above_one_and_a_negative_count_are_refused(
     assert "'considered'" in refused("report", str(path)).err
 
 
+def first(held: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = (held["ranked"] + held["uncertain"])[0]
+    return entry
+
+
+CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "a limit kept by what breaks it": (
+        lambda held: first(held)["metrics"]["latency"].update(value=0.1, low=0.09, high=0.11),
+        "Latency ≤ 10.0 ms is said to be met, but latency is 90.0–110 ms",
+    ),
+    "a first that breaks a limit": (
+        lambda held: first(held).update(verdict="violated"),
+        "is ranked, but its verdict is violated",
+    ),
+    "a latency in bytes": (
+        lambda held: first(held)["metrics"]["latency"].update(unit="B"),
+        "latency in 'B'; allowed: 's'",
+    ),
+    "a rank left out": (lambda held: first(held).update(rank=2), "do not count from 1 up"),
+    "a candidate twice": (lambda held: held["ranked"].append(first(held)), "is listed twice"),
+    "fewer considered than listed": (lambda held: held.update(considered=1), "considered 1, but"),
+    "a stranger on the front": (
+        lambda held: held.update(front=["nobody"]),
+        "nobody is answered, but not listed",
+    ),
+    "a firmness without a first": (
+        lambda held: held.update(ranked=[], answers={}, front=[]),
+        "none is ranked whose place could be firm",
+    ),
+    "a share above one": (
+        lambda held: held["sensitivity"].update(first_stays=5.0),
+        "'sensitivity.first_stays'",
+    ),
+    "a price below nothing": (lambda held: held["device"].update(price=-1.0), "'device.price'"),
+    "a negative distance": (
+        lambda held: held["rejected"][0].update(excess=-3.0),
+        "'rejected.0.excess'",
+    ),
+    "more turned away than there are": (
+        lambda held: held["ledger"][0].update(rejected=10**6),
+        "more were turned away than",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_parts_of_a_result_that_contradict_each_other_are_refused(
+    name: str, document: str, tmp_path: Path
+) -> None:
+    change, said = CONTRADICTIONS[name]
+    held = json.loads(document)
+    assert held["ranked"]
+    change(held)
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(held))
+    assert said in refused("report", str(path), "-o", str(tmp_path / "result.html")).err
+
+
+def test_a_mark_of_the_byte_order_changes_no_result(document: str, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(document, encoding="utf-8-sig")
+    assert ended("report", str(path)).code == 0
+
+
+def test_only_recommendations_are_held_against_each_other(document: str, tmp_path: Path) -> None:
+    estimates, result = tmp_path / "estimates.json", tmp_path / "result.json"
+    estimates.write_bytes(sound_results()[1])
+    result.write_text(document)
+    for one, other in ((estimates, result), (result, estimates)):
+        error = refused("report", str(one), "--against", str(other)).err
+        assert "holds no recommendation but estimates" in error
+
+
 OPTIONS = {
     "--seed=-1": "-1 is out of range; allowed: 0 to 4294967295",
     "--seed=99999999999999999999": "out of range",
     "--confidence=100%": "'100%' is out of range",
     "--confidence=1e-300": "out of range",
     "--confidence=0.9999999999999999": "out of range",
-    "--confidence=nan": "out of range",
+    "--confidence=nan": "'nan' is not a number",
     "--batch=99999999999999999999": "out of range",
     "--threads=99999999999999999999": "out of range",
     "--top=" + "9" * 5000: "is not a whole number",

@@ -153,8 +153,9 @@ def test_a_full_or_closed_standard_output(place: str | None, code: int, said: st
     assert len(done.stderr.splitlines()) == int(bool(said))
 
 
-def test_a_pipe_that_its_reader_closes_is_no_error() -> None:
-    line = f"{sys.executable} -m advisor models ls | head -n 1; exit $PIPESTATUS"
+@pytest.mark.parametrize("command", ["models ls", "explain resnet18 --device jetson-nano"])
+def test_a_pipe_that_its_reader_closes_is_no_error(command: str) -> None:
+    line = f"{sys.executable} -m advisor {command} | head -c 1; exit $PIPESTATUS"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
