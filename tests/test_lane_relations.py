@@ -110,6 +110,21 @@ def test_a_processor_lies_between_an_even_split_and_the_sum_of_its_cores() -> No
     assert eight.peak == pytest.approx((even * most) ** 0.5 * kept)
 
 
+def test_a_lane_on_the_little_cores_is_of_their_design() -> None:
+    profile = profile_library().load("mediatek-dimensity-9300")
+    big = Lane(device=profile.id, unit="cpu", runtime="ncnn", precision="fp16", threads=4)
+    found = [facts_of(replace(big, variant=v), profile) for v in ("", "little cores")]
+    assert [one.design for one in found] == ["Cortex-X4", "Cortex-A720"]
+    assert [one.family for one in found] == ["Cortex-X", "Cortex-A"]
+
+
+def test_a_single_fastest_core_is_not_taken_to_run_alone() -> None:
+    """Of one, three and four cores, a run that states no threads is taken to use four."""
+    profile = profile_library().load("qualcomm-sm8150-ac-snapdragon-855-plus")
+    lane = Lane(device=profile.id, unit="cpu", runtime="onnxruntime", precision="fp32")
+    assert facts_of(lane, profile).threads == 4
+
+
 def test_threads_cost_one_another() -> None:
     """Four equal cores of 1 / (1 + 0.07 * 3 + 0.005 * 4 * 3) of their speed."""
     profile = profile_library().load("orangepi5")

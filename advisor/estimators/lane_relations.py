@@ -18,6 +18,7 @@ from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.hardware.cores import core_rate, core_rates, peak, thread_efficiency
 from advisor.hardware.profile import DeviceProfile, UnitKind, UnitProfile
+from advisor.hardware.silicon import Silicon
 
 Floats = NDArray[np.float64]
 NaN = float("nan")
@@ -31,6 +32,8 @@ _NO_HALVES = ("armv7", "32-bit")
 _ACCELERATORS = frozenset({UnitKind.NPU, UnitKind.TPU, UnitKind.DLA})
 _SMALL_CORES = "little cores"
 _ALL_THREADS = "multi-thread"
+_FAMILIES_OF_CORES = ("Cortex-A", "Cortex-X")
+"""Families that one chip may hold several of, by how the names of their cores begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +85,24 @@ def facts_of(lane: Lane, profile: DeviceProfile | None) -> LaneFacts:
     facts = LaneFacts(lane=lane, bandwidth=NaN if bandwidth is None else bandwidth)
     silicon = unit.silicon
     if silicon is not None:
+        family, design = _design_used(silicon, lane)
         facts = replace(
             facts,
             chip=silicon.chip_id or "",
-            family=silicon.ip_family or "",
-            design=silicon.microarchitecture or "",
+            family=family,
+            design=design,
             year=NaN if silicon.year is None else float(silicon.year),
         )
     return _with_speed(facts, unit)
+
+
+def _design_used(silicon: Silicon, lane: Lane) -> tuple[str, str]:
+    """Return family and design of the cores that a lane runs on: the unit's, or the small ones."""
+    family, design = silicon.ip_family or "", silicon.microarchitecture or ""
+    if _SMALL_CORES not in lane.variant or not silicon.clusters:
+        return family, design
+    small = silicon.clusters[-1].core
+    return next((one for one in _FAMILIES_OF_CORES if small.startswith(one)), family), small
 
 
 def _with_speed(facts: LaneFacts, unit: UnitProfile) -> LaneFacts:
@@ -122,10 +135,14 @@ def _used_rates(unit: UnitProfile, lane: Lane) -> list[float]:
 
 
 def _usual_threads(unit: UnitProfile, lane: Lane, rates: Sequence[float]) -> int:
-    """Guess the threads of a lane that does not say: the fastest cores, all where it says so."""
+    """Guess the threads of a lane that does not say: the fastest cores, all where it says so.
+
+    A single fastest core is not left alone: runtimes take those of the next cluster as well.
+    """
     if _ALL_THREADS in lane.variant or unit.silicon is None:
         return len(rates)
-    return sum(cluster.cores for cluster in unit.silicon.clusters[:1])
+    first, *rest = (cluster.cores for cluster in unit.silicon.clusters)
+    return first + sum(rest[:1]) if first == 1 else first
 
 
 def _unit_peak(unit: UnitProfile, lane: Lane) -> float:
