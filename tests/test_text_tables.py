@@ -1,6 +1,7 @@
 """Tables of candidates in text: laid out by hand as rich would, at every width."""
 
 import io
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ CELLS = st.lists(WORDS, min_size=1, max_size=3).map("\n".join)
 def printed(content: RenderableType, width: int, *, color: bool = False) -> list[str]:
     """Print with rich; spaces at the ends of lines do not count."""
     stream = io.StringIO()
-    system = "standard" if color else None
+    system: Literal["standard"] | None = "standard" if color else None
     console = Console(file=stream, width=width, force_terminal=color, color_system=system)
     console.print(Group(content))
     return [line.rstrip() for line in stream.getvalue().splitlines()]
