@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
@@ -13,7 +14,7 @@ from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import recommend
 from advisor.core.document import Recommendation
 from advisor.errors import AdvisorError
-from advisor.serving.site import Bounds, asked_by, site
+from advisor.serving.site import DOWNLOADS, Bounds, asked_by, site
 
 DEVICES = ("jetson-nano", "raspberry-pi-5", "raspberry-pi-4", "coral-dev-board")
 FIELDS = ("verdict", "probability", "candidate", "rank")
@@ -113,6 +114,16 @@ def test_files_of_the_server_are_not_read(client: FlaskClient) -> None:
 def test_what_is_written_into_the_form_stays_text(client: FlaskClient) -> None:
     page = client.get("/report", query_string={"device": "<script>alert(1)</script>"})
     assert "<script>" not in page.text
+
+
+def test_each_format_that_a_page_offers_is_given(client: FlaskClient) -> None:
+    asked = {"device": "jetson-nano", "max-latency": "20ms", "models": "resnet18"}
+    page = client.get("/report", query_string=asked)
+    offered = re.findall(r'href="report\.(\w+)', page.text)
+    assert offered
+    for form in offered:
+        found = client.get(f"/report.{form}", query_string=asked)
+        assert (found.status_code, found.headers["Content-Type"]) == (200, DOWNLOADS[form])
 
 
 def test_a_long_request_is_refused(client: FlaskClient) -> None:

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from advisor.cli.options import asked, config_option, output_options, request_options
-from advisor.cli.output import checked, complain, deliver, layout, say
+from advisor.cli.output import INTERRUPTED, checked, complain, deliver, layout, say
 from advisor.core.measuring_request import MeasureRequest
 
 if TYPE_CHECKING:
     from advisor.core.document import Estimates
     from advisor.measuring.order import Order
     from advisor.measuring.session import MeasuredOutcome
-
-INTERRUPTED = 130
 
 
 @click.command("measure")

@@ -16,6 +16,9 @@ from advisor.reports import Layout, check_outputs, print_report, write_file
 if TYPE_CHECKING:
     from advisor.hardware.profile import DeviceProfile
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
 
 def deliver(document: Document, form: str, files: tuple[Path, ...], layout: Layout) -> None:
     """Print a document in the chosen format and write it to each file."""
@@ -26,10 +29,14 @@ def deliver(document: Document, form: str, files: tuple[Path, ...], layout: Layo
 
 
 def checked(
-    files: tuple[Path, ...], record: Path | None = None, folder: Path | None = None
+    files: tuple[Path, ...],
+    record: Path | None = None,
+    folder: Path | None = None,
+    *,
+    of_review: bool = False,
 ) -> tuple[Path, ...]:
     """Refuse files, and a folder, that cannot be written before any work is done for them."""
-    check_outputs(files)
+    check_outputs(files, of_review=of_review)
     if record is not None:
         check_writable(record)
     if folder is not None:

@@ -31,7 +31,7 @@ def command(write_assumptions: Path | None, form: str, output: tuple[Path, ...],
     from advisor.answering.asking import evidence_for
     from advisor.procurement.ask import procure
 
-    files = checked(output)
+    files = checked(output, of_review=True)
     request = asked(PurchaseRequest)
     document = procure(request, evidence_for(request.profiles_dir))
     deliver(document, form, files, layout())

@@ -38,7 +38,7 @@ def command(
         return 0
     if result is None:
         raise UsageError("name a RESULT.json, or give --schema")
-    files = checked(output)
+    files = checked(output, of_review=True)
     read = documents.read if against is None else documents.read_recommendation
     earlier = documents.read_recommendation(against) if against else None
     deliver(read(result), form, files, replace(layout(), against=earlier))

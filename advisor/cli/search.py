@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from advisor.cli.options import asked, config_option, output_options, request_options
-from advisor.cli.output import checked, deliver, layout, say
+from advisor.cli.output import INTERRUPTED, checked, deliver, layout, say
 from advisor.core.quantity import Unit, human
 from advisor.core.request import SearchRequest
 from advisor.files.saving import save
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 NOTHING_MEETS = 3
 """Exit code where no variant is certain to keep every limit."""
-INTERRUPTED = 130
-"""Exit code after Ctrl-C."""
 SHOWN = 3
 """Variants whose training is told on standard error."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from advisor.cli.options import asked, config_option, output_options, request_options
-from advisor.cli.output import checked, deliver, layout, say
+from advisor.cli.output import INTERRUPTED, checked, deliver, layout, say
 from advisor.core.extras import TRAINING, require
 from advisor.core.measuring_request import TeachRequest
 
@@ -43,8 +43,12 @@ def command(verify: Path | None, form: str, output: tuple[Path, ...], **_: Any) 
     from advisor.answering.trial import conduct, task_of_trial
 
     task = task_of_trial(asked(TeachRequest), Evidence())
-    with _bar() as (tell, looked):
-        record = conduct(task, tell=tell, looked=looked)
+    try:
+        with _bar() as (tell, looked):
+            record = conduct(task, tell=tell, looked=looked)
+    except KeyboardInterrupt:
+        say("interrupted; what was trained is kept, the same command goes on with it")
+        return INTERRUPTED
     deliver(record, form, files, layout())
     _hint(record)
     return 0

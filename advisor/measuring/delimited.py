@@ -15,6 +15,7 @@ from advisor.files.plain_text import content_of
 
 DELIMITERS = ";\t,|"
 MOST_COLUMNS = 1000
+GZIP = b"\x1f\x8b"
 _LONGEST = 200
 """Characters of a cell that may be a number with its unit and its spread."""
 _INDEX = re.compile(r"(?:unnamed:? ?\d*|index)?", re.IGNORECASE)
@@ -93,6 +94,11 @@ def text_table(path: Path, text: str) -> TextTable:
 def decoded(path: Path) -> str:
     """Text of a file in UTF-8, UTF-16 or Latin-1, without its byte-order mark."""
     content = content_of(path, MeasurementError)
+    if content.startswith(GZIP):
+        raise MeasurementError(
+            f"{path} is an archive, not a table; a kit is unpacked and run on the board, and the "
+            "table that it writes there is imported (its README tells how)"
+        )
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     if content[:200].count(b"\0") > len(content[:200]) // 3:

@@ -51,6 +51,7 @@ _BUILT_IN = {
     "pdf": "advisor.reports.pdf:PdfWriter",
     "xlsx": "advisor.reports.xlsx:XlsxWriter",
 }
+NO_WORKBOOK = "xlsx: only a procurement review (advisor procure) has a workbook"
 _SUFFIX = {
     ".json": "json",
     ".csv": "csv",
@@ -114,10 +115,14 @@ def write_file(document: Document, path: Path, layout: Layout = PLAIN) -> None:
     save(path, writer(format_of(path)).render(document, layout))
 
 
-def check_outputs(paths: Sequence[Path]) -> None:
-    """Refuse output files that cannot be written, before any work is done for them."""
+def check_outputs(paths: Sequence[Path], *, of_review: bool = False) -> None:
+    """Refuse output files that cannot be written, before any work is done for them.
+
+    ``of_review`` tells that it may be a procurement review that is written.
+    """
     for path in paths:
-        format_of(path)
+        if format_of(path) == "xlsx" and not of_review:
+            raise UsageError(NO_WORKBOOK)
         check_writable(path)
 
 

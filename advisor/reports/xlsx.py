@@ -22,7 +22,7 @@ from advisor.errors import UsageError
 from advisor.procurement.assumptions import Assumptions, DeviceAssumptions, convert
 from advisor.procurement.cost import HOURS_OF_A_YEAR
 from advisor.procurement.review import Amount, Criterion, DeviceReview, ProcurementReview
-from advisor.reports import Layout
+from advisor.reports import NO_WORKBOOK, Layout
 from advisor.reports.purchase.sections import purchase_of
 
 UNKNOWN = "unknown"
@@ -50,7 +50,7 @@ class XlsxWriter:
     def render(self, document: Document, layout: Layout) -> bytes:
         """Return the file; raises UsageError for anything but a procurement review."""
         if not isinstance(document, ProcurementReview):
-            raise UsageError("xlsx: only a procurement review (advisor procure) has a workbook")
+            raise UsageError(NO_WORKBOOK)
         stream = io.BytesIO()
         workbook(document).save(stream)
         return stream.getvalue()

@@ -49,7 +49,6 @@ DOWNLOADS = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "markdown": "text/markdown; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 """Formats of the report and their media types."""
 MOST_BYTES = 8_192
@@ -97,7 +96,7 @@ def site(evidence: Evidence, bounds: Bounds | None = None) -> Flask:
         if form not in DOWNLOADS:
             return Response(f"no format {form}; there are {', '.join(DOWNLOADS)}\n", 404)
         document = _bounded(workers, limits, asked_by(request.args), evidence)
-        found = Response(writer(form).render(document, PLAIN), mimetype=DOWNLOADS[form])
+        found = Response(writer(form).render(document, PLAIN), content_type=DOWNLOADS[form])
         if "save" in request.args:
             name = f"advisor-{document.lane.device}.{'md' if form == 'markdown' else form}"
             found.headers["Content-Disposition"] = f"attachment; filename={name}"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -359,6 +360,21 @@ def test_a_file_that_cannot_be_written_is_one_line(
     search = ("search", "--family", "mobilenetv2", "--device", "jetson-nano", "--trials", "3")
     for option in ("--record", "--export") if name != "full.json" else ():
         assert name in refused(*search, option, name, code=1 if option == "--export" else 2).err
+
+
+def test_what_no_answer_can_be_written_as_is_refused_before_the_work(tmp_path: Path) -> None:
+    first, workbook = tmp_path / "first.json", tmp_path / "answer.xlsx"
+    error = refused(*ASK, "-o", str(first), "-o", str(workbook)).err
+    assert "only a procurement review" in error
+    assert not first.exists()
+
+
+def test_a_kit_is_not_taken_for_the_figures_it_brings(tmp_path: Path) -> None:
+    kit = tmp_path / "kit.tar.gz"
+    with tarfile.open(kit, "w:gz"):
+        pass
+    error = refused("import", str(kit), "--device", "jetson-nano", code=1).err
+    assert "is an archive, not a table; a kit is unpacked and run on the board" in error
 
 
 def test_a_name_too_long_or_with_a_zero_byte_is_one_line(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What is interrupted, killed or done twice at once loses nothing that was finished."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.cli.main import run
 from advisor.errors import UsageError
 from advisor.studies.own_journal import own_journal
 from advisor.studies.study import open_storage
@@ -74,6 +77,20 @@ def test_a_killed_search_loses_at_most_a_record(home: Path) -> None:
         process.communicate()
         assert records(home) >= least
     assert ended(*SEARCH, "--trials", "60", "--resume").faults() == []
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_trial_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("advisor.answering.trial.conduct", interrupted)
+    words = ("digits", "--models", "resnet18", "--folder", str(tmp_path / "trial"))
+    with contextlib.redirect_stderr(io.StringIO()) as error:
+        assert run(["trial", *words]) == 130
+    assert "what was trained is kept, the same command goes on with it" in error.getvalue()
 
 
 def test_two_searches_alike_keep_a_journal_each(tmp_path: Path) -> None:
