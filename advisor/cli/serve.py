@@ -47,8 +47,9 @@ def command(host: str, port: int, at_once: int, seconds: float, profiles_dir: st
     app = site(evidence_for(profiles_dir), Bounds(at_once=at_once, seconds=seconds))
     try:
         server = create_server(app, host=host, port=port, threads=at_once + 2)
-    except OSError as error:
-        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # the latter of a host that has no address
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot listen on {host}:{port}: {reason}") from None
     say(f"http://{host}:{server.effective_port}/ answers until Ctrl+C")
     server.run()
     return 0

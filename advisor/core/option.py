@@ -67,7 +67,10 @@ def words(stated: object, where: str, separator: str = ",") -> tuple[str, ...]:
         raise UsageError(f"{where}: {stated!r} is not a list of words; write [a, b] or a,b")
     texts = [without_zero(str(item), where) for item in items]
     parts = [part.strip() for text in texts for part in re.split(separator, text)]
-    return tuple(part for part in parts if part)
+    found = tuple(part for part in parts if part)
+    if texts and not found:
+        raise UsageError(f"{where}: {', '.join(texts)!r} names nothing; name one, or leave it out")
+    return found
 
 
 def _is_word(item: object) -> bool:

@@ -75,7 +75,7 @@ class Question(Document):
             earlier = values.get(place.field, ())
             values[place.field] = (*earlier, value) if place.option.form.part else value
         for place in options_of(cls).values():
-            if place.required and place.field not in values:
+            if place.required and values.get(place.field, ()) == ():
                 raise UsageError(f"{cls.COMMAND} needs {_spelled(place)}: {place.option.help}")
         return cls(**values)
 

@@ -336,6 +336,33 @@ def test_numbers_that_mean_nothing_are_refused(option: str) -> None:
     assert OPTIONS[option] in refused("recommend", "--device", "jetson-nano", option).err
 
 
+NOTHING = [
+    ("recommend", "--device", "jetson-nano", "--models", ""),
+    ("recommend", "--device", "jetson-nano", "--precision", ","),
+    ("procure", "--devices", "", "--max-latency", "10ms"),
+    ("estimate", "", "--device", "jetson-nano"),
+    ("kit", "--device", "jetson-nano", "--models", " "),
+    ("measure", ""),
+]
+
+
+@pytest.mark.parametrize("argv", NOTHING, ids=" ".join)
+def test_an_option_that_names_nothing_is_refused(argv: tuple[str, ...]) -> None:
+    assert "names nothing; name one, or leave it out" in refused(*argv).err
+
+
+def test_a_list_in_a_file_may_be_empty_unless_it_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "request.yaml"
+    path.write_text("devices: []\n")
+    assert "procure needs --devices" in refused("procure", "--config", str(path)).err
+    path.write_text("exclude: []\n")
+    assert ended(*ASK, "--config", str(path)).code in (0, 3)
+
+
+def test_a_host_without_an_address_is_one_line() -> None:
+    assert "cannot listen on no.invalid:8765" in refused("serve", "--host", "no.invalid").err
+
+
 @pytest.mark.parametrize("option", ["--seed=-1", "--confidence=100%", "--time=1e300s"])
 def test_a_search_refuses_them_too(option: str) -> None:
     assert (
