@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,19 @@ def test_table_cuts_to_the_asked_number_of_models() -> None:
 def test_caveats_are_footnotes_told_once() -> None:
     text = render(recommendation(), "table")
     assert text.count("power mode not stated") == 1
+
+
+def test_only_what_is_printed_has_footnotes() -> None:
+    """The nearest misses are not printed beside models that keep the limits, nor their caveats."""
+    answer = recommendation()
+    alone = {
+        metric: replace(one, caveats=("told of a miss alone",))
+        for metric, one in answer.rejected[0].metrics.items()
+    }
+    miss = replace(answer.rejected[0], metrics=alone)
+    text = render(replace(answer, rejected=(miss, *answer.rejected[1:])), "table")
+    assert "told of a miss alone" not in text
+    assert "power mode not stated" in text
 
 
 def test_without_a_feasible_model_the_nearest_misses_are_shown() -> None:

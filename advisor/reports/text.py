@@ -163,8 +163,11 @@ def _ledger(view: ReportView) -> list[RenderableType]:
 
 
 def _notes(view: ReportView) -> list[RenderableType]:
-    lines = _numbered(view.notes)
+    misses = () if view.ranked else view.misses
     shown = (*view.ranked, *view.uncertain)
+    # Numbers rise as they are first referred to: those of rows that are not printed come last.
+    cells = [cell for row in (*shown, *misses) for cell in row.cells.values()]
+    lines = _numbered(view.notes[: max((n for cell in cells for n in cell.notes), default=0)])
     if any(row.on_front for row in shown):
         lines.append(Text("◆ no other model is both faster and more accurate", "dim"))
     if view.settle and view.ranked:
