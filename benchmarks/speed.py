@@ -299,14 +299,14 @@ def _cost(case: Case, size: int, repeats: int, root: Path, base: list[float]) ->
 def exponent(costs: Sequence[Cost], of: Callable[[Cost], float]) -> float | None:
     """Return the power with which what is above the smallest size grows; None where nothing does.
 
-    The slope of the logarithms, by least squares over the sizes that add a tenth or more; for
-    a + b·n it is 1, whatever a is.
+    The slope of the logarithms, by least squares over the sizes that add a fifth or more, which
+    noise does not; for a + b·n it is 1, whatever a is.
     """
     first = costs[0]
     grown = [
         (math.log(one.size - first.size), math.log(of(one) - of(first)))
         for one in costs[1:]
-        if of(one) - of(first) > 0.1 * of(first)
+        if of(one) - of(first) > 0.2 * of(first)
     ]
     if len(grown) < 2:
         return None
@@ -348,8 +348,9 @@ def page(found: dict[str, list[Cost]], base: Sequence[float], bound: float) -> s
     lines += [
         "",
         "The growth is the exponent of what is above the smallest n: 1 where the work is in "
-        "proportion to n; – where fewer than two sizes add a tenth or more. It is a fit to two or "
-        "three medians, so that noise of a tenth in one of them moves it by 0.05 to 0.1. "
+        "proportion to n; – where fewer than two sizes add a fifth or more to the first. "
+        "It is a fit to the two to four sizes that do: noise of a tenth in one of them moves it by "
+        "0.05 to 0.1. "
         f"Above {STEEP} it is in bold.",
         "",
         "## Bounds",
