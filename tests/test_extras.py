@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from advisor.cli.main import run
 from advisor.core.extras import COUNTING, absent, missing_extra, require
 from advisor.errors import MissingPackageError, NetworkError
 from tests.terminal import ask
@@ -37,6 +38,13 @@ def test_an_import_that_nobody_asked_for_is_told_apart(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "onnx", None)
     assert isinstance(missing_extra(ImportError(name="onnx.helper")), MissingPackageError)
     assert missing_extra(ImportError(name="a_module_of_the_user")) is None
+
+
+@pytest.mark.usefixtures("light")
+def test_a_search_on_images_says_what_training_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    search = "search --family mobilenetv2 --device jetson-nano --max-latency 10ms --data digits"
+    assert run(search.split()) == 1
+    assert "advisor: a search on your own images needs torch, timm" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("light")

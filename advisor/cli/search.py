@@ -10,6 +10,7 @@ import click
 
 from advisor.cli.options import asked, config_option, output_options, request_options
 from advisor.cli.output import INTERRUPTED, checked, deliver, layout, say
+from advisor.core.extras import TRAINING, require
 from advisor.core.quantity import Unit, human
 from advisor.core.request import SearchRequest
 from advisor.files.saving import save
@@ -56,6 +57,8 @@ def command(
 
     files = checked(output, record, exported)
     request = asked(SearchRequest)
+    if request.data:
+        require("a search on your own images", *TRAINING)
     evidence = evidence_for(request.profiles_dir)
     with _bar(request.trials) as progress:
         shown = bool(files) or record is not None or options["form"] != "table"

@@ -175,8 +175,8 @@ def open_storage(text: str, *, grace: int = 60) -> Storage | None:
             return _storage(text, grace)
     except ImportError as error:
         raise AdvisorError(
-            f"storage {text!r} needs a package that is not installed ({error}): "
-            "pip install 'psycopg[binary]' for PostgreSQL, grpcio and protobuf for the proxy"
+            f"storage {text!r} needs a package that is not installed: pip install "
+            "'vision-advisor[storage]'"
         ) from error
     except AdvisorError:
         raise
