@@ -8,6 +8,8 @@ from typing import TextIO
 
 ESCAPED = "advisor.escaped"
 """Error handler of encodings: writes ``\\u2264``, which JSON reads back as the character."""
+_DRAWN = {"─": "-", "━": "-", "│": "|", "◆": "*", "●": "*"}
+"""What stands for signs that only draw tables; no figure and no name holds one."""
 
 
 def prepare() -> None:
@@ -63,6 +65,10 @@ def _swallowing() -> TextIO:
 def _escaped(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
-    pairs = (units[place : place + 2].hex() for place in range(0, len(units), 2))
-    return "".join(f"\\u{pair}" for pair in pairs), error.end
+    signs = error.object[error.start : error.end]
+    return "".join(_DRAWN.get(sign) or _units(sign) for sign in signs), error.end
+
+
+def _units(sign: str) -> str:
+    units = sign.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[place : place + 2].hex()}" for place in range(0, len(units), 2))

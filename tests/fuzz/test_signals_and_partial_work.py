@@ -181,7 +181,7 @@ def test_a_pipe_that_its_reader_closes_is_no_error(command: str) -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 @pytest.mark.parametrize("form", ["json", "table"])
 def test_a_standard_output_of_few_characters_still_tells_all(form: str, encoding: str) -> None:
-    argv = [sys.executable, "-m", "advisor", "estimate", "resnet18", "--device", "jetson-nano"]
+    argv = [sys.executable, "-m", "advisor", "compare", "resnet18", "--device", "jetson-nano"]
     done = subprocess.run(
         [*argv, "--format", form],
         capture_output=True,
@@ -194,6 +194,7 @@ def test_a_standard_output_of_few_characters_still_tells_all(form: str, encoding
         assert json.loads(told)["kind"] == "estimates"
     else:
         assert "Latency" in told
+        assert "\\u25" not in told  # the line under the headers is drawn with dashes
         assert "\\u2013" in told  # the dash of an interval, which neither encoding has
 
 
