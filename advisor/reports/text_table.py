@@ -30,14 +30,14 @@ Stack = tuple[Metric, ...]
 
 def ranked_table(
     rows: Sequence[RowView], columns: Sequence[Metric], limited: Collection[Metric], width: int
-) -> RenderableType:
+) -> Table:
     """Lay out judged candidates; what does not fit is left out, limited metrics last."""
     room = width - _RANK - _ORIGIN - _VERDICT
     if _wide(rows, columns) <= room - _longest(rows):
         stacks: list[Stack] = [(metric,) for metric in columns]
-        return laid_out(_ranked(rows, stacks, wide=True), width)
+        return _ranked(rows, stacks, wide=True)
     kept = _fitting(rows, columns, limited, width - _RANK - _VERDICT - _MODEL[0])
-    return laid_out(_ranked(rows, _stacked(rows, kept), wide=False), width)
+    return _ranked(rows, _stacked(rows, kept), wide=False)
 
 
 def estimate_tables(
@@ -46,8 +46,7 @@ def estimate_tables(
     """Lay out estimates side by side where they fit, else one block for each candidate."""
     fits = _narrow(rows, columns) <= width - _ORIGIN - _MODEL[0]
     if len(rows) >= SIDE_BY_SIDE and fits:
-        wide = _wide(rows, columns) <= width - _ORIGIN - _MODEL[1]
-        yield laid_out(_estimates(rows, columns, wide=wide), width)
+        yield _estimates(rows, columns, wide=_wide(rows, columns) <= width - _ORIGIN - _MODEL[1])
         return
     if len(rows) > 1:
         yield from _side_by_side(rows, columns, width)
@@ -75,7 +74,7 @@ def _side_by_side(
             yield Text()
 
 
-def _columns(rows: Sequence[RowView], columns: Sequence[Metric], width: int) -> RenderableType:
+def _columns(rows: Sequence[RowView], columns: Sequence[Metric], width: int) -> Table:
     """Candidates side by side: value, interval and origin below each other."""
     table = _empty()
     table.add_column("", no_wrap=True, min_width=_METRIC - 1)
@@ -89,7 +88,7 @@ def _columns(rows: Sequence[RowView], columns: Sequence[Metric], width: int) -> 
             text = _figure(cell, Text("\n"))
             cells.append(text.append(f"\n{cell.origin}" if cell.origin else "", "dim"))
         table.add_row(metric.label, *cells)
-    return laid_out(table, width)
+    return table
 
 
 def _wide(rows: Sequence[RowView], columns: Sequence[Metric]) -> int:
@@ -225,59 +224,6 @@ def block_table(row: RowView, columns: Sequence[Metric]) -> Table:
     for metric in columns:
         table.add_row(*_block_line(row, metric))
     return table
-
-
-def laid_out(table: Table, width: int) -> RenderableType:
-    """Lay out one of these tables as rich would, many times as fast: it may have a thousand rows.
-
-    What is too wide even where the first column is folded is left to rich.
-    """
-    console = Console(width=width)
-    cells = [[_text(column.header, "bold"), *map(_text, column.cells)] for column in table.columns]
-    lines = [[list(cell.split("\n", allow_blank=True)) for cell in column] for column in cells]
-    widths = [max(line.cell_len for cell in column for line in cell) for column in lines]
-    limits = [column.max_width or width for column in table.columns]
-    first = table.columns[0]
-    if not first.no_wrap:
-        rest = sum(map(min, widths[1:], limits[1:])) + _GAP * (len(widths) - 1)
-        limits[0] = max(min(limits[0], width - rest), first.min_width or 1)
-    for number, limit in enumerate(limits):
-        if widths[number] > limit:
-            lines[number] = [
-                [part for line in cell for part in _folded(line, console, limit)]
-                for cell in lines[number]
-            ]
-        least = table.columns[number].min_width or 1
-        widths[number] = max(min(widths[number], limit), least)
-    if sum(widths) + _GAP * (len(widths) - 1) > width:
-        return table
-    right = [column.justify == "right" for column in table.columns]
-    found = Text("", no_wrap=True, overflow="ignore", end="")
-    for number, row in enumerate(zip(*lines, strict=True)):
-        height = max(map(len, row))
-        for part in range(height):
-            margin = 0
-            for cell, size, to_right in zip(row, widths, right, strict=True):
-                place = part if number else part - height + len(cell)  # heads stand at the foot
-                line = cell[place] if 0 <= place < len(cell) else Text()
-                if to_right:
-                    line.rstrip()
-                free = size - line.cell_len
-                found.append(" " * (margin + (free if to_right else 0)))
-                found.append_text(line)
-                margin = _GAP + (0 if to_right else free)
-            found.append("\n")
-        if number == 0:
-            found.append("─" * (sum(widths) + _GAP * (len(widths) - 1)) + "\n")
-    return found
-
-
-def _text(cell: object, style: str = "") -> Text:
-    return cell if isinstance(cell, Text) else Text(str(cell), style)
-
-
-def _folded(line: Text, console: Console, width: int) -> list[Text]:
-    return list(line.wrap(console, width, overflow="fold")) if line.cell_len > width else [line]
 
 
 def _empty() -> Table:
