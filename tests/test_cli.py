@@ -286,6 +286,16 @@ def test_a_lane_without_figures_is_answered_with_a_caveat(capsys: Capture) -> No
     assert any("no published measurement" in warning for warning in document["warnings"])
 
 
+def test_what_nothing_shows_a_device_can_do_is_warned_of(capsys: Capture) -> None:
+    """A runtime that its profile does not name, and more threads than its cores run at once."""
+    asked = ("--device", "raspberry-pi-4", "--unit", "cpu", "--max-latency", "100ms")
+    strange = recommended(capsys, *asked, "--runtime", "openvino", "--threads", "1000")
+    told = " ".join(strange["warnings"])
+    assert "openvino is not among the runtimes known to run on the cpu" in told
+    assert "1000 threads are more than the 4 cores" in told
+    assert recommended(capsys, *asked, "--runtime", "ncnn", "--threads", "4")["warnings"] == []
+
+
 def test_a_higher_confidence_never_admits_more(capsys: Capture) -> None:
     asked = ("--device", "jetson-nano", "--max-latency", "10ms")
     counts = [

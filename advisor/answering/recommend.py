@@ -280,7 +280,7 @@ def recommendation(
         front=tuple(e.candidate for e in (*entries, *unsure) if e.on_front),
         ledger=ledger(judged, demands),
         relaxations=() if entries else relaxations(judged, demands.limits),
-        warnings=(*told, *answer.warnings(entries, unsure, records)),
+        warnings=(*told, *answer.warnings(entries, unsure, records, evidence.profiles)),
     )
 
 

@@ -17,6 +17,7 @@ from advisor.core.estimate import Assessment
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.request import Request
+from advisor.hardware.library import ProfileLibrary
 from advisor.hardware.profile import DeviceProfile
 
 REJECTED_METRICS = (
@@ -28,6 +29,8 @@ REJECTED_METRICS = (
 )
 """Metrics that a rejected candidate always shows, beside those it was judged by."""
 METRICS = tuple(Metric)
+THREADS_OF_A_CORE = 2
+"""Most threads that one core runs at once."""
 
 
 def now() -> str:
@@ -183,7 +186,10 @@ def _told_of(judged: tuple[Metric, ...]) -> tuple[Metric, ...]:
 
 
 def warnings(
-    entries: Sequence[Entry], unsure: Sequence[Entry], records: Sequence[LaneRecord]
+    entries: Sequence[Entry],
+    unsure: Sequence[Entry],
+    records: Sequence[LaneRecord],
+    profiles: ProfileLibrary,
 ) -> tuple[str, ...]:
     found = [
         f"no published measurement for {record.name} on {record.device_name}: "
@@ -191,9 +197,28 @@ def warnings(
         for record in records
         if record.published_networks == 0
     ]
+    for record in records:
+        found += _doubts(profiles.load(record.device), record)
     if not entries and unsure:
         found.append("nothing is certain to meet the limits; the uncertain ones need a measurement")
     return tuple(found)
+
+
+def _doubts(profile: DeviceProfile, record: LaneRecord) -> Iterator[str]:
+    """Say what a lane asks of its device that nothing shows it can do."""
+    unit = profile.unit(record.unit)
+    if unit is None or record.published_networks:
+        return
+    if unit.runtimes and record.runtime not in unit.runtimes:
+        yield (
+            f"{record.runtime} is not among the runtimes known to run on the {record.unit} of "
+            f"{record.device_name} ({', '.join(unit.runtimes)}): the figures hold only if it does"
+        )
+    if unit.cores and (record.threads or 0) > THREADS_OF_A_CORE * unit.cores:
+        yield (
+            f"{record.threads} threads are more than the {unit.cores} cores of the {record.unit} "
+            f"of {record.device_name} can run at once: the figures are those of all its cores"
+        )
 
 
 def estimate_entry(
