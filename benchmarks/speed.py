@@ -314,7 +314,7 @@ def exponent(costs: Sequence[Cost], of: Callable[[Cost], float]) -> float | None
     return slope if slope > 0 else None
 
 
-def page(found: dict[str, list[Cost]], base: Sequence[float], bound: float) -> str:
+def page(found: dict[str, list[Cost]], base: Sequence[float]) -> str:
     """Write what was found as Markdown."""
     low, _, high = statistics.quantiles(base, n=4)
     unit = statistics.median(base)
@@ -357,9 +357,9 @@ def page(found: dict[str, list[Cost]], base: Sequence[float], bound: float) -> s
         "",
         "| bound | measured | |",
         "| --- | --- | --- |",
-        *_bounds(found, bound),
+        *_bounds(found),
         "",
-        *_explanations(found, bound),
+        *_explanations(found),
     ]
     return "\n".join(lines)
 
@@ -376,11 +376,11 @@ def _power(value: float | None) -> str:
     return f"**{value:.2f}**" if value > STEEP else f"{value:.2f}"
 
 
-def _bounds(found: dict[str, list[Cost]], bound: float) -> Iterator[str]:
+def _bounds(found: dict[str, list[Cost]]) -> Iterator[str]:
     """Yield a row for each bound: what it is, what was measured, and whether it is held."""
     if COLD in found:
-        taken = found[COLD][0].seconds
-        said = f"{COLD}: at most 1.5 × the imports + 0.3 s, here {bound:.2f} s"
+        taken, bound = found[COLD][0].seconds, _bound(found[COLD][0])
+        said = f"{COLD}: at most 1.5 × the imports beside it + 0.3 s, here {bound:.2f} s"
         yield f"| {said} | {taken:.2f} s | {_word(taken <= bound)} |"
     for name, costs in found.items():
         for what, of in (("time", _ratio_of), ("memory", _memory_of)):
@@ -430,16 +430,16 @@ EXPLANATIONS = {
 """Why a bound is missed, by the name of its case."""
 
 
-def _explanations(found: dict[str, list[Cost]], bound: float) -> Iterator[str]:
+def _explanations(found: dict[str, list[Cost]]) -> Iterator[str]:
     """Say of each bound that is missed why, where it is known."""
     for name, text in EXPLANATIONS.items():
-        if name in found and _is_missed(name, found[name], bound):
+        if name in found and _is_missed(name, found[name]):
             yield from (text, "")
 
 
-def _is_missed(name: str, costs: Sequence[Cost], bound: float) -> bool:
+def _is_missed(name: str, costs: Sequence[Cost]) -> bool:
     if name == COLD:
-        return costs[0].seconds > bound
+        return costs[0].seconds > _bound(costs[0])
     power = exponent(costs, _ratio_of)
     return power is not None and power > STEEP
 
@@ -465,14 +465,14 @@ def main() -> None:
         sizes += case.large if given.large else ()
         found[case.name] = measured(case, sizes, repeats, base)
         if given.output is not None:  # a long run that is stopped has told what it knew
-            given.output.write_text(page(found, base, _bound(base)), encoding="utf-8")
-    print(page(found, base, _bound(base)))
+            given.output.write_text(page(found, base), encoding="utf-8")
+    print(page(found, base))
     print(f"{time.monotonic() - began:.0f} s in all")
 
 
-def _bound(base: Sequence[float]) -> float:
-    """Seconds that a cold recommendation may take."""
-    return 1.5 * statistics.median(base) + 0.3
+def _bound(cold: Cost) -> float:
+    """Seconds that a cold recommendation may take, by the imports that were timed beside it."""
+    return 1.5 * cold.seconds / cold.ratio + 0.3
 
 
 if __name__ == "__main__":
