@@ -229,8 +229,8 @@ class DeviceNames(Generic[D]):
     def _shared(self, spelling: str, name: str) -> float:
         asked, other = set(_words(spelling)), set(_words(name))
         alike = SequenceMatcher(None, "".join(sorted(asked)), "".join(sorted(other)))
-        close = alike.real_quick_ratio() > 0.85 and alike.quick_ratio() > 0.85
-        typo = 6.0 * alike.ratio() if asked and close else 0.0
+        may_be = alike.real_quick_ratio() > 0.85 and alike.quick_ratio() > 0.85
+        typo = 6.0 * alike.ratio() if asked and may_be else 0.0
         together, theirs = _together(spelling), _together(name)
         common = (asked & other) | (together & theirs)
         if not any(len(word) >= 3 or not word.isdigit() for word in common):
