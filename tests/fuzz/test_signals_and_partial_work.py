@@ -35,7 +35,13 @@ def started(*argv: str, home: Path) -> "subprocess.Popen[str]":
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={**os.environ, "ADVISOR_HOME": str(home)},
+        preexec_fn=_heeding_ctrl_c,  # noqa: PLW1509 - the tests start no threads
     )
+
+
+def _heeding_ctrl_c() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and hands that on to its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def records(home: Path) -> int:
