@@ -184,6 +184,8 @@ def _report(size: int, folder: Path) -> Sequence[str]:
     document = json.loads(path.read_text(encoding="utf-8"))
     document["ranked"], document["uncertain"] = document["ranked"][:size], []
     document["rejected"], document["considered"] = [], len(document["ranked"])
+    document["front"] = [one["candidate"] for one in document["ranked"] if one["on_front"]]
+    document["ledger"], document["answers"] = [], {}
     path.write_text(json.dumps(document), encoding="utf-8")
     return (*PROGRAM, "report", "result.json", "-o", "report.html")
 
