@@ -145,11 +145,10 @@ def core_rates(unit: UnitProfile, precision: str) -> tuple[float, ...]:
         return ()
     rates: list[float] = []
     for cluster in unit.silicon.clusters:
-        core, clock = cpu_cores().get(cluster.core), cluster.clock
-        work = core.per_cycle(precision) if core else None
-        if work is None or clock is None:
+        rate = _rate(cluster.core, cluster.clock, precision)
+        if rate is None:
             return ()
-        rates += [work * clock] * cluster.cores
+        rates += [rate] * cluster.cores
     return tuple(rates)
 
 
@@ -159,11 +158,16 @@ def core_rate(unit: UnitProfile, precision: str) -> float | None:
     if rates:
         return max(rates)
     silicon = unit.silicon
-    if unit.kind is not UnitKind.CPU or silicon is None or silicon.clusters or unit.clock is None:
+    if unit.kind is not UnitKind.CPU or silicon is None or silicon.clusters:
         return None
-    core = cpu_cores().get(silicon.microarchitecture or "")
+    return _rate(silicon.microarchitecture or "", unit.clock, precision)
+
+
+def _rate(name: str, clock: float | None, precision: str) -> float | None:
+    """Operations a second of a core by its name in the table; None where that or a clock lacks."""
+    core = cpu_cores().get(name)
     work = core.per_cycle(precision) if core else None
-    return None if work is None else work * unit.clock
+    return None if work is None or clock is None else work * clock
 
 
 def unknown_cores(unit: UnitProfile) -> tuple[str, ...]:
