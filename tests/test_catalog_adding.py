@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from advisor.catalog.intake.adding import NEEDED, Addition, add
+from advisor.catalog.intake.ledger import raw_files
 from advisor.catalog.measurements import read_device
 from advisor.core.workload import Layer, OperatorClass, Workload
 from advisor.core.workload_table import WorkloadTable, write
@@ -91,6 +92,14 @@ def test_a_table_added_twice_changes_nothing(root: Path) -> None:
     before = (root / "measurements" / "board.csv").read_bytes()
     assert [row.status for row in added(root, {}).rows] == ["known"]
     assert (root / "measurements" / "board.csv").read_bytes() == before
+
+
+def test_a_ledger_begun_before_it_had_days_is_continued(root: Path) -> None:
+    (root / "imports.csv").write_text("file,rows,sha256\nmeasurements/old.csv,1,x\n")
+    added(root, ROW)
+    old, new = raw_files(root)
+    assert (old.publication, old.added) == ("old", "")
+    assert len(new.added) == len("2026-01-31")
 
 
 def test_a_dry_run_writes_nothing(root: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from advisor.catalog.caveats import CAVEATS, status
 from advisor.catalog.intake.comparing import compare
 from advisor.catalog.intake.importing import write_caveats
+from advisor.catalog.intake.ledger import IMPORTS, LEDGER_COLUMNS
 from advisor.catalog.intake.rows import RawRow
 from advisor.catalog.intake.screening import screen
 from advisor.catalog.lane_counts import write_lanes
@@ -250,7 +251,7 @@ def _write(root: Path, table: Path, old: Sequence[RawRow], new: Sequence[RawRow]
         write_table(path, COLUMNS, map(_record, by_device[device]))
     write_caveats(root / "caveats.yaml")
     write_lanes(root)
-    _write_import(root / "imports.csv", table, len(new))
+    _write_import(root / IMPORTS, table, len(new))
 
 
 def _record(row: RawRow) -> dict[str, str]:
@@ -270,8 +271,10 @@ def _record(row: RawRow) -> dict[str, str]:
 
 
 def _write_import(path: Path, table: Path, rows: int) -> None:
-    columns = ("file", "rows", "sha256", "added")
-    records = [cells for _, cells in Table(path, columns).records()] if path.is_file() else []
+    columns = (*LEDGER_COLUMNS, "added")
+    records = (
+        [cells for _, cells in Table(path, LEDGER_COLUMNS).records()] if path.is_file() else []
+    )
     digest = hashlib.sha256(table.read_bytes()).hexdigest()
     entry = {
         "file": f"measurements/{table.name}",

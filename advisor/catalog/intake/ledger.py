@@ -9,6 +9,10 @@ from advisor.catalog.caveats import CAVEATS, Gravity
 from advisor.catalog.measurements import Measurement, read_all
 from advisor.catalog.tables import Table
 
+IMPORTS = "imports.csv"
+LEDGER_COLUMNS = ("file", "rows", "sha256")
+"""Columns that every ledger has; one that was begun earlier does not say when."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSource:
@@ -73,7 +77,7 @@ def _slugs(rows: Iterable[Measurement], gravity: Gravity) -> tuple[tuple[str, in
 
 def raw_files(root: Path) -> list[RawFile]:
     """Read which raw files the catalog was imported from."""
-    table = Table(root / "imports.csv", ("file", "rows", "sha256"))
+    table = Table(root / IMPORTS, LEDGER_COLUMNS)
     return [
         RawFile(
             file=r["file"],
@@ -87,7 +91,7 @@ def raw_files(root: Path) -> list[RawFile]:
 
 def last_added(root: Path) -> frozenset[str]:
     """Return the publications added on the last day on which any was; none where all were."""
-    files = raw_files(root) if (root / "imports.csv").is_file() else []
+    files = raw_files(root) if (root / IMPORTS).is_file() else []
     last = max((one.added for one in files), default="")
     found = frozenset(one.publication for one in files if one.added == last)
     return found if len(found) < len(files) else frozenset()
