@@ -194,18 +194,16 @@ def carried_out(
     order: Order, *, resume: bool = False, tell: Tell = lambda _: None
 ) -> MeasuredOutcome:
     """Carry out an order and keep the samples."""
-    store = MeasurementStore()
-    try:
+    with MeasurementStore() as store:
         return Measuring(order=order, store=store, tell=tell).run(resume=resume)
-    finally:
-        store.close()
 
 
 def _over_ssh(order: Order, host: str, note: Callable[[str], None]) -> list[str]:
     """Measure on a board; return what was left out."""
     from advisor.measuring.kit.remote import measure_over_ssh
 
-    return list(measure_over_ssh(order, host, MeasurementStore(), say=note).refused)
+    with MeasurementStore() as store:
+        return list(measure_over_ssh(order, host, store, say=note).refused)
 
 
 def document(order: Order, command: str, *, level: float = 0.9) -> Estimates:

@@ -84,7 +84,8 @@ def take_in(request: ImportRequest, evidence: Evidence, *, note: Say, warn: Say)
     if doubts and not request.force:
         raise MeasurementError(f"{table}: {'; '.join(doubts)} (--force keeps it all the same)")
     origin = f"import {table.name}" + (f", kept by force: {'; '.join(doubts)}" if doubts else "")
-    kept = store_rows(MeasurementStore(), found.rows, origin=origin)
+    with MeasurementStore() as store:
+        kept = store_rows(store, found.rows, origin=origin)
     lanes = sorted({row.lane.name for row in found.rows})
     known = f"; {kept.known} were known already" if kept.known else ""
     note(

@@ -33,7 +33,7 @@ def ls(pattern: str, device: str | None, by_session: bool, form: str) -> int:
     """List what was measured; PATTERN keeps networks or runtimes whose name contains it."""
     pairs = [
         (session, figure)
-        for session, figure in _pairs(_store())
+        for session, figure in _all_pairs()
         if pattern.lower() in f"{figure.network} {session.runtime}".lower()
         and device in (None, session.device)
     ]
@@ -56,17 +56,17 @@ def ls(pattern: str, device: str | None, by_session: bool, form: str) -> int:
 @_form
 def show(session: str, form: str) -> int:
     """Show one session: conditions, figures, what speaks against them, raw samples as JSON."""
-    store = _store()
-    record = store.session(session)
-    figures = store.figures(session=record.id)
-    if form == "json":
+    with _store() as store:
+        record = store.session(session)
+        figures = store.figures(session=record.id)
         samples = {
             f.spelling: [
                 {"turn": s.turn, "wall_s": s.wall, "cpu_s": s.cpu}
                 for s in store.samples(record.id, f.position)
             ]
-            for f in figures
+            for f in (figures if form == "json" else [])
         }
+    if form == "json":
         facts = {**_plain_session(record), "figures": [_plain_figure(f) for f in figures]}
         click.echo(json.dumps({**facts, "samples": samples}, indent=1, ensure_ascii=False))
         return 0
@@ -94,7 +94,7 @@ def export(output: Path, device: str | None) -> int:
     from advisor.measuring.table import write_table
 
     check_writable(output)
-    pairs = [(s, f) for s, f in _pairs(_store()) if device in (None, s.device)]
+    pairs = [(s, f) for s, f in _all_pairs() if device in (None, s.device)]
     count = write_table(output, pairs)
     say(f"wrote {output}: {count} figures")
     return 0
@@ -131,17 +131,17 @@ def _empty_exports() -> None:
 def _forget(
     session: tuple[str, ...], network: str | None, device: str | None, everything: bool
 ) -> int:
-    store = _store()
-    if network:
-        gone = store.forget_figures(
-            [f for s, f in _pairs(store) if f.network == network and device in (None, s.device)]
-        )
-        say(f"forgot {gone} figures of {network}")
-        return 0
-    wanted = [store.session(one).id for one in session] or [
-        s.id for s in store.sessions() if everything or s.device == device
-    ]
-    say(f"forgot {store.forget(wanted)} sessions")
+    with _store() as store:
+        if network:
+            gone = store.forget_figures(
+                [f for s, f in _pairs(store) if f.network == network and device in (None, s.device)]
+            )
+            say(f"forgot {gone} figures of {network}")
+            return 0
+        wanted = [store.session(one).id for one in session] or [
+            s.id for s in store.sessions() if everything or s.device == device
+        ]
+        say(f"forgot {store.forget(wanted)} sessions")
     return 0
 
 
@@ -149,6 +149,11 @@ def _store() -> "MeasurementStore":
     from advisor.measuring.store import MeasurementStore
 
     return MeasurementStore()
+
+
+def _all_pairs() -> list[tuple["SessionRecord", "FigureRecord"]]:
+    with _store() as store:
+        return _pairs(store)
 
 
 def _pairs(store: "MeasurementStore") -> list[tuple["SessionRecord", "FigureRecord"]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError
@@ -178,7 +178,7 @@ class SampleRecord:
 
 
 class MeasurementStore:
-    """The user's measurements; every method is one transaction."""
+    """The user's measurements; every method is one transaction, leaving a ``with`` closes it."""
 
     def __init__(
         self, path: Path | None = None, *, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS
@@ -193,7 +193,17 @@ class MeasurementStore:
             self._engine = sa.create_engine(place, connect_args={"timeout": WAIT})
             sa.event.listen(self._engine, "connect", _configure)
             sa.event.listen(self._engine, "begin", _begin)
-            self._migrate()
+            try:
+                self._migrate()
+            except BaseException:
+                self.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file."""
@@ -371,8 +381,12 @@ def _version(connection: sa.Connection) -> int:
 def _configure(connection: Any, _: Any) -> None:
     """Set up each connection; transactions are begun by ``_begin`` instead of the driver."""
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()  # no pool knows of it yet
+        raise
 
 
 def _begin(connection: sa.Connection) -> None:

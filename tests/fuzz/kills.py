@@ -98,11 +98,8 @@ def half_a_table(home: Path) -> list[str]:
 
 
 def _figures(home: Path) -> list[Any]:
-    store = MeasurementStore(home / "measurements.sqlite")
-    try:
-        return list(store.figures())
-    finally:
-        store.close()
+    with MeasurementStore(home / "measurements.sqlite") as store:
+        return store.figures()
 
 
 def last_table(home: Path, ended: Command) -> list[str]:
@@ -145,8 +142,7 @@ def lost_passes(home: Path) -> list[str]:
         path.stem: sum(event.get("e") == "s" for event in Reader(_still(path)).new())
         for path in (home / "journals").glob("*.jsonl")
     }
-    store = MeasurementStore(home / "measurements.sqlite")
-    try:
+    with MeasurementStore(home / "measurements.sqlite") as store:
         take_abandoned(store, home / "journals")
         found = damage(home)
         for session in store.sessions():
@@ -156,8 +152,6 @@ def lost_passes(home: Path) -> list[str]:
                 found.append(f"{kept} passes of {written[session.id]} that were written")
             if session.status == "running":
                 found.append("a session that runs for ever")
-    finally:
-        store.close()
     return found
 
 
@@ -172,11 +166,8 @@ def _still(path: Path) -> Path:
 
 def is_measured(home: Path, ended: Command) -> list[str]:
     """Whether both sessions of a run are there."""
-    store = MeasurementStore(home / "measurements.sqlite")
-    try:
+    with MeasurementStore(home / "measurements.sqlite") as store:
         done = {one.number for one in store.sessions() if one.status == "finished"}
-    finally:
-        store.close()
     return [] if done == {1, 2} else [f"finished sessions: {sorted(done)}"]
 
 

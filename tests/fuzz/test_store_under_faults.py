@@ -1,5 +1,7 @@
 """The store of measurements, and results, on a full disk, under a kill, with many at once."""
 
+import contextlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -69,7 +71,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if done.returncode != 0:
         pytest.skip("mounting is not allowed here")
     yield place
-    subprocess.run(["umount", str(place)], check=True)
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.mark.elsewhere
@@ -91,3 +93,13 @@ def test_a_full_disk_is_one_line_and_leaves_the_earlier_file(
     searched = ended(*search)
     assert (searched.code, searched.faults()) == (1, [])
     assert "No space left on device" in searched.error
+    assert _held(small_disk) == []
+
+
+def _held(place: Path) -> list[str]:
+    """Files below a folder that this process has open; a disk with one cannot be taken off."""
+    found = []
+    for handle in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed since it was listed
+            found.append(os.readlink(handle))
+    return [name for name in found if name.startswith(f"{place}/")]
