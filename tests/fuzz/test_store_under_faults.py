@@ -1,7 +1,6 @@
 """The store of measurements, and results, on a full disk, under a kill, with many at once."""
 
 import contextlib
-import os
 import sqlite3
 import subprocess
 import sys
@@ -101,5 +100,5 @@ def _held(place: Path) -> list[str]:
     found = []
     for handle in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):  # closed since it was listed
-            found.append(os.readlink(handle))
+            found.append(str(handle.readlink()))
     return [name for name in found if name.startswith(f"{place}/")]
