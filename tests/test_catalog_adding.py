@@ -10,7 +10,7 @@ from advisor.catalog.intake.ledger import raw_files
 from advisor.catalog.measurements import read_device
 from advisor.core.workload import Layer, OperatorClass, Workload
 from advisor.core.workload_table import WorkloadTable, write
-from advisor.errors import CatalogError, UsageError
+from advisor.errors import CatalogError
 from advisor.hardware.library import ProfileLibrary
 
 BOARD = """\
@@ -157,8 +157,43 @@ def test_an_empty_cell_that_is_needed_is_named(root: Path, column: str) -> None:
 
 
 def test_a_device_without_a_profile_is_refused(root: Path) -> None:
-    with pytest.raises(UsageError, match=r"bord.*did you mean 'board'"):
+    with pytest.raises(CatalogError, match=r"line 2, column device_id: .*bord.*mean 'board'"):
         added(root, {"device_id": "bord"})
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        *(("batch", cell) for cell in ("0", "-1", "1" + "0" * 30)),
+        *(("threads", cell) for cell in ("0", "-4")),
+        *(("resolution", cell) for cell in ("0", "-224", "99999")),
+        *(("precision", cell) for cell in ("FP32", "fp23")),
+        *(("runtime", cell) for cell in ("NCNN", "my runtime")),
+        *(("date", cell) for cell in ("yesterday", "2026-13", "26-01")),
+        *(("top1", "740"), ("source", "Acme Corp"), ("unit", "gpu")),
+    ],
+)
+def test_a_cell_that_cannot_be_true_is_named(root: Path, column: str, cell: str) -> None:
+    with pytest.raises(CatalogError, match=f"line 2, column {column}: ") as refused:
+        added(root, {column: cell})
+    assert cell in str(refused.value)
+
+
+def test_a_figure_is_of_the_architecture_whatever_weights_and_input_its_name_states(
+    root: Path,
+) -> None:
+    (row,) = added(root, {"network": "toy.some_weights@32", "resolution": ""}).rows
+    assert row.network == "toy@32"
+    assert row.status == "kept"
+
+
+def test_a_name_and_a_column_that_state_two_inputs_are_refused(root: Path) -> None:
+    with pytest.raises(CatalogError, match="column resolution: '64' is not the input of toy@32"):
+        added(root, {"network": "toy@32", "resolution": "64"})
+
+
+def test_a_figure_without_an_input_asks_for_no_count(root: Path) -> None:
+    assert added(root, {"resolution": ""}).uncounted == ()
 
 
 def test_an_unknown_caveat_is_refused(root: Path) -> None:

@@ -1,12 +1,20 @@
 """A device profile is read in SI, and a request leads to one of its lanes or to a refusal."""
 
+from dataclasses import replace
+
 import pytest
 
 from advisor.core.lane import BULK, Lane
 from advisor.core.request import LaneRequest
 from advisor.errors import UsageError
 from advisor.hardware.library import load_profile
-from advisor.hardware.profile import DeviceProfile, PowerKind, resolve_lane
+from advisor.hardware.profile import (
+    DeviceProfile,
+    PeakRates,
+    PowerKind,
+    first_precision,
+    resolve_lane,
+)
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +128,16 @@ def test_a_desktop_gpu_defaults_to_its_bulk_figures() -> None:
     lane = resolve_lane(load_profile("geforce-rtx-3090"), LaneRequest()).lane
     assert lane.batch == BULK
     assert lane.name.endswith("bulk batch")
+
+
+@pytest.mark.parametrize(
+    ("peaks", "precision"),
+    [((), "fp16"), (("int8",), "int8"), (("fp16", "int8"), "fp16"), (("fp32",), "fp32")],
+)
+def test_an_accelerator_without_figures_is_asked_in_a_precision_whose_rate_is_stated(
+    nano: DeviceProfile, peaks: tuple[str, ...], precision: str
+) -> None:
+    gpu = nano.unit("gpu")
+    assert gpu is not None
+    stated = PeakRates(rates=tuple((name, 1e12) for name in peaks))
+    assert first_precision(replace(gpu, peak=stated, unsupported=())) == precision

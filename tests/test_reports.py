@@ -276,7 +276,10 @@ def test_a_value_whose_interval_spans_a_factor_of_a_hundred_is_not_known() -> No
     document = recommendation(0, ranked=(item,), uncertain=(), rejected=())
     text = render(document, "html")
     assert "27.8 MB" not in text
-    assert 'title="somewhere in 4.56–517 MB">not known' in text
+    assert '<span class="gap">not known</span><span class="interval">4.56–517 MB</span>' in text
+    table = render(document, "table", Layout(width=100))
+    assert "not known" in table
+    assert "4.56–517 MB" in table
 
 
 def test_training_data_is_spelled_in_words() -> None:

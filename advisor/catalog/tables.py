@@ -98,6 +98,13 @@ class Table:
         """Read a whole number; None where the cell is empty."""
         return self.convert(line, column, value, int, "write a whole number or leave it empty")
 
+    def count(self, line: int, column: str, value: str, most: int) -> int | None:
+        """Read a whole number from 1 to ``most``; None where the cell is empty."""
+        number = self.integer(line, column, value)
+        if number is not None and not 1 <= number <= most:
+            self.refuse(line, column, value, f"allowed: 1 to {most}, or nothing")
+        return number
+
 
 class CellColumns(Record):
     """The rows of one CSV file, converted column by column."""

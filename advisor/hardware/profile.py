@@ -388,7 +388,12 @@ def _unmeasured(profile: DeviceProfile, unit: UnitProfile, request: LaneRequest)
 
 
 def first_precision(unit: UnitProfile) -> str:
-    """Precision to assume on a unit without evidence: the fastest common one it computes in."""
+    """Precision to assume on a unit without evidence: the first common one that it computes in.
+
+    Where the profile states peak rates, one that has a rate comes before one that has none: an
+    accelerator of which only int8 is published is asked in int8.
+    """
     order = ("fp32",) if unit.kind == UnitKind.CPU else ("fp16", "int8", "fp32")
+    order = tuple(sorted(order, key=lambda one: bool(unit.peak) and unit.peak.get(one) is None))
     usable = (p for p in order if unit.reason_against(p) is None and p not in unit.storage_only)
     return next(usable, "fp32")

@@ -41,6 +41,8 @@ class CellView(Record):
     """The value for people, or a dash."""
     interval: str = ""
     """Both ends, empty where the value is exact or missing."""
+    vague: bool = False
+    """Whether the interval is all that is known."""
     origin: str = ""
     notes: tuple[int, ...] = ()
     """Numbers of the footnotes that hold its caveats."""
@@ -253,9 +255,10 @@ def cell(metric: Metric, figure: Figure | None, gap: str, notes: Footnotes) -> C
         return CellView(
             metric=metric,
             text="not known",
+            interval=range_text(figure),
+            vague=True,
             origin=figure.origin,
             notes=notes.refer(figure.caveats),
-            gap=f"somewhere in {range_text(figure)}",
             figure=figure,
         )
     return CellView(

@@ -4,8 +4,9 @@ The measurement tables are the source: what is added is kept as judged, and a re
 """
 
 import hashlib
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +22,12 @@ from advisor.catalog.measurements import COLUMNS, SEPARATOR, STATISTICS, TRANSFE
 from advisor.catalog.naming import catalog_name
 from advisor.catalog.network_names import NetworkNames, read_aliases
 from advisor.catalog.tables import Table, write_table
+from advisor.core.candidate import Candidate
 from advisor.core.workload_table import WorkloadTable, read
-from advisor.errors import CatalogError
+from advisor.errors import CatalogError, ProfileError, UsageError
 from advisor.hardware.cores import peak
 from advisor.hardware.library import ProfileLibrary
-from advisor.hardware.profile import DeviceProfile, UnitKind
+from advisor.hardware.profile import PRECISIONS, DeviceProfile, UnitKind
 
 NEEDED = ("device_id", "unit", "runtime", "precision", "source", "source_ref")
 """Columns that a table has to have and every row has to fill."""
@@ -41,6 +43,9 @@ SLACK = 4.0
 """How far above its unit's peak a figure may be: fast convolutions need fewer operations than
 they count, and clocks rise above the nominal one."""
 _MATCHES = ("exact", "close", "none")
+_MOST = {"threads": 10_000, "batch": 100_000, "resolution": 10_000, "input_h": 10_000}
+_NAME = re.compile(r"[a-z0-9][a-z0-9.+_-]*")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])(-\d{2})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +81,13 @@ def add(table: Path, root: Path, profiles: ProfileLibrary, *, dry_run: bool = Fa
     """
     counts = read(root)
     names = NetworkNames(frozenset(counts.networks), read_aliases(root))
-    new = [_read(table, profiles, names, line, cells) for line, cells in _records(table)]
+    old = _existing(root)
+    precisions = {*PRECISIONS, *(row.precision for row in old)}
+    new = [
+        _read(table, profiles, names, line, cells) for line, cells in _records(table, precisions)
+    ]
     if not new:
         raise CatalogError(f"{table} holds no rows; it needs one line for each figure")
-    old = _existing(root)
     seen = {_identity(row) for row in old}
     fresh = [one for one in new if _identity(one.row) not in seen]
     devices = {one.row.device: profiles.load(one.row.device) for one in fresh}
@@ -102,7 +110,9 @@ def add(table: Path, root: Path, profiles: ProfileLibrary, *, dry_run: bool = Fa
                 {
                     f"{one.row.network}@{one.row.raw['input_h']}"
                     for one in fresh
-                    if one.row.network and _counted(one.row) not in counts.index
+                    if one.row.network
+                    and one.row.raw["input_h"]
+                    and _counted(one.row) not in counts.index
                 }
             )
         ),
@@ -115,30 +125,51 @@ class _New:
     row: RawRow
 
 
-def _records(path: Path) -> list[tuple[int, dict[str, str]]]:
+def _records(path: Path, precisions: Set[str]) -> list[tuple[int, dict[str, str]]]:
     table = Table(path, NEEDED)
     found = []
     for line, cells in table.records():
         for name in NEEDED:
             if not cells[name].strip():
                 table.refuse(line, name, "", "every figure needs it")
-        for name in NUMBERS:
-            table.positive(line, name, cells.get(name, ""))
-        for name in ("threads", "batch", "resolution", "input_h"):
-            table.integer(line, name, cells.get(name, ""))
-        for name, allowed in (("transfers", TRANSFERS), ("statistic", STATISTICS),
-                              ("match", _MATCHES)):  # fmt: skip
-            if cells.get(name) and cells[name] not in allowed:
-                table.refuse(line, name, cells[name], f"allowed: {', '.join(allowed)}, or nothing")
-        if cells["unit"] not in list(UnitKind):
-            table.refuse(line, "unit", cells["unit"], f"allowed: {', '.join(UnitKind)}")
-        for slug in cells.get("caveats", "").split():
-            if slug not in CAVEATS:
-                table.refuse(line, "caveats", slug, f"allowed: {', '.join(sorted(CAVEATS))}")
-        if not (cells.get("latency_ms") or cells.get("throughput_ips")):
-            table.refuse(line, "latency_ms", "", "latency_ms or throughput_ips is needed")
+        _check_numbers(table, line, cells)
+        _check_words(table, line, cells, precisions)
         found.append((line, cells))
     return found
+
+
+def _check_numbers(table: Table, line: int, cells: Mapping[str, str]) -> None:
+    for name in NUMBERS:
+        table.positive(line, name, cells.get(name, ""))
+    for name, most in _MOST.items():
+        table.count(line, name, cells.get(name, ""), most)
+    if float(cells.get("top1") or 1) > 100:
+        table.refuse(line, "top1", cells["top1"], "it is in percent, at most 100")
+    if not (cells.get("latency_ms") or cells.get("throughput_ips")):
+        table.refuse(line, "latency_ms", "", "latency_ms or throughput_ips is needed")
+
+
+def _check_words(table: Table, line: int, cells: Mapping[str, str], precisions: Set[str]) -> None:
+    for name in ("runtime", "precision", "source"):
+        if not _NAME.fullmatch(cells[name].strip()):
+            made = "a name is made of small letters, digits, '.', '+', '_' and '-'"
+            table.refuse(line, name, cells[name], made)
+    lists = {
+        "unit": tuple(UnitKind),
+        "precision": sorted(precisions),
+        "transfers": ("", *TRANSFERS),
+        "statistic": ("", *STATISTICS),
+        "match": ("", *_MATCHES),
+    }
+    for name, allowed in lists.items():
+        if cells.get(name, "").strip() not in allowed and name in cells:
+            choice = ", ".join(word or "nothing" for word in allowed)
+            table.refuse(line, name, cells[name], f"allowed: {choice}")
+    if cells.get("date") and not _MONTH.fullmatch(cells["date"]):
+        table.refuse(line, "date", cells["date"], "write YYYY-MM or YYYY-MM-DD, or nothing")
+    for slug in cells.get("caveats", "").split():
+        if slug not in CAVEATS:
+            table.refuse(line, "caveats", slug, f"allowed: {', '.join(sorted(CAVEATS))}")
 
 
 def _read(
@@ -158,10 +189,20 @@ def _read(
         raise CatalogError(
             f"{path}, line {line}: no network; fill network (its timm name) or model_raw"
         )
-    device = profiles.resolve(raw["device_id"]).id
-    row = RawRow(raw=raw, device=device, precision=raw["precision"], variant=raw["variant"])
+    try:
+        profile = profiles.load(raw["device_id"])
+    except (UsageError, ProfileError) as error:
+        raise CatalogError(f"{path}, line {line}, column device_id: {error}") from None
+    if profile.unit(raw["unit"]) is None:
+        raise CatalogError(
+            f"{path}, line {line}, column unit: {profile.id} has no {raw['unit']}; its profile has "
+            f"{', '.join(str(one.kind) for one in profile.units)}: add the unit there first"
+        )
+    row = RawRow(raw=raw, device=profile.id, precision=raw["precision"], variant=raw["variant"])
     if name:
-        row.network = _network(path, names, line, name)
+        found = _network(path, names, line, name)
+        row.network = found.network
+        raw["input_h"] = _side(path, line, found, raw["input_h"])
         row.match = raw["match"] or "exact"
     else:
         row.network, row.match = catalog_name(row.source, raw["model_raw"]) or ("", "none")
@@ -169,19 +210,30 @@ def _read(
     return _New(line=line, row=row)
 
 
-def _network(path: Path, names: NetworkNames, line: int, name: str) -> str:
-    """Return the catalog's spelling of a network; CatalogError where it is none or several."""
-    if name.partition(":")[0] in names.architectures or name in names.architectures:
-        return name
+def _network(path: Path, names: NetworkNames, line: int, name: str) -> Candidate:
+    """Return what a name stands for; CatalogError where it is no network or several."""
     meant = names.meaning(name)
     if len(meant) == 1:
-        return meant[0].partition("@")[0]
+        try:
+            return Candidate.parse(meant[0])
+        except UsageError as error:
+            raise CatalogError(f"{path}, line {line}, column network: {error}") from None
     near = ", ".join(meant[:5])
     what = f" may mean {near}" if meant else f": no such network{names.against(name)}"
     raise CatalogError(
         f"{path}, line {line}, column network: {name!r}{what} (write one of the catalog's names, "
         "or leave network empty and put the publication's own name in model_raw)"
     )
+
+
+def _side(path: Path, line: int, found: Candidate, stated: str) -> str:
+    """Return the side of the input by name and column; CatalogError where they differ."""
+    if found.resolution and stated and int(stated) != found.resolution:
+        raise CatalogError(
+            f"{path}, line {line}, column resolution: {stated!r} is not the input of "
+            f"{found.network}@{found.resolution}; state one of the two"
+        )
+    return stated or str(found.resolution or "")
 
 
 def _existing(root: Path) -> list[RawRow]:
@@ -218,11 +270,7 @@ def _identity(row: RawRow) -> tuple[str, ...]:
 def _check_hardware(row: RawRow, profile: DeviceProfile, counts: WorkloadTable) -> None:
     """Add what the device's profile says against a figure."""
     unit = profile.unit(row.raw["unit"])
-    if unit is None:
-        raise CatalogError(
-            f"{profile.id} has no {row.raw['unit']}; its profile has "
-            f"{', '.join(str(one.kind) for one in profile.units)}: add the unit there first"
-        )
+    assert unit is not None
     if unit.reason_against(row.precision) is not None:
         # Cores without fp16 arithmetic still run fp16 weights; other units cannot at all.
         halves = unit.kind is UnitKind.CPU and row.precision == "fp16"

@@ -316,11 +316,8 @@ function figureCell(figure, unit) {
     return cell;
   }
   const [value, low, high] = figure;
-  if (isVague(figure, unit)) {
-    cell.append(element("span", { class: "gap", title: "somewhere in " + humanInterval(low, high, unit, value) }, "not known"));
-    return cell;
-  }
-  cell.append(element("span", { class: "value" }, human(value, unit)));
+  if (isVague(figure, unit)) cell.append(element("span", { class: "gap" }, "not known"));
+  else cell.append(element("span", { class: "value" }, human(value, unit)));
   if (low !== high) cell.append(element("span", { class: "interval" }, humanInterval(low, high, unit, value)));
   return cell;
 }
