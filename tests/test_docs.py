@@ -15,14 +15,17 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+import click
 import pytest
 
-from advisor.cli.main import COMMANDS
+from advisor.cli.main import COMMANDS, app
+from advisor.core.filed import Document
 from advisor.core.question import Question, options_of
 from advisor.estimators.columns import COLUMNS
+from advisor.hardware.profile_file import ProfileFile, document_in
 from advisor.measuring import runtimes
 from tests.requests import KINDS
 from tests.terminal import ask
@@ -165,6 +168,38 @@ def test_every_block_says_what_it_is(path: Path) -> None:
     for block in blocks(path):
         assert block.language in ("sh", "python", *SHOWN), block.text
         assert block.marks.get("not run", "reason"), block.text
+
+
+PAGES = [*DOCS, *(ROOT / name for name in ("README.md", "SECURITY.md", "catalog/README.md"))]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_a_command_that_a_sentence_names_exists_with_its_options(path: Path) -> None:
+    for found in re.findall(r"`(advisor [^`]+)`", path.read_text(encoding="utf-8")):
+        command, *words = found.split()[1:]
+        if command == "COMMAND":
+            continue
+        assert command in COMMANDS, found
+        context = click.Context(app, info_name="advisor")
+        known = app.get_command(context, command)
+        if isinstance(known, click.Group) and words:
+            known = known.get_command(context, words[0])
+        assert known is not None, found
+        options = {name for one in known.params for name in one.opts} | {"--help"}
+        assert {word for word in words if word.startswith("-")} <= options, found
+
+
+def test_every_field_of_a_profile_is_told() -> None:
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    table = text[text.index("### Fields of a profile") : text.index("## A publication")]
+    told = set(re.findall(r"`([a-z0-9_]+)`", table))
+    assert _fields(ProfileFile) - told == set()
+
+
+def _fields(kind: type[Document]) -> set[str]:
+    """Names of all fields of a document and of those inside it."""
+    inner = {found for one in fields(kind) if (found := document_in(one.type)) is not None}
+    return {one.name for one in fields(kind)}.union(*map(_fields, inner))
 
 
 def test_the_kinds_of_work_are_as_many_as_the_documents_say() -> None:

@@ -34,7 +34,10 @@ COMMANDS = {
     "plugins": ("advisor.cli.plugins", "List runtimes and report formats, and who provides them."),
     "doctor": ("advisor.cli.doctor", "Say what is installed, what is missing and what to do."),
     "validate": ("advisor.cli.validate", "Recompute the estimator's error by leaving data out."),
-    "catalog": ("advisor.cli.catalog", "Import, count and fit the shipped catalog again."),
+    "catalog": (
+        "advisor.cli.catalog",
+        "Add publications, count networks, fit the estimators again.",
+    ),
 }
 """Module and one-line help by command; a module is imported when its command runs."""
 

@@ -1,8 +1,8 @@
 """``advisor plugins``: runtimes and report formats, built in or from other packages."""
 
 import json
-from collections.abc import Iterator
-from importlib.metadata import entry_points
+from collections.abc import Callable, Collection, Iterable, Iterator
+from importlib.metadata import EntryPoint, entry_points
 
 import click
 
@@ -14,7 +14,13 @@ Row = dict[str, str]
               show_default=True, help="What standard output gets.")  # fmt: skip
 def command(form: str) -> int:
     """List the runtimes and report formats, who provides them, and why one cannot be used."""
-    rows = [*_runtimes(), *_formats()]
+    from advisor import reports
+    from advisor.measuring import runtimes
+
+    rows = [
+        *_rows("runtime", runtimes.GROUP, runtimes.names(), runtimes.BUILT_IN, runtimes.lack),
+        *_rows("report format", reports.GROUP, reports.formats(), reports.BUILT_IN, reports.lack),
+    ]
     if form == "json":
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
@@ -24,32 +30,23 @@ def command(form: str) -> int:
     return 0
 
 
-def _runtimes() -> Iterator[Row]:
-    from advisor.errors import AdvisorError
-    from advisor.measuring import runtimes as measurers
-
-    for name in measurers.names():
-        try:
-            lack = measurers.load(name).missing() or ""
-        except AdvisorError as error:
-            lack = str(error)
-        yield _row("runtime", name, measurers.GROUP, lack)
-
-
-def _formats() -> Iterator[Row]:
-    from advisor import reports
-    from advisor.errors import AdvisorError
-
-    for name in reports.formats():
-        try:
-            reports.writer(name)
-            lack = ""
-        except AdvisorError as error:
-            lack = str(error)
-        yield _row("report format", name, reports.GROUP, lack)
+def _rows(
+    kind: str,
+    group: str,
+    names: Iterable[str],
+    built_in: Collection[str],
+    lack: Callable[[str], str | None],
+) -> Iterator[Row]:
+    """Yield a row for each name, then one for each plug-in whose name is taken."""
+    points = list(entry_points(group=group))
+    used = {point.name: point for point in reversed(points) if point.name not in built_in}
+    for name in names:
+        yield _row(kind, name, used.get(name), lack(name) or "")
+    for point in points:
+        if used.get(point.name) is not point:
+            yield _row(kind, point.name, point, f"{point.value} is not used: the name is taken")
 
 
-def _row(kind: str, name: str, group: str, lack: str) -> Row:
-    owners = [p.dist for p in entry_points(group=group) if p.name == name and p.dist is not None]
-    owner = f"{owners[0].name} {owners[0].version}" if owners else "built in"
+def _row(kind: str, name: str, point: EntryPoint | None, lack: str) -> Row:
+    owner = f"{point.dist.name} {point.dist.version}" if point and point.dist else "built in"
     return {"kind": kind, "name": name, "from": owner, "unavailable_because": lack}

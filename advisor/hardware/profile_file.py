@@ -303,14 +303,15 @@ def field_names(path: tuple[str | int, ...]) -> list[str]:
     """Return the fields allowed in the mapping at ``path`` of a profile file."""
     kind: type[Document] = ProfileFile
     for key in path:
-        kind = _document_in(_annotations(kind).get(str(key))) or kind
+        kind = document_in(_annotations(kind).get(str(key))) or kind
     return sorted(_annotations(kind))
 
 
-def _document_in(annotation: Any) -> type[Document] | None:
+def document_in(annotation: Any) -> type[Document] | None:
+    """Return the document that a field holds, alone or in a list; None where it holds none."""
     if isinstance(annotation, type) and issubclass(annotation, Document):
         return annotation
-    found = (_document_in(argument) for argument in get_args(annotation))
+    found = (document_in(argument) for argument in get_args(annotation))
     return next((kind for kind in found if kind is not None), None)
 
 

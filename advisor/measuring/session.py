@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from advisor.core.plug_in import blamed
 from advisor.errors import AdvisorError, MeasurementError
 from advisor.hardware.library import advisor_home
 from advisor.measuring import cpu, environment, exports
@@ -341,7 +342,8 @@ def _against(way: Way) -> str | None:
     """Why a way cannot be measured here; None where it can."""
     try:
         measurer = load(way.name)
-        return measurer.missing() or measurer.refusal(way.settings)
+        with blamed(f"runtime {way.name!r}"):
+            return measurer.missing() or measurer.refusal(way.settings)
     except AdvisorError as error:
         return str(error)
 

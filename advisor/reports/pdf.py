@@ -1,6 +1,7 @@
 """PDF: the HTML page on paper, through WeasyPrint."""
 
 import logging
+from importlib.util import find_spec
 
 from advisor.core.extras import install
 from advisor.core.filed import Document
@@ -13,6 +14,12 @@ class PdfWriter:
     """Prints the page; needs the extra ``pdf``."""
 
     suffix = ".pdf"
+
+    def missing(self) -> str | None:
+        """Say how to install WeasyPrint; None where it is installed."""
+        if find_spec("weasyprint") is None:
+            return f"a PDF needs WeasyPrint; install with {install('weasyprint')}"
+        return None
 
     def render(self, document: Document, layout: Layout) -> bytes:
         """Return the PDF; raises PluginError that says how to install WeasyPrint."""

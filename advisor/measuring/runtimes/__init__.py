@@ -1,9 +1,9 @@
 """Runtimes that time networks on real hardware: the protocol, and the registry of those known.
 
 A runtime is one small class that keeps the ``Measurer`` protocol. The built-in ones are named in
-``BUILT_IN``; third parties add theirs under the entry-point group ``advisor.measurers``, the name
-of the entry point being ``RUNTIME`` or ``RUNTIME-UNIT``. ``advisor.testing.MeasurerContract`` is
-the test they have to pass.
+``BUILT_IN`` and keep their names; third parties add theirs under the entry-point group
+``advisor.measurers``, the name of the entry point being ``RUNTIME`` or ``RUNTIME-UNIT``.
+``advisor.testing.MeasurerContract`` is the test they have to pass.
 
 Importing this package loads no runtime.
 """
@@ -13,14 +13,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.errors import PluginError, unknown_name
+from advisor.core.plug_in import blamed, entry_points_of, made
+from advisor.errors import AdvisorError, PluginError, unknown_name
 
 if TYPE_CHECKING:
     from advisor.measuring.runtimes.source import Source
@@ -112,14 +112,18 @@ def where(name: str) -> str:
 
 def load(name: str) -> Measurer:
     """Create a runtime by its registered name or by ``module:Class``."""
-    place = where(name)
-    module, _, attribute = place.partition(":")
+    found: Measurer = made(f"runtime {name!r}", where(name))
+    _check(found, name)
+    return found
+
+
+def lack(name: str) -> str | None:
+    """Say in one line why a runtime cannot be used here; None where it can."""
     try:
-        made: Measurer = getattr(import_module(module), attribute)()
-    except Exception as error:
-        raise PluginError(f"cannot load runtime {name!r} from {place}: {error}") from error
-    _check(made, name)
-    return made
+        with blamed(f"runtime {name!r}"):
+            return load(name).missing()
+    except AdvisorError as error:
+        return str(error)
 
 
 def find(runtime: str, unit: str = "cpu") -> str:
@@ -131,12 +135,7 @@ def find(runtime: str, unit: str = "cpu") -> str:
 
 @functools.cache
 def _entry_points() -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for point in metadata.entry_points(group=GROUP):
-        if point.name in BUILT_IN or point.name in found:
-            raise PluginError(f"runtime {point.name!r} of {point.value} is already registered")
-        found[point.name] = point.value
-    return found
+    return entry_points_of(GROUP)
 
 
 def _check(made: Any, name: str) -> None:
