@@ -20,7 +20,7 @@ from advisor.core.candidate import Candidate
 from advisor.core.frozen_record import Record
 from advisor.core.workload_table import WorkloadTable
 from advisor.errors import UsageError
-from advisor.networks.blueprints.aliases import as_variant
+from advisor.networks.blueprints.aliases import ALIASES, as_variant
 
 if TYPE_CHECKING:
     from advisor.estimators.latency import Prediction
@@ -121,8 +121,10 @@ def _keys(table: WorkloadTable) -> Iterable[Key]:
 @cache
 def _place(network: str) -> tuple[Series, float]:
     """Return the series of a network and its width."""
-    if network.isidentifier():  # a name without axes, as most are
+    if network in ALIASES:
         variant = as_variant(Candidate(architecture=network))
+    elif network.isidentifier():  # a name without axes, as most are
+        return (network, ()), 1.0
     else:
         try:
             variant = as_variant(Candidate.parse(network))

@@ -52,6 +52,11 @@ COLLECTING = (250_000, 50, 50)
 """Objects after which Python looks for unused cycles: answers are records, which form none."""
 
 
+KEPT = 31 << 20
+"""Bytes up to which memory that was freed is used again instead of going back to the system, which
+takes as long to hand out a large array as the arithmetic in it does."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when the command is used."""
 
@@ -113,6 +118,7 @@ class _OneLine(logging.Formatter):
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     gc.set_threshold(*COLLECTING)
+    bytes(KEPT)  # how glibc is told: it keeps what is as large as anything ever freed
     streams.prepare()
     code = run(sys.argv[1:] if argv is None else argv)
     unwritten = streams.finish()

@@ -3,10 +3,13 @@
 import csv
 import io
 from collections.abc import Iterator
+from itertools import islice
 
 from advisor.errors import AdvisorError
 
 _ANY_LENGTH = 2**31 - 1
+_AT_ONCE = 256
+"""Rows that are read at once."""
 
 
 def csv_rows(
@@ -18,15 +21,19 @@ def csv_rows(
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     while True:
-        # the limit on a cell is one of the whole process: lifted for each row alone
+        rows: list[tuple[int, list[str]]] = []
+        unread: csv.Error | None = None
+        # the limit on a cell is one of the whole process: lifted while nobody else reads
         before = csv.field_size_limit(_ANY_LENGTH)
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            rows.extend((reader.line_num, cells) for cells in islice(reader, _AT_ONCE))
         except csv.Error as problem:
-            line = reader.line_num
-            raise error(f"cannot read {origin} as CSV: line {line}: {problem}") from None
+            unread = problem
         finally:
             csv.field_size_limit(before)
-        yield reader.line_num, cells
+        yield from rows
+        if unread is not None:
+            line = reader.line_num
+            raise error(f"cannot read {origin} as CSV: line {line}: {unread}")
+        if not rows:
+            return

@@ -53,6 +53,7 @@ def _printed(content: RenderableType, layout: Layout) -> str:
         color_system="standard" if layout.color else None,
         no_color=not layout.color,
         highlight=False,
+        emoji=False,
         legacy_windows=False,
     )
     with console.capture() as capture:
