@@ -88,6 +88,32 @@ def test_no_large_network_runs_in_four_milliseconds_on_a_raspberry_pi(
     assert stored() == 0
 
 
+def test_a_size_that_nobody_counted_teaches_where_it_follows_by_arithmetic(
+    tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, scaled({"mobilenetv2_100": times["mobilenetv2_100"]}, 0.4),
+                   input_h="100")  # fmt: skip
+    assert run(["import", str(path), *PI]) == 0
+    assert "tell nothing" not in capsys.readouterr().err
+    timings, table = Evidence().own_timings()
+    assert [(one.network, one.resolution) for one in timings] == [("mobilenetv2_100", 100)]
+    assert table.networks == ("mobilenetv2_100",)
+    whole = Evidence().table
+    smaller, larger = (whole.macs[whole.index["mobilenetv2_100", side]] for side in (96, 128))
+    assert smaller < table.macs[0] < larger
+
+
+def test_figures_that_teach_nothing_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, {"vit_tiny_patch16_224": 900.0}, input_h="96")
+    assert run(["import", str(path), *PI]) == 0
+    assert "vit_tiny_patch16_224@96: kept as they are, but they tell nothing of other" in (
+        capsys.readouterr().err
+    )
+    assert stored() == 1
+
+
 def test_the_second_import_of_a_file_changes_nothing(
     tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +142,7 @@ def test_figures_of_another_chip_are_refused(
         ("Raspberry Pi 4 Model B Rev 1.4", 0),
         ("Cortex-A72 BCM2711", 0),
         ("aarch64", 0),
+        ("x86_64", 1),
         ("Raspberry Pi 5 Model B Rev 1.0", 1),
         ("Intel(R) Xeon(R) Platinum 8488C", 1),
     ],
@@ -126,6 +153,17 @@ def test_the_chip_that_a_kit_ran_on_has_to_be_the_board(
     path = written(tmp_path, times, device="raspberry-pi-4", chip=chip)
     assert run(["import", str(path), *PI]) == code
     assert bool(stored()) is (code == 0)
+
+
+def test_an_instruction_set_is_no_chip_and_is_said_to_be_none(
+    tmp_path: Path, times: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["import", str(written(tmp_path, times, device="raspberry-pi-4", chip="aarch64")), *PI])
+    assert "'aarch64', an instruction set of many chips" in capsys.readouterr().err
+    run(["import", str(written(tmp_path, times, device="raspberry-pi-4", chip="AMD64")), *PI])
+    assert "measured on 'AMD64', and the processor of raspberry-pi-4 is Arm" in (
+        capsys.readouterr().err
+    )
 
 
 def test_of_a_table_of_two_devices_each_keeps_its_own_rows(

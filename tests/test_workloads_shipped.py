@@ -37,6 +37,13 @@ def test_known_totals(table: WorkloadTable, network: str, resolution: int, gigam
     assert table.macs[row] / 1e9 == pytest.approx(gigamacs, rel=0.01)
 
 
+def test_tables_joined_hold_the_workloads_of_both(table: WorkloadTable) -> None:
+    first, second = table.rows([3, 500]), table.rows([900, 3])
+    both = first.joined(WorkloadTable.of([second.workload(0), second.workload(1)]))
+    assert [both.workload(row) for row in range(4)] == [table.workload(r) for r in (3, 500, 900, 3)]
+    assert both.macs.tolist() == table.macs[[3, 500, 900, 3]].tolist()
+
+
 def test_every_published_accuracy_has_a_workload(table: WorkloadTable) -> None:
     missing = [
         w.network for w in read_accuracies(ROOT) if (w.network, w.resolution) not in table.index

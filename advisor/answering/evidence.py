@@ -26,7 +26,7 @@ from advisor.core.frozen_record import Record
 from advisor.core.lane import Lane
 from advisor.core.workload import Workload
 from advisor.core.workload_table import WorkloadTable, read
-from advisor.errors import NetworkError, UsageError, unknown_name
+from advisor.errors import AdvisorError, NetworkError, UsageError, unknown_name
 from advisor.files.plain_text import is_there
 from advisor.hardware.library import (
     ProfileLibrary,
@@ -133,16 +133,44 @@ class Evidence(Record):
         return model.with_measurements(timings, table) if timings else model
 
     def own_timings(self) -> "tuple[list[Timing], WorkloadTable]":
-        """Return what the user measured of the catalog's networks, and their workloads."""
+        """Return what the user measured of networks whose work is known, and their workloads."""
         from advisor.estimators.latency import Timing
 
         index = self.table.index
-        own = [one for one in own_times(own=self._own_of) if (one.network, one.resolution) in index]
+        every = own_times(own=self._own_of)
+        counted = [one for one in every if (one.network, one.resolution) in index]
+        others = [one for one in every if (one.network, one.resolution) not in index]
+        priced = {one: self.by_arithmetic(one.network, one.resolution) for one in others}
+        candidates = [found for found in priced.values() if found is not None]
+        own = [*counted, *(one for one, found in priced.items() if found is not None)]
+        table = self.table.rows([index[one.network, one.resolution] for one in counted])
+        if candidates:
+            from advisor.networks.pricing.prices import price
+
+            table = table.joined(price(candidates))
         timings = [
             Timing(lane=o.lane, network=o.network, resolution=o.resolution, seconds=o.seconds)
             for o in own
         ]
-        return timings, self.table.rows([index[one.network, one.resolution] for one in own])
+        return timings, table
+
+    def by_arithmetic(self, network: str, resolution: int) -> Candidate | None:
+        """Return a network that follows at any input from its blueprint; None for others."""
+        from advisor.networks.blueprints.stock import blueprint, has_blueprint
+
+        try:
+            candidate = replace(Candidate.parse(network), resolution=resolution)
+            if has_blueprint(candidate.architecture):
+                blueprint(candidate)
+                return candidate
+        except AdvisorError:  # of a module or a file, or an axis that it lacks
+            pass
+        return None
+
+    def teaches(self, network: str, resolution: int) -> bool:
+        """Whether a timing of a network tells the estimator of others: its work is known."""
+        known = (network, resolution) in self.table.index
+        return known or self.by_arithmetic(network, resolution) is not None
 
     @cached_property
     def operator_support(self) -> OperatorSupport:

@@ -16,6 +16,7 @@ from advisor.answering.batch_ladder import predicted
 from advisor.answering.evidence import Evidence
 from advisor.core.lane import Lane
 from advisor.core.quantity import Unit, human, significant
+from advisor.hardware.instruction_set import BY_MACHINE, instruction_set
 from advisor.hardware.library import ProfileLibrary
 from advisor.hardware.profile import DeviceProfile
 from advisor.hardware.roofline import floor
@@ -33,7 +34,6 @@ _SLIPS = (
 )
 """What a time has to be multiplied by to be as expected, and the usual cause."""
 _NEAR = math.log(3.0)
-_ARCHITECTURES = frozenset(("x86_64", "amd64", "i686", "aarch64", "arm64", "armv7l", "armv6l"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +87,33 @@ def of_another_device(
         meant = _meant(named, library)
         if meant and profile.id not in meant:
             return f"it names {named!r}, which is {' or '.join(meant[:3])}, not {profile.id}"
-    for chip in dict.fromkeys(row.named[1] for row in rows if len(row.named) > 1):
-        if not _meant(chip, library) and not _alike(chip, profile):
+    for chip in _chips(rows):
+        if chip.lower() in BY_MACHINE:
+            told, own = BY_MACHINE[chip.lower()], instruction_set(profile)
+            if own not in (None, told):
+                return f"it was measured on {chip!r}, and the processor of {profile.id} is {own}"
+        elif not _meant(chip, library) and not _alike(chip, profile):
             return f"it was measured on {chip!r}, and nothing says that this is {profile.id}"
     return ""
+
+
+def uncompared(rows: Sequence[ReadRow], profile: DeviceProfile) -> str:
+    """Say what a table tells instead of a chip; empty where it names chips, or none at all.
+
+    Some systems tell no more than their instruction set, which many chips have.
+    """
+    bare = [chip for chip in _chips(rows) if chip.lower() in BY_MACHINE]
+    if not bare:
+        return ""
+    return (
+        f"its chip is stated as {' and '.join(map(repr, bare))}, an instruction set of many chips: "
+        f"whether it is that of {profile.id} could not be compared"
+    )
+
+
+def _chips(rows: Sequence[ReadRow]) -> list[str]:
+    """Chips that the rows name, each once."""
+    return list(dict.fromkeys(row.named[1] for row in rows if len(row.named) > 1))
 
 
 def _meant(named: str, library: ProfileLibrary) -> list[str]:
@@ -105,8 +128,6 @@ def _meant(named: str, library: ProfileLibrary) -> list[str]:
 
 def _alike(chip: str, profile: DeviceProfile) -> bool:
     """Whether the name of a chip shares what identifies it with a profile: its numbered words."""
-    if chip.lower() in _ARCHITECTURES:  # all that some systems tell
-        return True
     names = [profile.id, profile.name, *profile.aliases, *profile.chip_aliases]
     own = _words(" ".join([*names, profile.chip or "", *(unit.name for unit in profile.units)]))
     told = _words(chip)

@@ -1,13 +1,13 @@
 """Taking in: what was measured elsewhere is kept, and teaches the estimator of a device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from advisor.answering.asking import PRINTED, evidence_for, request_file, request_from
 from advisor.answering.evidence import Evidence
 from advisor.answering.next_measurements import Narrowing, narrowing, settling
 from advisor.answering.own_table import read_own
-from advisor.answering.plausibility import of_another_device, plausible
+from advisor.answering.plausibility import of_another_device, plausible, uncompared
 from advisor.core.filed import field_names
 from advisor.core.lane import Lane
 from advisor.core.measuring_request import CalibrateRequest, ImportRequest, TableRequest
@@ -72,6 +72,8 @@ def take_in(request: ImportRequest, evidence: Evidence, *, note: Say, warn: Say)
         if not evidence.profiles.meaning(name).devices:
             note(f"device {name!r} is unknown and taken for {profile.id}")
     another = of_another_device(reading.rows, profile, evidence.profiles)
+    if bare := uncompared(reading.rows, profile):
+        note(bare)
     found = plausible(reading.rows, profile, evidence)
     doubts = [doubt for doubt in (another, found.surprise) if doubt]
     refused = (*reading.refused, *(f"{table}, {line}" for line in found.refused))
@@ -92,12 +94,25 @@ def take_in(request: ImportRequest, evidence: Evidence, *, note: Say, warn: Say)
         f"kept {kept.new} figures of {profile.id} ({'; '.join(lanes)}), left out {len(refused)}"
         f"{known}"
     )
+    sizes = dict.fromkeys((row.network, row.resolution) for row in found.rows)
+    if untaught := [one for one in sizes if not evidence.teaches(*one)]:
+        note(_untaught(untaught))
     model = evidence_for(request.profiles_dir).latency
     for lane in dict.fromkeys(row.lane for row in found.rows):
         doubted = [f"{one.network}@{one.resolution}" for one in model.doubted(lane)]
         if doubted:
             note(f"not believed in {lane.name}: {', '.join(doubted)}; your other timings refute it")
     return refused
+
+
+def _untaught(sizes: Sequence[tuple[str, int]]) -> str:
+    """Say which figures are answers of themselves alone."""
+    names = ", ".join(f"{network}@{side}" for network, side in sizes[:MOST_LINES])
+    more = f" and {len(sizes) - MOST_LINES} more" if len(sizes) > MOST_LINES else ""
+    return (
+        f"{names}{more}: kept as they are, but they tell nothing of other networks, since the "
+        "catalog has not counted these inputs"
+    )
 
 
 def keep_profile(profile: Path, device: str) -> Path:

@@ -57,6 +57,8 @@ ONE_BYTE = "one_byte"
 WEIGHTS = "layer_weights.npy"
 """File with the weights that the layers of each network read, by the row of ``networks.csv``."""
 _SEPARATOR = "; "
+KIND = 1
+"""Column of the shapes with the code of the kind."""
 
 
 class LayerLists(Record):
@@ -74,6 +76,20 @@ class LayerLists(Record):
     def themselves(self) -> "LayerLists":
         """Return the lists, for tables that have nothing left to read."""
         return self
+
+    def joined(self, other: "LayerLists") -> "LayerLists":
+        """Return the layers of these networks and then those of others."""
+        kinds = tuple(dict.fromkeys((*self.kinds, *other.kinds)))
+        code = np.array([kinds.index(kind) for kind in other.kinds], np.int64)
+        shapes = other.shapes.copy()
+        shapes[:, KIND] = code[shapes[:, KIND]]
+        return LayerLists(
+            kinds=kinds,
+            shapes=np.concatenate([self.shapes, shapes]),
+            start=np.concatenate([self.start, self.start[-1] + other.start[1:]]),
+            shape_of=np.concatenate([self.shape_of, len(self.shapes) + other.shape_of]),
+            calls=np.concatenate([self.calls, other.calls]),
+        )
 
     def rows(self, rows: Sequence[int]) -> "LayerLists":
         """Return the layers of some networks, in the order given; the shapes are shared."""
@@ -234,6 +250,24 @@ class WorkloadTable(Record):
     def _layers_of(self, rows: Sequence[int]) -> LayerLists:
         return self._lists.rows(rows)
 
+    def joined(self, other: "WorkloadTable") -> "WorkloadTable":
+        """Return the rows of this table and then those of another."""
+        return WorkloadTable(
+            networks=(*self.networks, *other.networks),
+            resolutions=np.concatenate([self.resolutions, other.resolutions]),
+            parameters=np.concatenate([self.parameters, other.parameters]),
+            buffers=np.concatenate([self.buffers, other.buffers]),
+            peak_activations=np.concatenate([self.peak_activations, other.peak_activations]),
+            uncounted=(*self.uncounted, *other.uncounted),
+            caveats=(*self.caveats, *other.caveats),
+            layers=lambda: self._lists.joined(other._lists),
+            sums={
+                name: np.concatenate([values, other.sum_of(name)])
+                for name, values in self.sums.items()
+            },
+            one_byte=_or_none([*_bytes_of(self), *_bytes_of(other)]),
+        )
+
     @staticmethod
     def of(workloads: Iterable[Workload]) -> "WorkloadTable":
         """Build the table of some workloads, one row each, in order."""
@@ -266,6 +300,10 @@ class WorkloadTable(Record):
             ).themselves,
             one_byte=_or_none([w.one_byte for w in items]),
         )
+
+
+def _bytes_of(table: WorkloadTable) -> list[int]:
+    return [0] * len(table) if table.one_byte is None else table.one_byte.tolist()
 
 
 def _codes(layer: Layer, kinds: dict[str, int]) -> tuple[int, ...]:
