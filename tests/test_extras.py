@@ -1,11 +1,12 @@
 """What an extra brings is asked for in one line, and never met by a traceback."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from advisor.cli.main import run
-from advisor.core.extras import COUNTING, absent, missing_extra, require
+from advisor.core.extras import COUNTING, absent, install, missing_extra, require
 from advisor.errors import MissingPackageError, NetworkError
 from tests.terminal import ask
 
@@ -32,6 +33,12 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it() -> None:
         "counting resnet18@96 needs torch, timm, ptflops; "
         "install with pip install 'vision-advisor[networks]'"
     )
+
+
+def test_whatever_measures_is_brought_by_the_extra_that_the_readme_names() -> None:
+    runtimes = ("onnxruntime", "openvino", "nncf", "ncnn", "torchao")
+    assert {install(module) for module in runtimes} == {"pip install 'vision-advisor[measure]'"}
+    assert "| `measure` | `measure`, `kit` |" in Path("README.md").read_text()
 
 
 def test_an_import_that_nobody_asked_for_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
