@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.cli.main import run
 from advisor.errors import UsageError
 from advisor.hardware.library import ProfileLibrary, profiles_directory, read_profile
 from advisor.hardware.new_profile import start
@@ -29,6 +30,17 @@ def test_price_power_and_names_of_the_like_device_are_not_copied(tmp_path: Path)
 def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'jetson-nano' exists already"):
         start("Jetson Nano", "jetson-tx2", LIBRARY, tmp_path)
+
+
+def test_own_profiles_go_to_a_folder_that_exists(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = ["devices", "new", "Nano II", "--like", "jetson-nano", "--profiles-dir"]
+    assert run([*new, str(tmp_path / "none")]) == 2
+    assert "none is no folder; name one with profiles" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+    assert run([*new, str(tmp_path)]) == 0
+    assert (tmp_path / "nano-ii.yaml").is_file()
 
 
 def test_a_profile_that_the_index_does_not_know_is_found(tmp_path: Path) -> None:

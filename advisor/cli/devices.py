@@ -66,14 +66,13 @@ def show(device: str, profiles_dir: Path | None, form: str) -> int:
 def new(name: str, like: str, profiles_dir: Path | None) -> int:
     """Start the profile of a device NAME as a copy of a like one, for you to edit.
 
-    It goes to your own profiles, or to the folder of --profiles-dir.
+    It goes to your own profiles, or to the folder of --profiles-dir, which has to exist.
     """
     from advisor.cli.output import say
     from advisor.hardware.library import advisor_home
     from advisor.hardware.new_profile import start
 
-    own = profiles_dir if profiles_dir and profiles_dir.exists() else None
-    path = start(name, like, profile_library(own=own),
+    path = start(name, like, profile_library(own=profiles_dir),
                  profiles_dir or advisor_home() / "profiles")  # fmt: skip
     click.echo(path)
     say(f"edit it: what differs, and where each figure is from; then --device {path.stem} works")
