@@ -61,6 +61,21 @@ def test_what_more_likely_fails_than_not_is_no_likely_answer() -> None:
     assert got.likely.candidate == "sure"
 
 
+def test_what_is_surer_and_less_accurate_than_the_safe_one_is_no_likely_answer() -> None:
+    sure, surer = network("sure", 0.91, 0.700), network("surer", 0.9999, 0.699)
+    got = found([sure, surer], [])
+    assert got.likely is not None
+    assert got.likely.candidate == "sure"
+    assert got.likely.gain == 0
+
+
+def test_where_nothing_gains_the_likely_answer_is_the_safe_one_as_it_is_shown() -> None:
+    got = found([network("smaller", 0.95, 0.700), network("tied", 0.92, 0.701)], [])
+    assert got.safe is not None
+    assert got.likely is not None
+    assert got.likely.candidate == got.safe.candidate == "smaller"
+
+
 def test_what_is_worth_measuring_gains_most_by_itself_where_errors_are_independent() -> None:
     sure = network("sure", 0.999, 0.70)
     got = found([sure], [network("close", 0.8, 0.73), network("bold", 0.4, 0.78)])

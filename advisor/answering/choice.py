@@ -186,10 +186,18 @@ def _answer(entry: Entry, gain: float, reason: str, command: str = "") -> Pick:
 
 
 def _likely(field: Contenders, safe: int | None, weighed: Weighing) -> Pick | None:
-    """Find the best expected candidate where a failure costs falling back to the safe one."""
+    """Find the best expected candidate where a failure costs falling back to the safe one.
+
+    What is worth no more than the safe one has nothing to say beside it, however sure it is.
+    """
     chance = field.probability
     worth = field.worth - _nothing(weighed)
-    rows = [row for row in range(len(chance)) if chance[row] >= EVEN or row == safe]
+    least = -math.inf if safe is None else float(worth[safe])
+    rows = [
+        row
+        for row in range(len(chance))
+        if row == safe or (chance[row] >= EVEN and worth[row] > least)
+    ]
     if not rows:
         return None
     expected = {row: float(chance[row] * worth[row]) for row in rows}
@@ -198,8 +206,8 @@ def _likely(field: Contenders, safe: int | None, weighed: Weighing) -> Pick | No
             expected[row] += _keeps_after_failure(field, safe, row) * float(worth[safe])
     best = max(rows, key=lambda row: expected[row])
     gain = float(chance[best] * (worth[best] - (worth[safe] if safe is not None else 0.0)))
-    if best == safe:
-        return _answer(field.entries[best], 0.0, "nothing more likely than not is expected to gain")
+    if best == safe:  # of those tied with the first of the ranking, which is the one shown as safe
+        return _answer(field.entries[0], 0.0, "nothing more likely than not is expected to gain")
     percent = f"{100 * chance[best]:.0f} %"
     fallback = "else fall back to the safe one" if safe is not None else "nothing is safe"
     reason = f"keeps every limit with {percent} probability; {fallback}"
