@@ -86,8 +86,7 @@ class NetworkNames:
 
     def nearest(self, spelling: str, count: int = 3) -> list[str]:
         """The catalog's names that share most of the telling parts of a spelling."""
-        asked = _grams(next(_readings(spelling))[0])
-        like = {name: self._likeness(asked, grams) for name, grams in self._spelled.items()}
+        like = self._likeness(_grams(next(_readings(spelling))[0]))
         least = max(LEAST_LIKE, LEAST_SHARE * max(like.values(), default=0.0))
         near = [name for name, found in like.items() if found >= least]
         return sorted(near, key=lambda name: (-like[name], name))[:count]
@@ -109,12 +108,12 @@ class NetworkNames:
     def _kin(self, spelling: str, count: int = 2) -> list[str]:
         """Networks whose names begin with as many of the same letters as any does."""
         plain = next(_readings(spelling))[0]
-        letters, asked = _letters(plain), _grams(plain)
-        shared = {name: _beginning(letters, _letters(name)) for name in self.architectures}
+        letters, like = _letters(plain), self._likeness(_grams(plain))
+        begun = self._begun.get(letters[:KIN], {})
+        shared = {name: _beginning(letters, own) for name, own in begun.items()}
         most = max(shared.values(), default=0)
-        kin = [name for name, same in shared.items() if same == most >= KIN]
-        like = {name: self._likeness(asked, self._spelled[name]) for name in kin}
-        return sorted(kin, key=lambda name: (-like[name], name))[:count]
+        kin = [name for name, same in shared.items() if same == most]
+        return sorted(kin, key=lambda name: (-like.get(name, 0.0), name))[:count]
 
     def _found(self, name: str) -> tuple[str, ...]:
         """Look a name up as it stands: the catalog's own, an alias, or either written otherwise."""
@@ -135,11 +134,28 @@ class NetworkNames:
             key = _key(reading)
             if key in self._beginnings:
                 return self._beginnings[key]
-            inside = re.compile(rf"(?:^|_){re.escape(key)}(?:_|$)")
-            found = [n for n in self.architectures if inside.search(n)] if len(key) >= LEAST else []
-            if found:
-                return sorted(found)
+            if len(key) >= LEAST and key in self._worded:
+                return self._worded[key]
         return ()
+
+    @cached_property
+    def _worded(self) -> Mapping[str, list[str]]:
+        """Networks by each word of their names."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.architectures):
+            for word in dict.fromkeys(name.split("_")):
+                found[word].append(name)
+        return dict(found)
+
+    @cached_property
+    def _begun(self) -> Mapping[str, Mapping[str, str]]:
+        """Letters of the networks' names, by the first ``KIN`` of them."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for name in self.architectures:
+            letters = _letters(name)
+            if len(letters) >= KIN:
+                found[letters[:KIN]][name] = letters
+        return dict(found)
 
     @cached_property
     def _weights(self) -> frozenset[str]:
@@ -178,14 +194,34 @@ class NetworkNames:
         seen = Counter(gram for grams in self._spelled.values() for gram in grams)
         return {gram: log(1 + len(self._spelled) / count) for gram, count in seen.items()}
 
-    def _likeness(self, asked: Counter[str], other: Counter[str]) -> float:
-        """Cosine of two names' runs of letters, each weighed by how few names have it."""
+    @cached_property
+    def _having(self) -> Mapping[str, list[tuple[str, int]]]:
+        """Networks by each run of letters that their names have, and how often."""
+        found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for name, grams in self._spelled.items():
+            for gram, count in grams.items():
+                found[gram].append((name, count))
+        return dict(found)
 
-        def product(one: Counter[str], two: Counter[str]) -> float:
-            return sum(n * two[g] * self._rarity.get(g, 1.0) ** 2 for g, n in one.items())
+    @cached_property
+    def _sizes(self) -> Mapping[str, float]:
+        return {name: self._size(grams) for name, grams in self._spelled.items()}
 
-        size = sqrt(product(asked, asked) * product(other, other))
-        return product(asked, other) / size if size else 0.0
+    def _size(self, grams: Counter[str]) -> float:
+        return sum(n * n * self._rarity.get(gram, 1.0) ** 2 for gram, n in grams.items())
+
+    def _likeness(self, asked: Counter[str]) -> dict[str, float]:
+        """Cosine of a name's runs of letters with those of each network that shares any.
+
+        Each is weighed by how few names have it.
+        """
+        product: dict[str, float] = defaultdict(float)
+        for gram, count in asked.items():
+            weight = self._rarity.get(gram, 1.0) ** 2
+            for name, times in self._having.get(gram, ()):
+                product[name] += count * times * weight
+        size = self._size(asked)
+        return {name: shared / sqrt(size * self._sizes[name]) for name, shared in product.items()}
 
 
 def kind_elsewhere(spelling: str) -> str:
