@@ -1,7 +1,6 @@
 """Answer a table of latency questions at once: one row in, the same row with figures out."""
 
 import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -74,10 +73,11 @@ class _Question:
     resolution: int
 
 
-def answer(asked: QuestionsRequest, evidence: Evidence) -> str:
-    """Return the table with its answers as CSV, rows and columns in the order given.
+def answer(asked: QuestionsRequest, evidence: Evidence) -> Iterator[str]:
+    """Return the lines of the table with its answers as CSV, rows and columns in the order given.
 
     A row that cannot be answered keeps its numbers empty and says why; it never stops the rest.
+    Everything is answered before the first line.
     """
     table = _read(Path(asked.table))
     answers: dict[int, Answer] = {}
@@ -91,12 +91,22 @@ def answer(asked: QuestionsRequest, evidence: Evidence) -> str:
         except AdvisorError as error:
             reason = {"reason": str(error)}
             answers |= dict.fromkeys(rows, reason)
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow((*table.columns, *ANSWER))
+    return _written(table, answers)
+
+
+class _Line:
+    """A file that gives back what is written to it, so that a long table is never held as text."""
+
+    def write(self, line: str) -> str:
+        """Return the line."""
+        return line
+
+
+def _written(table: _Table, answers: Mapping[int, Answer]) -> Iterator[str]:
+    writer = csv.writer(_Line(), lineterminator="\n")
+    yield writer.writerow((*table.columns, *ANSWER))
     for row, cells in enumerate(table.rows):
-        writer.writerow((*cells, *(answers[row].get(name, "") for name in ANSWER)))
-    return stream.getvalue()
+        yield writer.writerow((*cells, *(answers[row].get(name, "") for name in ANSWER)))
 
 
 def _read(path: Path) -> _Table:

@@ -53,12 +53,14 @@ def _answer(own: dict[str, Any], form: str, files: tuple[Path, ...]) -> int:
         raise UsageError("--table answers in CSV only; give --format csv and -o FILE.csv")
     request = QuestionsRequest.read(*map(_of_table, stated(EstimateRequest)), Stated(
         options=own, typed=True))  # fmt: skip
-    text = answer(request, evidence_for(request.profiles_dir))
+    lines = answer(request, evidence_for(request.profiles_dir))
+    if not files:
+        sys.stdout.writelines(lines)
+        return 0
+    text = "".join(lines)
     for path in files:
         save(path, text)
         say(f"wrote {path}")
-    if not files:
-        sys.stdout.write(text)
     return 0
 
 
