@@ -118,3 +118,23 @@ def test_a_runtime_of_another_package_that_takes_a_built_in_name_is_not_used(
     rows = [row for row in listed(capsys) if row["name"] == "pytorch"]
     assert [row["from"] for row in rows] == ["built in", "taken 1"]
     assert rows[1]["unavailable_because"] == "taken:It is not used: the name is taken"
+
+
+def test_a_runtime_that_only_the_user_measured_can_be_asked_for(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
+    asked = ("--device", "jetson-nano", "--unit", "cpu", "--runtime", "acme-rt")
+    estimate = ("estimate", "resnet18", *asked, "--format", "json")
+    assert "unknown runtime 'acme-rt'" in ask(capsys, *estimate).told
+    table = tmp_path / "figures.csv"
+    rows = "resnet18,cpu,acme-rt,fp32,4,1,50\nmobilenetv2_100,cpu,acme-rt,fp32,4,1,30\n"
+    table.write_text("timm_name,unit,runtime,precision,threads,batch,latency_ms\n" + rows)
+    assert ask(capsys, "import", str(table), "--device", "jetson-nano").code == 0
+    answer = ask(capsys, *estimate, "--threads", "4", "--precision", "fp32")
+    latency = json.loads(answer.out)["estimates"][0]["metrics"]["latency"]
+    assert latency["origin"] == "measured"
+    assert latency["value"] == pytest.approx(0.05)
+    ranked = ask(capsys, "recommend", *asked, "--max-latency", "1s", "--models", "resnet18")
+    assert ranked.code == 0
+    assert "not among the runtimes known" not in ranked.out

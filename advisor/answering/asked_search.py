@@ -60,7 +60,7 @@ def _stored(task: SearchTask, evidence: Evidence) -> Iterator[SearchTask]:
     if task.search.storage:
         yield task
         return
-    profile = evidence.profiles.load(task.request.device)
+    profile = evidence.profile(task.request.device)
     name = default_study(task, lane_of(task.request, profile))
     with own_journal(advisor_home() / "studies", name, resume=task.search.resume) as path:
         yield replace(task, search=replace(task.search, storage=str(path)))

@@ -21,7 +21,7 @@ BEST = 3
 def completed(document: Recommendation, evidence: Evidence) -> Recommendation:
     """Return the recommendation with everything that a report shows."""
     preset = document.request.use_case
-    profile = evidence.profiles.load(document.lane.device)
+    profile = evidence.profile(document.lane.device)
     return document.model_copy(
         update={
             "ranked": _timed(document.ranked, document.lanes, evidence),

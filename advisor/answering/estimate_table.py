@@ -212,7 +212,7 @@ def _answered(
             answers[index] = {"reason": network}
         else:
             questions.append(_Question(index, *network))
-    profile = evidence.profiles.load(request.device)
+    profile = evidence.profile(request.device)
     lane = lanes_for(profile, request)[0]
     assessor = assessor_on(lane, profile, request, evidence)
     distinct = {(q.candidate.network, q.resolution): q for q in questions}

@@ -49,7 +49,7 @@ def _lanes(asked: CompareRequest, evidence: Evidence) -> list[Lane]:
     return [
         lane
         for request in asked.on_each_device()
-        for lane in lanes_for(evidence.profiles.load(request.device), request)
+        for lane in lanes_for(evidence.profile(request.device), request)
     ]
 
 
@@ -68,7 +68,7 @@ def _estimates(
     records: list[LaneRecord] = []
     found: list[EstimateEntry] = []
     for request in asked.on_each_device():
-        profile = evidence.profiles.load(request.device)
+        profile = evidence.profile(request.device)
         for lane in lanes_for(profile, request):
             records.append(answer.lane_record(profile, lane, request, evidence))
             assessor = assessor_on(lane, profile, request, evidence)

@@ -1,7 +1,7 @@
 """Evidence: everything an answer can rest on, each part read when it is first needed."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
@@ -34,7 +34,7 @@ from advisor.hardware.library import (
     catalog_directory,
     profile_library,
 )
-from advisor.hardware.profile import DeviceProfile
+from advisor.hardware.profile import DeviceProfile, UnitProfile
 from advisor.measuring.own_figures import OwnFigures, own_times, store_path
 from advisor.networks import NO_INPUTS, InputSizes, is_foreign
 
@@ -59,6 +59,7 @@ class Evidence(Record):
     """Folder of the catalog."""
     profiles: ProfileLibrary = field(default_factory=profile_library)
     _published: dict[tuple[str, Conditions], PublishedFigures] = field(default_factory=dict)
+    _known: dict[str, DeviceProfile] = field(default_factory=dict)
     _own: dict[str, OwnFigures] = field(default_factory=dict)
     _workloads: dict[tuple[str, int], Workload] = field(default_factory=dict)
     _hashes: dict[Path, str] = field(default_factory=dict)
@@ -90,6 +91,15 @@ class Evidence(Record):
         from advisor.catalog.pruning_results import HalvedMacs, read_pruning
 
         return HalvedMacs(results=read_pruning(self.root))
+
+    def profile(self, name: str) -> DeviceProfile:
+        """Return the profile of an id or alias; what the user measured there runs there, too."""
+        if name not in self._known:
+            stated = self.profiles.load(name)
+            ran = {(lane.unit, lane.runtime) for lane, _, _ in self.own(stated).figures}
+            units = tuple(_with_runtimes(unit, ran) for unit in stated.units)
+            self._known[name] = replace(stated, units=units) if ran else stated
+        return self._known[name]
 
     def published(
         self, profile: DeviceProfile, conditions: Conditions | None = None
@@ -410,3 +420,8 @@ def _split(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
 def evidence_with(own_profiles: Path | None) -> Evidence:
     """Return the shipped evidence with the user's own profiles before the shipped ones."""
     return Evidence(profiles=profile_library(own=own_profiles))
+
+
+def _with_runtimes(unit: UnitProfile, ran: Set[tuple[str, str]]) -> UnitProfile:
+    new = sorted(name for kind, name in ran if kind == unit.kind and name not in unit.runtimes)
+    return replace(unit, runtimes=(*unit.runtimes, *new))

@@ -53,7 +53,7 @@ class Explanation(Document):
 def explain(asked: ExplainRequest, evidence: Evidence) -> Explanation:
     """Explain the latency of one candidate on the lane that the request leads to."""
     request = asked.on_its_device()
-    profile = evidence.profiles.load(request.device)
+    profile = evidence.profile(request.device)
     lane = lanes_for(profile, request)[0]
     subject = subjects_named([asked.candidate], evidence, [lane], asked.inputs)[0]
     assessment = assess([subject], lane, profile, request, evidence)[0]

@@ -60,7 +60,7 @@ def orders_of(entries: Sequence[Entry], request: Request, evidence: Evidence) ->
     from advisor.measuring.order import Order
 
     orders = []
-    for lane in lanes_for(evidence.profiles.load(request.device), request):
+    for lane in lanes_for(evidence.profile(request.device), request):
         mine = [e for e in entries if e.lane == lane.name]
         spelled = [f"{e.architecture}@{e.resolution}" for e in mine if not e.axes]
         if not spelled:

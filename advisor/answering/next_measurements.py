@@ -103,7 +103,7 @@ class Narrowing(Document):
 
 def narrowing(request: Request, evidence: Evidence, count: int) -> Narrowing:
     """Say how wide the device's answers are and which ``count`` networks narrow them most."""
-    profile = evidence.profiles.load(request.device)
+    profile = evidence.profile(request.device)
     lanes = _lanes(profile, request, evidence)
     errors = _errors(profile, evidence)
     found = []
@@ -118,7 +118,7 @@ def settling(request: Request, evidence: Evidence, count: int) -> Narrowing:
     """Say which ``count`` networks of each lane settle the answer to a request."""
     document = recommend(request, evidence)
     matter = contest(document)
-    profile = evidence.profiles.load(request.device)
+    profile = evidence.profile(request.device)
     errors = _errors(profile, evidence)
     found = []
     for record in document.lanes:

@@ -46,7 +46,7 @@ def recommend(request: Request, evidence: Evidence) -> Recommendation:
     Raises UsageError for what the device cannot do and EvidenceError where the evidence does not
     allow an answer.
     """
-    profile = evidence.profiles.load(request.device)
+    profile = evidence.profile(request.device)
     lanes = lanes_for(profile, request)
     own = own_accuracy(request, evidence)
     judged = judged_networks(request, profile, lanes, evidence, own)
@@ -248,7 +248,7 @@ def recommendation(
     evidence: Evidence,
 ) -> Recommendation:
     """Rank what was judged and write the answer."""
-    demands = Demands.of(request, evidence.profiles.load(request.device))
+    demands = Demands.of(request, evidence.profile(request.device))
     weights = ranking(request, judged)
     weighed = weighing(weights, demands.limits, request.needs)
     met = placed([j for j in judged if j.verdict is Verdict.MET], weighed, request.confidence)
@@ -280,7 +280,7 @@ def recommendation(
         front=tuple(e.candidate for e in (*entries, *unsure) if e.on_front),
         ledger=ledger(judged, demands),
         relaxations=() if entries else relaxations(judged, demands.limits),
-        warnings=(*told, *answer.warnings(entries, unsure, records, evidence.profiles)),
+        warnings=(*told, *answer.warnings(entries, unsure, records, evidence)),
     )
 
 

@@ -103,7 +103,7 @@ def search_and_recommend(
     Raises UsageError for an unknown family or recipe, AdvisorError where the study's storage
     cannot be opened.
     """
-    profile = evidence.profiles.load(task.request.device)
+    profile = evidence.profile(task.request.device)
     lane = lane_of(task.request, profile)
     assessor = assessor_on(lane, profile, task.request, evidence, refuse_unseen=True)
     accuracy = load(evidence.root)
@@ -138,7 +138,7 @@ def recommend_with_variants(
     Every family competes; lanes that compete share the trials. The variants that enter are the
     front of the search, or its nearest misses.
     """
-    profile = evidence.profiles.load(request.device)
+    profile = evidence.profile(request.device)
     lanes = lanes_for(profile, request)
     judged = judged_networks(request, profile, lanes, evidence)
     accuracy = load(evidence.root)

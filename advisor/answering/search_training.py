@@ -81,7 +81,7 @@ def search_and_train(
     """
     check_training(asked)
     task = task_of(asked)
-    profile = evidence.profiles.load(task.request.device)
+    profile = evidence.profile(task.request.device)
     lane = lane_of(task.request, profile)
     assessor = assessor_on(lane, profile, task.request, evidence, refuse_unseen=True)
     loop = _Loop(asked=asked, task=task, evidence=evidence, assessor=assessor, progress=progress)

@@ -58,7 +58,7 @@ def take_in(request: ImportRequest, evidence: Evidence, *, note: Say, warn: Say)
     figure, and for one that is far from what is expected unless the request forces it.
     """
     table = Path(request.table)
-    profile = evidence.profiles.load(request.device or device_of(table))
+    profile = evidence.profile(request.device or device_of(table))
     settled = Settled(
         model=request.model,
         time_unit=request.latency_unit,
@@ -161,7 +161,7 @@ def _question(request: CalibrateRequest, evidence: Evidence, note: Say) -> Reque
     path = Path(request.asked)
     file = request_file(path, beside=PRINTED)
     device = dict(file.given()).get("device")
-    known = evidence.profiles.load(request.device).id
+    known = evidence.profile(request.device).id
     if device is not None and evidence.profiles.resolve(str(device)).id != known:
         raise UsageError(
             f"{path}: device {str(device)!r} is not {request.device!r}; drop the key, or "

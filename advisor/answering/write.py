@@ -17,7 +17,6 @@ from advisor.core.estimate import Assessment
 from advisor.core.lane import Lane
 from advisor.core.quantity import Metric
 from advisor.core.request import Request
-from advisor.hardware.library import ProfileLibrary
 from advisor.hardware.profile import DeviceProfile
 
 REJECTED_METRICS = (
@@ -189,7 +188,7 @@ def warnings(
     entries: Sequence[Entry],
     unsure: Sequence[Entry],
     records: Sequence[LaneRecord],
-    profiles: ProfileLibrary,
+    evidence: Evidence,
 ) -> tuple[str, ...]:
     found = [
         f"no published measurement for {record.name} on {record.device_name}: "
@@ -198,18 +197,19 @@ def warnings(
         if record.published_networks == 0
     ]
     for record in records:
-        found += _doubts(profiles.load(record.device), record)
+        found += _doubts(evidence, record)
     if not entries and unsure:
         found.append("nothing is certain to meet the limits; the uncertain ones need a measurement")
     return tuple(found)
 
 
-def _doubts(profile: DeviceProfile, record: LaneRecord) -> Iterator[str]:
+def _doubts(evidence: Evidence, record: LaneRecord) -> Iterator[str]:
     """Say what a lane asks of its device that nothing shows it can do."""
-    unit = profile.unit(record.unit)
-    if unit is None or record.published_networks:
+    unit = evidence.profiles.load(record.device).unit(record.unit)
+    ran = evidence.profile(record.device).unit(record.unit)
+    if unit is None or ran is None or record.published_networks:
         return
-    if unit.runtimes and record.runtime not in unit.runtimes:
+    if unit.runtimes and record.runtime not in ran.runtimes:
         yield (
             f"{record.runtime} is not among the runtimes known to run on the {record.unit} of "
             f"{record.device_name} ({', '.join(unit.runtimes)}): the figures hold only if it does"

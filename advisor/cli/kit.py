@@ -54,7 +54,7 @@ def _lane(request: KitRequest, evidence: "Evidence") -> "Lane":
     from advisor.hardware.lanes import lane_of_timing
 
     one = request.single("a kit holds one precision; write one kit for each")
-    lane = lane_of_timing(evidence.profiles.load(request.device), one)
+    lane = lane_of_timing(evidence.profile(request.device), one)
     if lane.runtime not in SCRIPTED:
         raise UsageError(
             f"a kit cannot drive {lane.runtime}; name one by --runtime: {', '.join(SCRIPTED)}"

@@ -35,7 +35,7 @@ def command(form: str, output: tuple[Path, ...], **_: Any) -> int:
     evidence = evidence_for(request.profiles_dir)
     document = answer_request(request, evidence, _carried_out)
     if request.device == THIS_MACHINE and request.runtime is None:
-        say_fastest(evidence.profiles.load(request.device))
+        say_fastest(evidence.profile(request.device))
     if files or form != "table":  # the printed table shows none of what this adds
         from advisor.answering.complete import completed
 

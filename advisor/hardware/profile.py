@@ -393,7 +393,7 @@ def first_precision(unit: UnitProfile) -> str:
     Where the profile states peak rates, one that has a rate comes before one that has none: an
     accelerator of which only int8 is published is asked in int8.
     """
-    order = ("fp32",) if unit.kind == UnitKind.CPU else ("fp16", "int8", "fp32")
-    order = tuple(sorted(order, key=lambda one: bool(unit.peak) and unit.peak.get(one) is None))
+    common = ("fp32",) if unit.kind == UnitKind.CPU else ("fp16", "int8", "fp32")
+    order = sorted(common, key=lambda one: bool(unit.peak) and unit.peak.get(one) is None)
     usable = (p for p in order if unit.reason_against(p) is None and p not in unit.storage_only)
     return next(usable, "fp32")

@@ -22,7 +22,7 @@ from advisor.hardware.library import THIS_MACHINE, advisor_home, read_profile
 from advisor.hardware.profile import DeviceProfile
 from advisor.hardware.profile_text import written
 from advisor.measuring import cpu, environment
-from advisor.measuring.runtimes import BUILT_IN, load
+from advisor.measuring.runtimes import lack, names
 
 HEADER = "# Written by: advisor devices detect\n"
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
@@ -150,7 +150,7 @@ def detected(device: str = THIS_MACHINE) -> DeviceProfile:
 
 def facts(device: str, found: Rates) -> dict[str, Any]:
     """Fields of the profile, in the units of the file format."""
-    runtimes = [name for name in BUILT_IN if "-gpu" not in name and load(name).missing() is None]
+    runtimes = [name for name in names() if "-gpu" not in name and lack(name) is None]
     return {
         "id": device,
         "name": f"This machine ({cpu.name()})",

@@ -87,7 +87,7 @@ def answer(
     workload_limits: Mapping[str, Sequence[Constraint]],
 ) -> Answer:
     """Ask for one device: the common limits, then each workload."""
-    profile = evidence.profiles.load(device)
+    profile = evidence.profile(device)
     asked = request.request.model_copy(update={"device": device})
     document, reason = _asked(partial(recommend, asked, evidence))
     if document is not None:

@@ -5,6 +5,7 @@ import copy
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from advisor.catalog.measurements import read_all
 from advisor.core.measuring_request import (
     CalibrateRequest,
     CompressRequest,
@@ -30,6 +32,9 @@ from advisor.core.request import (
     Request,
     SearchRequest,
 )
+from advisor.core.workload import Layer, OperatorClass, Workload
+from advisor.core.workload_table import WorkloadTable
+from advisor.core.workload_table import write as write_workloads
 from tests.fuzz.commands import ended
 from tests.fuzz.kills import BESIDE, KILLS, MOMENTS, OUTAGES, beside_each_other, without_database
 
@@ -178,6 +183,10 @@ _LONG = {
 """Options that would start long work, reach another machine, or leave files where a test runs."""
 
 
+def _word(text: str) -> str:
+    return text.replace("\0", "")
+
+
 @st.composite
 def stopped(draw: st.DrawFn) -> list[str]:
     """Draw a command line of what measures, packs, searches or trains, which ends before that."""
@@ -248,6 +257,70 @@ def _taken_in(content: bytes, folder: Path) -> list[str]:
     return ended("import", path, "--device", "jetson-nano", "--force").faults(echoes="x")
 
 
+PUBLICATION = ["device_id", "unit", "runtime", "precision", "threads", "batch", "network",
+               "resolution", "latency_ms", "date", "source", "source_ref"]  # fmt: skip
+PUBLISHED = ["jetson-nano", "cpu", "ncnn", "fp32", "4", "1", "toy", "32", "9", "2026-01", "a", "b"]
+
+
+@st.composite
+def publications(draw: st.DrawFn) -> bytes:
+    """Draw a table of published figures: sound rows of which a few cells are of any kind."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(PUBLICATION)
+    for _ in range(draw(st.integers(1, 3))):
+        row = list(PUBLISHED)
+        for place in draw(st.lists(st.integers(0, len(row) - 1), max_size=2)):
+            row[place] = draw(TEXT).replace("\0", "")
+        writer.writerow(row)
+    content = stream.getvalue().encode("utf-8", "replace")
+    return draw(damaged(content)) if draw(st.booleans()) else content
+
+
+def _published(content: bytes, folder: Path) -> list[str]:
+    """Add a table to a catalog of one network; what it takes it has to be able to read."""
+    root = folder / "catalog"
+    if not root.is_dir():
+        root.mkdir()
+        layer = Layer(operator=OperatorClass.DENSE, kind="convolution", macs=10**6, weights=9)
+        toy = Workload(network="toy", resolution=32, parameters=9, buffers=0, peak_activations=1,
+                       layers=(layer,))  # fmt: skip
+        write_workloads(WorkloadTable.of([toy]), root)
+        (root / "network_aliases.csv").write_text("name,network,source\n")
+    path = _file(folder, "publication.csv", content)
+    argv = ("catalog", "add", path, "--catalog", str(root))
+    done, again = ended(*argv), ended(*argv, "--dry-run")
+    found = [*done.faults(echoes="x"), *again.faults(echoes="x")]
+    if done.code == 0 and " known; nothing" not in " ".join(again.err.split()):
+        found.append(f"taken, yet not known: {again.err}")
+    measurements = root / "measurements"
+    figures = (
+        [row for rows in read_all(root).values() for row in rows] if measurements.is_dir() else []
+    )
+    found += [f"no figure: {row}" for row in figures if not row.seconds_per_image > 0]
+    shutil.rmtree(measurements, ignore_errors=True)
+    return found
+
+
+LISTINGS = (
+    ("devices", "show"), ("devices", "ls"), ("models", "show"), ("models", "ls"),
+    ("measurements", "show"), ("measurements", "forget"), ("explain", "--device", "rpi4"),
+    ("devices", "new", "--like", "rpi4", "--profiles-dir", "new-profiles"),
+    ("devices", "new", "A board", "--profiles-dir", "new-profiles", "--like"),
+)  # fmt: skip
+"""Commands that take a name."""
+
+
+def _listed(argv: list[str], folder: Path) -> list[str]:
+    with contextlib.chdir(folder):
+        Path("new-profiles").mkdir(exist_ok=True)
+        found = ended(*argv).faults(echoes=argv)
+        for path in Path("new-profiles").glob("*.yaml"):
+            found += ended("devices", "show", path.stem, "--profiles-dir", "new-profiles").faults()
+        shutil.rmtree("new-profiles")
+    return found
+
+
 def figures(rows: list[list[str]]) -> bytes:
     stream = io.StringIO()
     csv.writer(stream).writerows([FIGURE, *rows, ["resnet18", "11.8"]])
@@ -266,6 +339,9 @@ def sound_results() -> tuple[bytes, ...]:
         ("recommend", "--device", "jetson-nano", "--max-latency", "10ms", "--models", "resnet1*"),
         ("estimate", "resnet18", "--device", "jetson-nano"),
         ("procure", "--devices", "jetson-nano,rpi4", "--models", "resnet1*"),
+        ("compare", "resnet18", "mobilenetv2_100", "--device", "jetson-nano", "--device", "rpi4"),
+        ("explain", "ghostnet_100", "--device", "jetson-nano"),
+        ("calibrate", "jetson-nano", "--next", "1"),
     )
     return tuple(ended(*argv, "--format", "json").out.encode() for argv in wanted)
 
@@ -343,6 +419,11 @@ PROBES = {
     "questions": Probe(st.lists(CELLS, max_size=3), _answered),
     "figures": Probe(st.lists(CELLS, max_size=4).map(figures), _taken_in),
     "figures bytes": Probe(damaged(figures([["resnet50", "30.5"]] * 3)), _taken_in),
+    "publication": Probe(publications(), _published),
+    "names": Probe(
+        st.tuples(st.sampled_from(LISTINGS), TEXT).map(lambda one: [*one[0], _word(one[1])]),
+        _listed,
+    ),
     "onnx": Probe(st.deferred(lambda: damaged(sound_onnx())), _counted),
     "stopped work": Probe(stopped(), _stopped),
     **{name: Probe(MOMENTS, killing.faults, at_once=1) for name, killing in KILLS.items()},
