@@ -31,7 +31,7 @@ class Record(metaclass=Recorded):
         known = fields_of(type(self))
         if values.keys() != known.names:
             values = known.filled(values, type(self).__name__)
-        object.__setattr__(self, "__dict__", values)
+        vars(self).update(values)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse; a record is changed by a copy."""

@@ -91,7 +91,9 @@ def answer(
     asked = request.request.model_copy(update={"device": device})
     document, reason = _asked(partial(recommend, asked, evidence))
     if document is not None:
-        document = document.model_copy(update={"inputs": inputs_of(document, evidence)})
+        # Written down, rejections no longer hold what they were judged by, which is much.
+        written = {"inputs": inputs_of(document, evidence), "rejected": tuple(document.rejected)}
+        document = document.model_copy(update=written)
     workloads = {}
     for workload in stated.workloads:
         own = asked.model_copy(
