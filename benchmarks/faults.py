@@ -3,11 +3,13 @@
     python -m benchmarks.faults --minutes 30
 
 Prints the seed, so that a run can be repeated, and for each kind of input how many were tried and
-what was found. The exit code is 1 where anything was found.
+what was found. Ctrl-C, or `kill` where it runs in the background, ends it with the counts so far.
+The exit code is 1 where anything was found.
 """
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -63,6 +65,8 @@ def main() -> int:
     tried: Counter[str] = Counter()
     found: dict[str, list[str]] = {name: [] for name in wanted.kinds.split(",")}
     number = wanted.seed
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background ignores Ctrl-C
+        signal.signal(ending, signal.default_int_handler)
     get_temp_dir()  # that of the fork server, which is removed after the folder below
     with tempfile.TemporaryDirectory() as place:
         os.environ["ADVISOR_HOME"] = f"{place}/home"
