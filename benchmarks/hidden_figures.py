@@ -113,7 +113,7 @@ def without(evidence: Evidence, data: Data, hidden: frozenset[Key]) -> Evidence:
         for lane, at in zip(data.lane.tolist(), data.network.tolist(), strict=True)
     ]
     rest = data.take(np.array([i for i, key in enumerate(keys) if key not in hidden]))
-    kept = rest.take(rest.thinned(CELLS))
+    kept = rest.take(rest.for_all_lanes(CELLS))
     means = means_of(kept)
     odd = oddness(kept, means, shipped.variances)
     kept = replace(kept, lanes=kept.lanes.with_odd(odd))

@@ -142,6 +142,18 @@ def test_accelerators_are_compared_by_one_peak_at_any_precision() -> None:
     assert peaks == {48e12}
 
 
+def test_a_variant_says_what_programmable_logic_is_loaded_with() -> None:
+    """An Alveo U50 holds six engines of one design, or one of another whose peak is unknown."""
+    profile = profile_library().load("u50")
+    lane = Lane(device="u50", unit="npu", runtime="vitis-ai", precision="int8", batch=BULK)
+    variants = ("", "6 kernels 270 MHz multi-thread", "multi-thread")
+    usual, slower, other = (facts_of(replace(lane, variant=v), profile) for v in variants)
+    assert (usual.design, usual.peak) == ("DPUCAHX8H", 7370e9)
+    assert (slower.design, slower.peak) == ("DPUCAHX8H", 6636e9)
+    assert other.design == "DPUCAHX8L"
+    assert np.isnan(other.peak)
+
+
 def test_one_pass_runs_on_one_core_of_an_accelerator_and_bulk_on_all() -> None:
     profile = profile_library().load("rk3588")
     single = Lane(device="rk3588", unit="npu", runtime="rknn", precision="int8")

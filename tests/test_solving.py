@@ -74,3 +74,13 @@ def test_a_gross_error_counts_for_little(data: Data, means: Means) -> None:
 def test_thinning_takes_as_many_cells_of_every_lane(data: Data) -> None:
     lane = data.lane[data.thinned(12)]
     assert np.bincount(lane).tolist() == [2] * len(LANES)
+
+
+def test_networks_that_a_runtime_ran_in_no_chosen_cell_are_added_once(data: Data) -> None:
+    chosen, all_ = data.thinned(12), data.for_all_lanes(12)
+    runtime = data.lanes.keys["runtime"][data.lane]
+    pairs = np.array([f"{runtime[cell]} {data.network[cell]}" for cell in range(len(data))])
+    added = np.setdiff1d(all_, chosen)
+    assert set(chosen.tolist()) <= set(all_.tolist())
+    assert len(set(pairs[added].tolist())) == len(added)
+    assert set(pairs[all_].tolist()) == set(pairs.tolist())

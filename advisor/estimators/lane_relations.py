@@ -97,8 +97,11 @@ def facts_of(lane: Lane, profile: DeviceProfile | None) -> LaneFacts:
 
 
 def _design_used(silicon: Silicon, lane: Lane) -> tuple[str, str]:
-    """Return family and design of the cores that a lane runs on: the unit's, or the small ones."""
+    """Return what a lane runs on, family and design: the unit, an overlay or its small cores."""
     family, design = silicon.ip_family or "", silicon.microarchitecture or ""
+    overlay = silicon.overlay(lane.variant)
+    if overlay is not None:
+        return family, overlay.microarchitecture or design
     if _SMALL_CORES not in lane.variant or not silicon.clusters:
         return family, design
     small = silicon.clusters[-1].core
@@ -151,6 +154,9 @@ def _unit_peak(unit: UnitProfile, lane: Lane) -> float:
     Of accelerators it is that of int8 at any precision, as few state another: what a precision
     costs there is left to the lanes of one design or family.
     """
+    overlay = unit.silicon.overlay(lane.variant) if unit.silicon else None
+    if overlay is not None:
+        return NaN if overlay.peak is None else overlay.peak * _share_used(unit, lane)
     order = ("fp32", "fp16", "int8")
     if unit.kind in _ACCELERATORS:
         order = ("int8", "fp16", "fp32")

@@ -30,7 +30,7 @@ from advisor.hardware.profile import (
     UnitKind,
     UnitProfile,
 )
-from advisor.hardware.silicon import Cluster, Silicon
+from advisor.hardware.silicon import Cluster, Overlay, Silicon
 
 Positive = Annotated[float, Rule(strict=True, gt=0)]
 Whole = Annotated[int, Rule(strict=True)]
@@ -64,6 +64,19 @@ class _Cluster(Document):
         return Cluster(cores=self.cores, core=self.core, clock=_scaled(self.clock_ghz, 1e9))
 
 
+class _Overlay(Document):
+    variant: Plain
+    microarchitecture: Text | None = None
+    peak_gops: Positive | None = None
+
+    def convert(self) -> Overlay:
+        return Overlay(
+            variant=self.variant,
+            microarchitecture=self.microarchitecture,
+            peak=_scaled(self.peak_gops, 1e9),
+        )
+
+
 class _Silicon(_SourcedFigures):
     chip_id: Name | None = None
     bin: Name | None = None
@@ -81,6 +94,7 @@ class _Silicon(_SourcedFigures):
     l2_shared_by: Count | None = None
     l3_mib: Positive | None = None
     cores_used: Count | None = None
+    overlays: list[_Overlay] = field(default_factory=list)
     note: Text | None = None
 
     def convert(self) -> Silicon:
@@ -102,6 +116,7 @@ class _Silicon(_SourcedFigures):
             l2_shared_by=self.l2_shared_by,
             l3=_scaled(self.l3_mib, 2**20),
             cores_used=self.cores_used,
+            overlays=tuple(overlay.convert() for overlay in self.overlays),
             note=self.note,
             origin=self.origin(),
         )

@@ -20,6 +20,17 @@ class Cluster(Record):
     """Hz."""
 
 
+class Overlay(Record):
+    """What programmable logic is loaded with in the lanes of one variant."""
+
+    variant: str
+    """Variant of these lanes, such as ``6 kernels 300 MHz multi-thread``."""
+    microarchitecture: str | None = None
+    """Its design, where it is not that of the unit."""
+    peak: float | None = None
+    """Op/s of all its engines at int8."""
+
+
 class Silicon(Record):
     """Identity and make of one unit's chip."""
 
@@ -56,7 +67,13 @@ class Silicon(Record):
     """Bytes of third-level cache that one core reaches."""
     cores_used: int | None = None
     """Engines of an accelerator that one network at batch 1 uses."""
+    overlays: tuple[Overlay, ...] = ()
+    """Other designs, engines or clocks that programmable logic is loaded with."""
     note: str | None = None
     """What else tells the size of the unit, such as ``MP4``."""
     origin: Sourced
     """Of the identity; caches, years and clocks of smaller cores are medium at best."""
+
+    def overlay(self, variant: str) -> Overlay | None:
+        """Return what the logic is loaded with in lanes of a variant, where it is known."""
+        return next((one for one in self.overlays if one.variant == variant), None)

@@ -122,6 +122,25 @@ class Data:
         chosen: Integers = np.sort(order[rank < max(most, 1)])
         return chosen
 
+    def for_all_lanes(self, total: int) -> Integers:
+        """Choose the cells of the fit to all lanes: about ``total``, and the networks they lack.
+
+        Of each network that a runtime ran in none of the chosen cells one is added, whatever the
+        lane, so that what a runtime makes of rare networks is known. Very long lanes add nothing.
+        """
+        chosen = self.thinned(total)
+        pairs = self._runtimes * len(self.table) + self.network
+        others = np.flatnonzero(~np.isin(pairs, pairs[chosen]) & ~self.long_lanes[self.lane])
+        _, first = np.unique(pairs[others], return_index=True)
+        return np.sort(np.concatenate([chosen, others[first]]))
+
+    @property
+    def _runtimes(self) -> Integers:
+        """Number of each cell's runtime and kind of unit."""
+        names = self.lanes.keys["runtime"]
+        numbers: Integers = np.unique(names, return_inverse=True)[1]
+        return numbers[self.lane]
+
     def of_long_lanes(self) -> Integers:
         """Choose the cells of very long lanes: of each network one, from the largest table."""
         mine = np.flatnonzero(self.long_lanes[self.lane])

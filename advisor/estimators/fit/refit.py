@@ -218,7 +218,7 @@ def _name(long: bool) -> str:
 
 def _fitted(data: Data, steps: Steps, *, long: bool) -> tuple[Fitted, Means, Variances]:
     """Fit one of the two estimators; not yet calibrated."""
-    cells = data.of_long_lanes() if long else data.thinned(CELLS)
+    cells = data.of_long_lanes() if long else data.for_all_lanes(CELLS)
     part = data.take(cells)
     means = means_of_long(part) if long else means_of(part)
     variances = steps.tuned(FitPart(data=part, cells=cells, means=means))

@@ -49,8 +49,8 @@ TUNED = 1
 OTHER = 1 - TUNED
 """The half that tunes the variances of crossed runs."""
 CELLS = 14000
-"""Cells of all lanes that the fit knows, and from which others are left out; very long lanes have a
-fit of their own."""
+"""Cells of all lanes that the fit knows, rare networks apart, and from which others are left out;
+very long lanes have a fit of their own."""
 TUNING_CELLS = 10000
 """… and of which the tuning draws its sample: fewer of the longer lanes, so that a lane shows in it
 with several cells."""
@@ -155,7 +155,7 @@ class FitPart:
         if near.is_of_long:
             cells = data.of_long_lanes()
             return FitPart(data=data.take(cells), cells=cells, means=near)
-        cells = data.thinned(CELLS)
+        cells = data.for_all_lanes(CELLS)
         part = data.take(cells)
         return FitPart(data=part, cells=cells, means=means_of(part, near))
 

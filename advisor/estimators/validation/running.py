@@ -137,7 +137,7 @@ def _asked_of_lanes(
 
 def _asked_of_chips(data: Data, own: Predicted, shots: str) -> Iterator[tuple[Integers, Integers]]:
     """Yield (told, asked) cells of each lane, as they were drawn."""
-    cells = data.thinned(CELLS)
+    cells = data.for_all_lanes(CELLS)
     part = data.take(cells)
     wanted = np.flatnonzero(part.latency & np.isin(part.lane, np.unique(own.lane)))
     chosen = [one for one in SHOTS if one.name == shots]

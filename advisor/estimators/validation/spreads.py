@@ -76,7 +76,7 @@ class DealtFolds:
 
     def folds_of(self, data: Data) -> Integers:
         """Return the fold in which every cell of the data was left out, -1 in none."""
-        part = data.take(data.of_long_lanes() if self.long else data.thinned(PART))
+        part = data.take(data.of_long_lanes() if self.long else data.for_all_lanes(PART))
         group = groups_of(part, self.split)
         names, first = np.unique(group, return_index=True)
         fold = dict(
