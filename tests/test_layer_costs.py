@@ -102,7 +102,7 @@ def test_a_layer_that_costs_double_is_found_from_whole_networks() -> None:
     costs[0] = np.where(
         [c.name in ("dense_3x3", "pointwise_large") for c in COLUMNS], COSTS[0], -60
     )
-    fitted = fit_layer_costs(networks, costs, cells)
+    fitted = fit_layer_costs(networks, costs, [costs, costs], cells)
     assert len(fitted.parts) == 2
     charged = np.log(sizes.sum(axis=1) * 1e-9)
     predicted = charged + fitted.of(networks, ["new"] * 40, costs, {})[:, 0]

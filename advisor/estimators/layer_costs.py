@@ -1,11 +1,11 @@
 """Layer costs: what lanes with very many networks teach about single layers.
 
-The unit costs charge every layer of a kind alike. Where a thousand networks were timed on a
-runtime that runs layer after layer, a small neural network learns from each layer's shape by which
-factor it departs from that charge, so that a network of an unseen family is priced by layers that
-other families have. Several such networks are fitted, each without a part of the families: a known
-network is corrected by the one that has not seen its family, so that what is left of its time is an
-honest residual, and an unknown one by those that were fitted to all.
+The unit costs charge every layer of a kind alike. Where a thousand networks were timed, a small
+neural network learns from each layer's shape by which factor it departs from that charge, so that a
+network of an unseen family is priced by layers that other families have. Several such networks are
+fitted, each without a part of the families and around unit costs that have not seen them either: a
+known network is priced by the one that does not know its family, so that what is left of its time
+is an honest residual, and an unknown one by those that were fitted to all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,8 @@ class Perceptron(Record):
     """Two hidden layers with SiLU: from a layer's inputs to a log factor in each lane."""
 
     shift: Singles
-    """(lanes, columns): what is added to the log of the unit costs first."""
+    """(lanes, columns): what is added to the log of the unit costs first; they are those of all
+    families."""
     weights: tuple[Singles, ...]
     biases: tuple[Singles, ...]
 
@@ -57,7 +58,7 @@ class Perceptron(Record):
 
 
 class LayerCosts(Record):
-    """Factors by which the layers of some lanes depart from the unit costs."""
+    """Factors by which the layers of very long lanes depart from the unit costs."""
 
     parts: tuple[Perceptron, ...]
     """Each fitted without one part of the families."""
@@ -79,25 +80,31 @@ class LayerCosts(Record):
         That of the part that has not seen its family; for families that none has seen, the mean of
         those that were fitted to all.
         """
-        added = self._added(table, lane_costs)
-        by_part, unseen = added[: len(self.parts)], added[len(self.parts) :].mean(axis=0)
-        rows = [
-            by_part[part_of_family[one], row] if one in part_of_family else unseen[row]
-            for row, one in enumerate(families)
-        ]
-        return np.array(rows)
+        part = np.array([part_of_family.get(one, _NO_PART) for one in families], np.int64)
+        found = np.zeros((len(table), len(lane_costs)))
+        for number in np.unique(part).tolist():
+            rows = np.flatnonzero(part == number)
+            chosen = self.whole if number == _NO_PART else self.parts[number : number + 1]
+            found[rows] = self._added(chosen, table.rows(rows.tolist()), lane_costs)
+        return found
 
-    def _added(self, table: WorkloadTable, lane_costs: Floats) -> Floats:
-        """Return what each perceptron adds to the log seconds: (perceptrons, networks, lanes)."""
+    def _added(
+        self, perceptrons: Sequence[Perceptron], table: WorkloadTable, lane_costs: Floats
+    ) -> Floats:
+        """Return what some perceptrons add to the log seconds in the mean: (networks, lanes)."""
         used, positions = np.unique(table.shape_of, return_inverse=True)
         work = shape_amounts(table, used)
         inputs = (layer_inputs(table, used) - self.center) / self.scale
         plain = table.summed((work @ np.exp(lane_costs).T)[positions]) + NOMINAL
-        found = []
-        for one in (*self.parts, *self.whole):
+        found = np.zeros(plain.shape)
+        for one in perceptrons:
             cost = work @ np.exp(lane_costs + one.shift).T * np.exp(one.log_factors(inputs))
-            found.append(np.log((table.summed(cost[positions]) + NOMINAL) / plain))
-        return np.array(found)
+            found += np.log((table.summed(cost[positions]) + NOMINAL) / plain)
+        return found / len(perceptrons)
+
+
+_NO_PART = -1
+"""Part of families that were not fitted."""
 
 
 class Corrections(Record):

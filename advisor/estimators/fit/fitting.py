@@ -282,46 +282,36 @@ class Means:
         return self.costs.of(lanes) if self.is_of_long else self.costs.of(lanes, COMMON)
 
 
-EAGER = frozenset({"pytorch", "pytorch-channels-last"})
-"""Runtimes that run one layer after the other, so that layers have a cost of their own; compilers
-fuse across layers."""
-
-
 def means_of(data: Data, near: Means | None = None) -> Means:
     """Fit the unit costs to all cells of ``data``, from those of about the same cells if given."""
     return Means(costs=unit_costs_of(data, near.costs if near else None))
 
 
 def means_of_long(data: Data) -> Means:
-    """Fit the unit costs of each of some very long lanes, and what their layers add."""
-    long = data.long_lanes
-    means = Means(costs=lane_costs_of(data), is_of_long=True)
-    eager = np.array([one.lane.runtime in EAGER for one in data.lanes.facts])
-    lanes = np.flatnonzero(long & eager)
-    return _by_layer(data, means, lanes) if len(lanes) else means
+    """Fit the unit costs of each of some very long lanes, and what their layers add.
 
-
-def _by_layer(data: Data, means: Means, lanes: Integers) -> Means:
-    """Add what the layers of some lanes tell."""
-    part = data.take(np.flatnonzero(np.isin(data.lane, lanes)))
-    lane_costs = means.costs.of(data.lanes)[lanes]
-    families = part.families_of_cells.tolist()
+    Each part of the families gets costs that were fitted without it.
+    """
+    costs = lane_costs_of(data)
+    families = data.families_of_cells.tolist()
     part_of_family = deal(families)
-    used, network = np.unique(part.network, return_inverse=True)
-    timed = Cells(
-        lane=np.searchsorted(lanes, part.lane),
-        network=network,
-        log_seconds=part.log_seconds,
-        part=np.array([part_of_family[one] for one in families]),
-    )
-    costs = fit_layer_costs(data.table.rows(used.tolist()), lane_costs, timed)
+    part = np.array([part_of_family[one] for one in families])
+    lanes, lane = np.unique(data.lane, return_inverse=True)
+    used, network = np.unique(data.network, return_inverse=True)
+    timed = Cells(lane=lane, network=network, log_seconds=data.log_seconds, part=part)
+    lane_costs = costs.of(data.lanes)[lanes]
+    of_parts = [
+        lane_costs_of(data.take(np.flatnonzero(part != number))).of(data.lanes)[lanes]
+        for number in np.unique(part)
+    ]
+    layers = fit_layer_costs(data.table.rows(used.tolist()), lane_costs, of_parts, timed)
     corrections = Corrections(
-        costs=costs,
+        costs=layers,
         lanes=tuple(lanes.tolist()),
-        known=costs.of(data.table, data.families, lane_costs, part_of_family),
+        known=layers.of(data.table, data.families, lane_costs, part_of_family),
         part_of_family=part_of_family,
     )
-    return replace(means, corrections=corrections)
+    return Means(costs=costs, is_of_long=True, corrections=corrections)
 
 
 def assembled(

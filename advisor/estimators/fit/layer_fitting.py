@@ -5,7 +5,7 @@ Needs PyTorch; predictions do not.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 Singles = NDArray[np.float32]
 
 HIDDEN = 64
-PARTS = 3
+PARTS = 12
 """Neural networks that are each fitted without one part of the families."""
 WHOLE = 2
 """… and to all of them."""
@@ -27,7 +27,7 @@ STEPS = 200
 RATE = 6e-3
 PULL = 0.2
 """Weight of the mean squared log factor: without evidence a layer keeps its unit cost."""
-NOISE = 0.1
+NOISE = 0.05
 """Log error from which a cell counts linearly, so that odd rows pull no harder than others."""
 
 
@@ -49,24 +49,33 @@ class Cells:
     """Part that is fitted without each cell."""
 
 
-def fit_layer_costs(table: WorkloadTable, lane_costs: Floats, cells: Cells) -> LayerCosts:
-    """Fit the corrections to cells of lanes whose unit costs are ``lane_costs``."""
+def fit_layer_costs(
+    table: WorkloadTable, lane_costs: Floats, of_parts: Sequence[Floats], cells: Cells
+) -> LayerCosts:
+    """Fit the corrections to cells of lanes whose unit costs are ``lane_costs``.
+
+    ``of_parts`` are the unit costs without each part of the families. They go with the shift of the
+    part's correction, which takes them for the costs of all.
+    """
     used, positions = np.unique(table.shape_of, return_inverse=True)
     inputs = layer_inputs(table, used)
     center, scale = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 0.05)
     problem = _Problem(
         inputs=(inputs - center) / scale,
         work=shape_amounts(table, used).astype(np.float32),
-        costs=lane_costs.astype(np.float32),
         layer=positions,
         calls=table.calls.astype(np.float32),
         owner=table.owner,
         networks=len(table),
         cells=cells,
     )
-    parts = tuple(problem.fitted(part) for part in range(int(cells.part.max()) + 1))
-    whole = tuple(problem.fitted(-1 - seed) for seed in range(WHOLE))
-    return LayerCosts(parts=parts, whole=whole, center=center, scale=scale)
+    parts = []
+    for part, without in enumerate(of_parts):
+        found = problem.fitted(part, without)
+        moved = (without - lane_costs).astype(np.float32)
+        parts.append(replace(found, shift=found.shift + moved))
+    whole = tuple(problem.fitted(-1 - seed, lane_costs) for seed in range(WHOLE))
+    return LayerCosts(parts=tuple(parts), whole=whole, center=center, scale=scale)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +85,13 @@ class _Problem:
     inputs: Singles
     work: Singles
     """(layers, columns): amounts of work of one call."""
-    costs: Singles
-    """(lanes, columns): log seconds per unit of work."""
     layer: Integers
     calls: Singles
     owner: Integers
     networks: int
     cells: Cells
 
-    def fitted(self, part: int) -> Perceptron:
+    def fitted(self, part: int, lane_costs: Floats) -> Perceptron:
         """Fit one network to the cells of all other parts, by Adam over all of them at once.
 
         A negative part leaves out nothing and is a seed.
@@ -96,7 +103,8 @@ class _Problem:
         known = np.flatnonzero(self.cells.part != part)
         network, lane = (torch.tensor(x[known]) for x in (self.cells.network, self.cells.lane))
         wanted = torch.tensor(self.cells.log_seconds[known], dtype=torch.float32)
-        inputs, work, costs = (torch.tensor(x) for x in (self.inputs, self.work, self.costs))
+        inputs, work = torch.tensor(self.inputs), torch.tensor(self.work)
+        costs = torch.tensor(lane_costs.astype(np.float32))
         shift = nn.Parameter(torch.zeros_like(costs))
         layer, owner = torch.tensor(self.layer), torch.tensor(self.owner)
         calls = torch.tensor(self.calls)[:, None]

@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.estimators.fit.fitting import Data, lane_costs_of, means_of
+from advisor.estimators.fit.fitting import Data, means_of
 from advisor.estimators.fit.solving import Solved, fit
 from advisor.estimators.fit.tuning import oddness
 from advisor.estimators.latency import LatencyModel, Timing
@@ -111,21 +111,15 @@ class LeftOut:
 def leave_out(solved: Solved, fold: Integers, wanted: Mask) -> LeftOut:
     """Predict the wanted cells of each fold by the estimator without the fold's cells.
 
-    The means stay: a cell moves them by a second-order effect. Costs of very long lanes are all
-    there is of their means, so they are fitted again.
+    The means stay: a cell moves them by a second-order effect. Those of very long lanes have not
+    seen the network's family.
     """
     parts = []
     for number in np.unique(fold[wanted]).tolist():
         out = np.flatnonzero(fold == number)
-        around = _around_others(solved, fold != number) if solved.means.is_of_long else solved
-        model = LatencyModel(fitted=around.without(out))
+        model = LatencyModel(fitted=solved.without(out))
         parts.append(predict_cells(model, solved.data, np.flatnonzero((fold == number) & wanted)))
     return LeftOut.joined(parts)
-
-
-def _around_others(solved: Solved, kept: Mask) -> Solved:
-    costs = lane_costs_of(solved.data.take(np.flatnonzero(kept)))
-    return solved.shifted(replace(solved.means, costs=costs))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ factorisation: with A the inverse, b the weights and g the cells taken out, what
 weights b_r - A_rg·(A_gg)⁻¹·b_g.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +49,6 @@ class Solved:
         weights = self.weights[kept] - self.inverse[np.ix_(kept, cells)] @ taken
         part = self.data.take(kept)
         return assembled(part, self.means, self.variances, weights, self.noise[kept])
-
-    def shifted(self, means: Means) -> "Solved":
-        """Return the fit around other means of which the covariance does not depend."""
-        _, surprise = linearised(self.data, means)
-        weights = self.inverse @ surprise
-        return replace(self, means=means, surprise=surprise, weights=weights)
 
 
 def solve(data: Data, means: Means, variances: Variances) -> Solved:
