@@ -9,7 +9,14 @@ from advisor.estimators.baselines import line_in_macs, roofline, scaled
 from advisor.estimators.calibration import Calibration, Scores
 from advisor.estimators.fit.fitting import Data
 from advisor.estimators.fit.leave_out import LeftOut, Split, draws, groups_of
-from advisor.estimators.fit.runs import CELLS, SHOTS, RunResult, group_of_class, split_name
+from advisor.estimators.fit.runs import (
+    CELLS,
+    SHOTS,
+    RunResult,
+    group_of_class,
+    is_of_long,
+    split_name,
+)
 from advisor.estimators.validation.measures import Predicted
 
 Floats = NDArray[np.float64]
@@ -24,20 +31,17 @@ PARTS = 4
 """Parts of a lane that the simple estimators predict from the others."""
 
 
-def calibrated(data: Data, judged: RunResult, level: float = LEVEL) -> Predicted:
-    """Give groups intervals that were tuned on the other half and calibrated on other groups.
+def calibrated(data: Data, left: LeftOut, level: float = LEVEL) -> Predicted:
+    """Give groups that had no part in the tuning intervals calibrated on other such groups.
 
-    Groups that the tuning has not seen are dealt into parts; each part's factors come from all
-    groups of the other parts and from the half that tuned.
+    They are dealt into parts; each part's factors come from the groups of all other parts.
     """
-    known, asked = (judged.left.take(judged.own == own) for own in (True, False))
-    _, number = np.unique(group_of_class(data, asked), return_inverse=True)
+    _, number = np.unique(group_of_class(data, left), return_inverse=True)
     parts = []
     for part in range(CALIBRATING):
         here = number % CALIBRATING == part
         if here.any():
-            others = LeftOut.joined([known, asked.take(~here)])
-            parts.append(_bounded(data, asked.take(here), others, level))
+            parts.append(_bounded(data, left.take(here), left.take(~here), level))
     return Predicted.joined(parts)
 
 
@@ -69,13 +73,17 @@ def bounded(
 ) -> dict[str, Predicted]:
     """Return the estimator's predictions with intervals, by split.
 
-    A split's long lanes were left out in a run of their own; each run is calibrated by itself.
+    Groups of the half that tuned what ships are those of the crossed run. Both halves calibrate one
+    another, as all groups calibrate what ships; a split's very long lanes are calibrated apart.
     """
+    judged: dict[tuple[str, bool], list[LeftOut]] = {}
+    for name, one in found.items():
+        left = one.left.take(~one.own)
+        if len(left.cell):
+            judged.setdefault((split_name(name), is_of_long(name)), []).append(left)
     parts: dict[str, list[Predicted]] = {}
-    for name, judged in found.items():
-        if judged.own.all():
-            continue
-        parts.setdefault(split_name(name), []).append(calibrated(data, judged, level))
+    for (split, _), pieces in judged.items():
+        parts.setdefault(split, []).append(calibrated(data, LeftOut.joined(pieces), level))
     return {name: Predicted.joined(pieces) for name, pieces in parts.items()}
 
 
