@@ -73,7 +73,7 @@ def test_a_network_that_cannot_be_opened_is_an_event_and_the_rest_goes_on(tmp_pa
 def test_a_runtime_that_cannot_be_loaded_ends_with_one_line(tmp_path: Path) -> None:
     ending = run_child(job(tmp_path, exported("small"), measurer="no_such:Thing"), lambda _: None)
     assert ending.code == 1
-    assert "cannot load runtime 'no_such:Thing'" in ending.reason
+    assert "runtime 'no_such:Thing' cannot be loaded" in ending.reason
 
 
 def test_a_killed_advisor_takes_its_child_along_and_loses_the_pass_in_flight_at_most(

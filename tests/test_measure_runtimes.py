@@ -101,7 +101,7 @@ def test_a_plug_in_that_lacks_a_method_is_named() -> None:
 
 
 def test_a_plug_in_that_cannot_be_imported_is_one_line() -> None:
-    with pytest.raises(PluginError, match="cannot load runtime 'no_such:Thing'"):
+    with pytest.raises(PluginError, match="runtime 'no_such:Thing' cannot be loaded"):
         measurers.load("no_such:Thing")
 
 
