@@ -393,3 +393,23 @@ def test_points_of_one_lane_are_related_as_among_others() -> None:
         mine = np.flatnonzero(points.lane == lane)
         alone = covariance(points, points.take(mine), matrices, kind=np.float64)
         assert alone == pytest.approx(together[:, mine], rel=1e-12)
+
+
+@pytest.mark.parametrize("lane", [LaneKnown.PROFILE, LaneKnown.DEVICE])
+def test_one_timing_of_yours_is_no_longer_nothing_measured(lane: LaneKnown) -> None:
+    known = EvidenceClass(network=NetworkKnown.ELSEWHERE, lane=lane, unit="cpu", own=1)
+    told = " ".join((known.label, *known.caveats))
+    assert "nothing measured" not in told
+    assert "only 1 network measured in this lane, by you" in told
+    assert known.origin is Origin.PREDICTED
+    assert known.key == f"elsewhere/{lane.name.lower()}/cpu"  # calibrated as before
+
+
+def test_timings_of_yours_in_another_lane_are_told_as_such() -> None:
+    known = EvidenceClass(
+        network=NetworkKnown.ELSEWHERE, lane=LaneKnown.PROFILE, unit="cpu", own_beside=2
+    )
+    told = " ".join((known.label, *known.caveats))
+    assert "nothing measured on this device" not in told
+    assert "from what you measured in its other lanes" in told
+    assert known.origin is Origin.PREDICTED

@@ -51,6 +51,8 @@ class EvidenceClass:
     """Networks published in the lane."""
     own: int = 0
     """Networks that the user timed in the lane, whatever their inputs."""
+    own_beside: int = 0
+    """Networks that the user timed in other lanes of the device."""
 
     unit: str = ""
     """cpu, gpu, npu … of the lane."""
@@ -70,22 +72,47 @@ class EvidenceClass:
     @property
     def label(self) -> str:
         """The class in words."""
-        return f"{self.network}, {self.lane}"
+        lane: str = self.lane
+        if self._few_of_yours:
+            lane = "1 or 2 networks that you measured"
+        elif self._beside_alone:
+            lane = "you measured other lanes of this device"
+        return f"{self.network}, {lane}"
+
+    @property
+    def _beside_alone(self) -> bool:
+        """Whether all that is measured on the device are the user's timings of other lanes."""
+        return self.own_beside > 0 and not self.own and self.lane is LaneKnown.PROFILE
+
+    @property
+    def _few_of_yours(self) -> bool:
+        """Whether the user's timings are the lane's only ones, too few for a class of theirs."""
+        return self.own > 0 and self.lane in (LaneKnown.PROFILE, LaneKnown.DEVICE)
 
     @property
     def origin(self) -> Origin:
         """Analytic where nothing was measured on the device, else predicted."""
-        return Origin.ANALYTIC if self.lane is LaneKnown.PROFILE else Origin.PREDICTED
+        nothing = self.lane is LaneKnown.PROFILE and not (self.own or self.own_beside)
+        return Origin.ANALYTIC if nothing else Origin.PREDICTED
 
     @property
     def caveats(self) -> tuple[str, ...]:
         """What a reader has to know before relying on the value."""
         found = []
-        if self.lane is LaneKnown.PROFILE:
-            like = f", most from {self.like}" if self.like else ""
+        like = f", most from {self.like}" if self.like else ""
+        if self._few_of_yours:
+            networks = f"{self.own} network{'s' * (self.own > 1)}"
+            found.append(
+                f"only {networks} measured in this lane, by you: inferred from others{like}"
+            )
+        elif self._beside_alone:
+            found.append(
+                "nothing measured in this lane: inferred from the device's profile and from what "
+                f"you measured in its other lanes{like}"
+            )
+        elif self.lane is LaneKnown.PROFILE:
             found.append(f"nothing measured on this device: inferred from its profile{like}")
         elif self.lane is LaneKnown.DEVICE:
-            like = f", most from {self.like}" if self.like else ""
             found.append(
                 f"nothing measured in this lane: inferred from the device's other lanes{like}"
             )

@@ -273,13 +273,21 @@ class LatencyModel(Record):
 
     def evidence(self, lane: Lane, table: WorkloadTable) -> tuple[EvidenceClass, ...]:
         """Say what the prediction of each network rests on."""
-        own = len({row.network for row in self.own if row.lane == lane})
+        mine = [row for row in self.own if row.lane.device == lane.device]
+        own = len({row.network for row in mine if row.lane == lane})
+        beside = len({row.network for row in mine if row.lane != lane})
         fitted = self._for(lane).fitted
         lane_known, count = known_of_lane(fitted, lane, own)
         like = self.like(lane) if lane_known in (LaneKnown.PROFILE, LaneKnown.DEVICE) else ""
         classes = {
             known: EvidenceClass(
-                network=known, lane=lane_known, count=count, own=own, unit=lane.unit, like=like
+                network=known,
+                lane=lane_known,
+                count=count,
+                own=own,
+                own_beside=beside,
+                unit=lane.unit,
+                like=like,
             )
             for known in NetworkKnown
         }
