@@ -422,7 +422,7 @@ EXPLANATIONS = {
         "and 5,000 would have taken a quarter of an hour."
     ),
     COLD: (
-        "A cold `recommend`: half of its time is importing (numpy alone a fifth; click, rich, YAML "
+        "A cold `recommend`: half of its time is importing (numpy alone a fifth; click, rich "
         "and the program's own classes), a third is reading the estimator and the catalog and "
         "predicting all of its networks at once, a tenth is judging each of them and writing down "
         "what is shown, the rest printing and Python itself. It imports no schemas, templates or "

@@ -12,7 +12,6 @@ from advisor.core.request import LaneRequest
 from advisor.errors import ProfileError, UsageError
 from advisor.hardware.cores import cpu_cores, peak
 from advisor.hardware.library import (
-    checksum,
     load_profile,
     profile_library,
     profiles_directory,
@@ -20,6 +19,7 @@ from advisor.hardware.library import (
 )
 from advisor.hardware.origin import Sourced
 from advisor.hardware.profile import DeviceProfile, UnitKind, UnitProfile, resolve_lane
+from advisor.hardware.profile_index import CHECKED, checksum, content_if_checked
 from advisor.hardware.silicon import Silicon
 
 NAMES = sorted(path.stem for path in profiles_directory().glob("*.yaml"))
@@ -57,20 +57,30 @@ def test_every_file_is_what_its_check_says() -> None:
 
 
 def test_the_index_is_of_the_files_as_they_are() -> None:
-    index = profiles_directory() / "index.csv"
-    with index.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    stale = [r["id"] for r in rows if r["checksum"] != checksum(index.with_name(f"{r['id']}.yaml"))]
+    files = [profiles_directory() / f"{name}.yaml" for name in NAMES]
+    stale = [path.stem for path in files if content_if_checked(path) is None]
     assert stale == [], "write it again: advisor devices index"
 
 
 def test_a_file_that_was_edited_is_checked_again(tmp_path: Path) -> None:
     shipped_file = profiles_directory() / "jetson-nano.yaml"
-    (tmp_path / "index.csv").write_bytes((profiles_directory() / "index.csv").read_bytes())
+    (tmp_path / CHECKED).write_bytes((profiles_directory() / CHECKED).read_bytes())
     edited = tmp_path / "jetson-nano.yaml"
     edited.write_text(shipped_file.read_text("utf-8").replace("cores: 128", "cores: -1"), "utf-8")
     with pytest.raises(ProfileError, match="cores: -1"):
         read_profile(edited)
+
+
+def test_a_torn_line_of_what_was_checked_is_no_error(tmp_path: Path) -> None:
+    shipped_file = profiles_directory() / "jetson-nano.yaml"
+    copied = tmp_path / "jetson-nano.yaml"
+    copied.write_bytes(shipped_file.read_bytes())
+    for torn in ("jetson-nano", "jetson-nano 00000000 {", f"jetson-nano {checksum(copied)} {{\n"):
+        held = tmp_path / str(len(torn))
+        held.mkdir()
+        (held / CHECKED).write_text(torn)
+        (held / copied.name).write_bytes(shipped_file.read_bytes())
+        assert read_profile(held / copied.name) == load_profile("jetson-nano")
 
 
 def test_every_file_is_in_the_index() -> None:

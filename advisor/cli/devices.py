@@ -85,14 +85,18 @@ def new(name: str, like: str, profiles_dir: Path | None) -> int:
 def index(folder: Path | None) -> int:
     """Read every profile of a folder and write its index, by which devices are found quickly."""
     from advisor.cli.output import say
+    from advisor.errors import ProfileError
     from advisor.files.saving import save
-    from advisor.hardware.library import INDEX, checksum, profiles_directory, read_profile
-    from advisor.hardware.profile_text import index as text
+    from advisor.files.yaml_text import yaml_file
+    from advisor.hardware.library import profiles_directory, read_profile
+    from advisor.hardware.profile_index import CHECKED, INDEX, checked
+    from advisor.hardware.profile_index import index as text
 
     place = profiles_directory(folder)
     files = sorted(place.glob("*.yaml"))
-    profiles = [(read_profile(path, afresh=True), checksum(path)) for path in files]
+    profiles = [read_profile(path, afresh=True) for path in files]
     save(place / INDEX, text(profiles))
+    save(place / CHECKED, checked((path, yaml_file(path, ProfileError).value) for path in files))
     say(f"{len(profiles)} profiles in {place / INDEX}")
     return 0
 

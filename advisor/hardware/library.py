@@ -2,7 +2,7 @@
 
 Places are tried in this order: an explicit argument, the environment variables
 ADVISOR_PROFILES and ADVISOR_CATALOG, the installed wheel, the source checkout. A user's own
-profiles come before the shipped ones. One look-up reads ``index.csv`` and one YAML file.
+profiles come before the shipped ones. One look-up reads the index of a folder and one file.
 """
 
 import csv
@@ -15,25 +15,21 @@ from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 from advisor.core.frozen_record import Record
 from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError
-from advisor.files.plain_text import content_of, is_there
-from advisor.files.yaml_text import YamlFile, yaml_file
+from advisor.files.plain_text import is_there
 from advisor.hardware.names import FEW, DeviceNames, Meaning
 from advisor.hardware.profile import DeviceProfile, LaneEvidence
-from advisor.hardware.profile_text import chip_names
+from advisor.hardware.profile_index import INDEX, chip_names, content_if_checked
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+    from advisor.files.yaml_text import YamlFile
     from advisor.hardware.profile_file import ProfileFile
 
 PACKAGE = Path(__file__).resolve().parents[1]
-INDEX = "index.csv"
-CHECKSUM = "checksum"
-"""Column of the index with the checksum of each file."""
 LISTING = "advisor devices ls"
 THIS_MACHINE = "host"
 """Id of the profile that ``advisor devices detect`` writes."""
@@ -263,57 +259,38 @@ def read_profile(path: Path, *, afresh: bool = False) -> DeviceProfile:
     A file that is as it was when the index of its folder was written was checked then; ``afresh``
     checks it again.
     """
-    content = yaml_file(path, ProfileError)
-    file = (None if afresh else _of_index(path, content)) or _checked(content)
-    if file.id != path.stem:
-        line = content.line(("id",))
-        raise ProfileError(
-            f"{path}:{line}: id: {file.id!r} differs from the file; allowed: {path.stem!r}"
-        )
-    profile = file.convert()
+    profile = ((None if afresh else _of_index(path)) or _checked(path)).convert()
     measured = map(_evidence, _measured(catalog_directory() / LANES).get(profile.id, ()))
     # A publication of a graphics card also times the CPU of its unnamed host.
     return replace(profile, lanes=tuple(one for one in measured if profile.unit(one.unit)))
 
 
-def _checked(content: YamlFile) -> "ProfileFile":
+def _checked(path: Path) -> "ProfileFile":
     """Check what a file holds; ProfileError says what is wrong with it."""
     from pydantic import ValidationError
 
+    from advisor.files.yaml_text import yaml_file
     from advisor.hardware.profile_file import ProfileFile
 
+    content = yaml_file(path, ProfileError)
     try:
-        return ProfileFile.model_validate(content.value)
+        file = ProfileFile.model_validate(content.value)
     except ValidationError as error:
         raise ProfileError(_message(content, error.errors()[0])) from None
+    if file.id != path.stem:
+        line = content.line(("id",))
+        raise ProfileError(
+            f"{path}:{line}: id: {file.id!r} differs from the file; allowed: {path.stem!r}"
+        )
+    return file
 
 
-def _of_index(path: Path, content: YamlFile) -> "ProfileFile | None":
+def _of_index(path: Path) -> "ProfileFile | None":
     """Return what a file holds that the index of its folder knows; None of every other file."""
     from advisor.hardware.profile_file import ProfileFile, of_checked
 
-    known = _checksums(path.with_name(INDEX)).get(path.stem)
-    if known is None or known != checksum(path):
-        return None
-    return of_checked(ProfileFile, content.value)
-
-
-def checksum(path: Path) -> str:
-    """Return what tells that a file has not changed by accident."""
-    return f"{crc32(content_of(path, ProfileError)):08x}"
-
-
-@cache
-def _checksums(index: Path) -> Mapping[str, str]:
-    """Checksums of an index by id; none where it has no such column."""
-    if not index.is_file():
-        return {}
-    with index.open(encoding="utf-8", newline="") as stream:
-        header, *rows = csv.reader(stream)
-    if CHECKSUM not in header:
-        return {}
-    place = header.index(CHECKSUM)
-    return {row[0]: row[place] for row in rows}
+    content = content_if_checked(path)
+    return None if content is None else of_checked(ProfileFile, content)
 
 
 @cache
@@ -349,13 +326,15 @@ def _evidence(cells: list[str]) -> LaneEvidence:
 
 def read_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file of options; UsageError in one line where it is none, or repeats a key."""
+    from advisor.files.yaml_text import yaml_file
+
     data = yaml_file(path, UsageError).value
     if not isinstance(data, dict):
         raise UsageError(f"{path} holds no options; write lines such as 'max-latency: 10ms'")
     return data
 
 
-def _message(file: YamlFile, error: "ErrorDetails") -> str:
+def _message(file: "YamlFile", error: "ErrorDetails") -> str:
     location = tuple(part for part in error["loc"] if part != "[key]")
     field = _spelled(location) or "profile"
     return f"{file.path}:{file.line(location)}: {field}: {_problem(error, location)}"

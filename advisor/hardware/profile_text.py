@@ -1,19 +1,9 @@
-"""Writes profiles as YAML, and the index by which a device is found without reading its file."""
+"""Writes profiles as YAML."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
-
-from advisor.hardware.profile import DeviceProfile
-
-INDEX_COLUMNS = (
-    "id", "aliases", "chip_aliases", "name", "vendor", "default_lane", "checksum",
-)  # fmt: skip
-SEPARATOR = ";"
-"""Between aliases in a cell of the index."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -38,28 +28,3 @@ def written(profile: Mapping[str, Any]) -> str:
         default_flow_style=None,
         width=100,
     )
-
-
-def index(profiles: Iterable[tuple[DeviceProfile, str]]) -> str:
-    """Write the index of profiles, each with the checksum of its file, sorted by id."""
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(INDEX_COLUMNS)
-    for one, checksum in sorted(profiles, key=lambda pair: pair[0].id):
-        table.writerow(
-            (
-                one.id,
-                SEPARATOR.join(one.aliases),
-                SEPARATOR.join(chip_names(one)),
-                one.name,
-                one.vendor or "",
-                one.default_lane.name,
-                checksum,
-            )
-        )
-    return stream.getvalue()
-
-
-def chip_names(profile: DeviceProfile) -> tuple[str, ...]:
-    """Names of the device's chip, which other devices may share."""
-    return tuple(dict.fromkeys(filter(None, (profile.chip, *profile.chip_aliases))))
