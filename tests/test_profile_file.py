@@ -180,3 +180,36 @@ def test_an_alias_may_be_a_name_with_spaces(tmp_path: Path) -> None:
 
 def test_a_separator_inside_an_alias_is_refused(tmp_path: Path) -> None:
     assert "allowed: text without ';'" in refusal(tmp_path, "[plank]", "['a;b']")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "allowed"),
+    [
+        ("bandwidth_gb_s: 10", "bandwidth_gb_s: 1.0e+300", "at most 1e+12"),
+        ("bandwidth_gb_s: 10", "bandwidth_gb_s: 1.0e-300", "at least 1e-09"),
+        ("fp16: 200", "fp16: 1.0e+300", "at most 1e+12"),
+        ("fp16}", f"fp16, batch: {10**20}}}", "at most 1e+06"),
+        ("fp16}", "fp16, batch: -1}", "at least 0"),
+        ("fp16}", f"fp16, threads: {10**20}}}", "at most 10000"),
+        ("name: Round GPU", f"name: Round GPU\n  cores: {10**20}", "at most 1e+06"),
+    ],
+)
+def test_what_nothing_real_can_be_is_refused(
+    tmp_path: Path, old: str, new: str, allowed: str
+) -> None:
+    assert f"is out of range; allowed: {allowed}" in refusal(tmp_path, old, new)
+
+
+def test_more_cores_of_a_kind_than_threads_may_be_asked_for_are_refused(tmp_path: Path) -> None:
+    silicon = SILICON.replace("cores: 2", "cores: 999999999999")
+    said = refusal(
+        tmp_path,
+        "  source: hand\n  confidence: high",
+        f"{silicon}  source: hand\n  confidence: high",
+    )
+    assert "clusters[0].cores: 999999999999 is out of range; allowed: at most 10000" in said
+
+
+def test_a_number_that_yaml_reads_as_text_is_told_how_to_write(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "bandwidth_gb_s: 10", "bandwidth_gb_s: 1e3")
+    assert "'1e3' is text in YAML; write a number without quotes, such as 1.0e+3" in said

@@ -7,6 +7,7 @@ profiles come before the shipped ones. One look-up reads the index of a folder a
 
 import csv
 import logging
+import math
 import os
 import shlex
 from collections import defaultdict
@@ -348,10 +349,21 @@ def _problem(error: "ErrorDetails", location: tuple[str | int, ...]) -> str:
         return "missing; it is required"
     if kind in ("enum", "literal_error"):
         return f"{value!r} is unknown; allowed: {context['expected'].replace(chr(39), '')}"
+    if kind == "float_type" and _reads_as_number(value):
+        return f"{value!r} is text in YAML; write a number without quotes, such as 1.0e+3"
+    if kind == "greater_than_equal" and 0 < context["ge"] < 1 and value <= 0:
+        kind = "greater_than"  # the bound itself is no news to who wrote nothing positive
     reason, allowed = _RULES.get(kind, (error["msg"][:1].lower() + error["msg"][1:], ""))
     allowed = allowed or _bound(context)
     shown = "" if isinstance(value, Mapping | list) else f"{value!r} "
     return f"{shown}{reason}" + (f"; allowed: {allowed}" if allowed else "")
+
+
+def _reads_as_number(value: object) -> bool:
+    try:
+        return isinstance(value, str) and math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 _RULES = {
@@ -360,6 +372,8 @@ _RULES = {
     "int_from_float": ("is not a whole number", "a whole number"),
     "finite_number": ("is not finite", "a positive number"),
     "greater_than": ("is out of range", "a positive number"),
+    "greater_than_equal": ("is out of range", ""),
+    "less_than_equal": ("is out of range", ""),
     "string_type": ("is not text", "text"),
     "string_too_short": ("is empty", "text"),
     "bool_type": ("is not a truth value", "true or false"),
@@ -378,7 +392,8 @@ _PATTERNS = {
 def _bound(context: Mapping[str, Any]) -> str:
     if "pattern" in context:
         return _PATTERNS.get(str(context["pattern"]), str(context["pattern"]))
-    return f"at least {context['ge']}" if "ge" in context else ""
+    bounds = {"ge": "at least", "le": "at most"}
+    return "".join(f"{word} {context[name]:g}" for name, word in bounds.items() if name in context)
 
 
 def _unknown_field(location: tuple[str | int, ...]) -> str:

@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from advisor.core.filed import Document, Rule
-from advisor.core.lane import Lane
+from advisor.core.lane import MOST_BATCH, MOST_THREADS, Lane
 from advisor.hardware.origin import Confidence, Sourced
 from advisor.hardware.profile import (
     DeviceProfile,
@@ -32,9 +32,10 @@ from advisor.hardware.profile import (
 )
 from advisor.hardware.silicon import Cluster, Overlay, Silicon
 
-Positive = Annotated[float, Rule(strict=True, gt=0)]
+Positive = Annotated[float, Rule(strict=True, ge=1e-9, le=1e12)]
+"""In the units of the files nothing real is smaller or larger by far."""
 Whole = Annotated[int, Rule(strict=True)]
-Count = Annotated[Whole, Rule(ge=1)]
+Count = Annotated[Whole, Rule(ge=1, le=1_000_000)]
 Truth = Annotated[bool, Rule(strict=True)]
 Plain = Annotated[str, Rule(strict=True)]
 Text = Annotated[Plain, Rule(min_length=1)]
@@ -56,7 +57,7 @@ class _SourcedFigures(Document):
 
 
 class _Cluster(Document):
-    cores: Count
+    cores: Annotated[Whole, Rule(ge=1, le=MOST_THREADS)]
     core: Text
     clock_ghz: Positive | None = None
 
@@ -269,8 +270,8 @@ class _LaneKey(Document):
     unit: UnitKind
     runtime: Name
     precision: Name
-    batch: Annotated[Whole, Rule(ge=0)] = 1
-    threads: Count | None = None
+    batch: Annotated[Whole, Rule(ge=0, le=MOST_BATCH)] = 1
+    threads: Annotated[Whole, Rule(ge=1, le=MOST_THREADS)] | None = None
     variant: Plain = ""
 
     def on(self, device: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import copy
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Set
 from dataclasses import dataclass
@@ -263,6 +264,21 @@ PUBLISHED = ["jetson-nano", "cpu", "ncnn", "fp32", "4", "1", "toy", "32", "9", "
 
 
 @st.composite
+def renumbered(draw: st.DrawFn, sound: bytes) -> bytes:
+    """Draw a sound file with some of its numbers replaced by others, extreme ones too."""
+    words = re.split(rb"(?<=[ {\[:])(\d[\d.]*)(?=[,}\]\n])", sound)
+    for _ in range(draw(st.integers(1, 4))):
+        place = 1 + 2 * draw(st.integers(0, len(words) // 2 - 1))
+        words[place] = draw(st.one_of(EXTREMES, st.floats(0).map(repr))).encode()
+    return b"".join(words)
+
+
+EXTREMES = st.sampled_from(
+    ["0", "-1", "1", "1.0e-9", "1.0e+12", "1.0e+300", "1.0e-300", "1000000", "10000", "9" * 25]
+)
+
+
+@st.composite
 def publications(draw: st.DrawFn) -> bytes:
     """Draw a table of published figures: sound rows of which a few cells are of any kind."""
     stream = io.StringIO()
@@ -411,7 +427,12 @@ PROBES = {
     "options": Probe(questions(), _asked),
     "request file": Probe(damaged(REQUEST), _configured),
     "assumptions": Probe(damaged(ASSUMPTIONS), _assumed),
-    "profile": Probe(st.deferred(lambda: damaged(shipped("jetson-nano"))), _profiled),
+    "profile": Probe(
+        st.deferred(
+            lambda: st.one_of(damaged(shipped("jetson-nano")), renumbered(shipped("orangepi5")))
+        ),
+        _profiled,
+    ),
     "result": Probe(changed_results(), _rendered),
     "result bytes": Probe(
         st.deferred(lambda: st.sampled_from(sound_results())).flatmap(damaged), _rendered
