@@ -18,7 +18,6 @@ printable line of bounded length.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 LONGEST = 480
 """Characters of a message; with the program's name before it a line stays below 500."""
@@ -122,6 +121,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str], listing: str) -> Us
 
     ``listing`` is the command that lists all of them.
     """
+    from difflib import get_close_matches
+
     names = sorted(known)
     near = get_close_matches(name, names, n=3, cutoff=0.6)
     hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from advisor.core.frozen_record import Record
 from advisor.errors import AdvisorError, CatalogError, ProfileError, UsageError
 from advisor.files.plain_text import is_there
-from advisor.hardware.names import FEW, DeviceNames, Meaning
 from advisor.hardware.profile import DeviceProfile, LaneEvidence
 from advisor.hardware.profile_index import INDEX, chip_names, content_if_checked
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from advisor.files.yaml_text import YamlFile
+    from advisor.hardware.names import DeviceNames, Meaning
     from advisor.hardware.profile_file import ProfileFile
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -101,7 +101,7 @@ class ProfileLibrary(Record):
             return meant[0]
         raise _several(name, meant) if meant else self._unknown(name)
 
-    def meaning(self, name: str) -> Meaning[IndexEntry]:
+    def meaning(self, name: str) -> "Meaning[IndexEntry]":
         """Tell what a spelling means, with the devices it may have meant besides."""
         return self._spellings.meaning(name, _sold_with)
 
@@ -121,7 +121,9 @@ class ProfileLibrary(Record):
         )
 
     @cached_property
-    def _spellings(self) -> DeviceNames[IndexEntry]:
+    def _spellings(self) -> "DeviceNames[IndexEntry]":
+        from advisor.hardware.names import DeviceNames  # an id needs none of it
+
         return DeviceNames(tuple(self.entries.values()))
 
     def load(self, name: str) -> DeviceProfile:
@@ -136,6 +138,8 @@ class ProfileLibrary(Record):
 
 
 def _several(name: str, devices: Sequence[IndexEntry]) -> UsageError:
+    from advisor.hardware.names import FEW
+
     shown = ", ".join(f"{entry.id} ({entry.name})" for entry in devices[:FEW])
     more = f" and {len(devices) - FEW} more" if len(devices) > FEW else ""
     return UsageError(f"device {name!r} is ambiguous; say which: {shown}{more}")

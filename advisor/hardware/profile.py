@@ -6,7 +6,6 @@ what a user asked for into one lane of the device, or refuses it with the reason
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 
 from advisor.core.frozen_record import Record
@@ -305,6 +304,8 @@ def _check_names(
 
 def _refusal(profile: DeviceProfile, kind: str, value: str, allowed: Iterable[str]) -> UsageError:
     names = sorted(allowed)
+    from difflib import get_close_matches
+
     near = get_close_matches(value, names, n=2, cutoff=0.7)
     hint = f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
     listing = ", ".join(names)
