@@ -362,6 +362,16 @@ def test_a_table_is_answered_row_by_row_in_order(capsys: Capture, tmp_path: Path
     assert rows[3]["source"]
 
 
+def test_a_column_that_a_table_is_not_asked_by_is_told(
+    tmp_path: Path, capsys: Capture, caplog: pytest.LogCaptureFixture
+) -> None:
+    questions = tmp_path / "questions.csv"
+    questions.write_text("device_id,timm_name,power_mode,note\njetson-nano,resnet18,5W,x\n")
+    answer = ask(capsys, "estimate", "--table", str(questions), "--format", "csv")
+    assert answer.code == 0
+    assert "column power_mode is carried along unread; rows are asked by" in caplog.text
+
+
 def test_explain_splits_the_whole_time(capsys: Capture) -> None:
     answer = ask(capsys, "explain", "ghostnet_100", "--device", "jetson-nano", "--format", "json")
     parts = json.loads(answer.out)["parts"]

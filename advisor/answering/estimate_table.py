@@ -1,6 +1,7 @@
 """Answer a table of latency questions at once: one row in, the same row with figures out."""
 
 import csv
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,8 @@ from advisor.core.candidate import LARGEST_SIDE, SMALLEST_SIDE, Candidate
 from advisor.core.estimate import Assessment, Gap
 from advisor.core.lane import MOST_BATCH, MOST_THREADS
 from advisor.core.quantity import Metric
-from advisor.core.request import QuestionsRequest, Request
+from advisor.core.question import options_of
+from advisor.core.request import EstimateRequest, QuestionsRequest, Request
 from advisor.errors import AdvisorError, MeasurementError, UsageError
 from advisor.files.csv_text import csv_rows
 from advisor.files.plain_text import text_of
@@ -43,6 +45,8 @@ ANSWER = (
     "reason",
 )
 NEEDED = ("device_id", "timm_name")
+
+logger = logging.getLogger("advisor")
 
 Answer = Mapping[str, str]
 """Cells of an answer by column; rows that ask the same share it."""
@@ -80,6 +84,7 @@ def answer(asked: QuestionsRequest, evidence: Evidence) -> Iterator[str]:
     Everything is answered before the first line.
     """
     table = _read(Path(asked.table))
+    _tell_unread(asked.table, table)
     answers: dict[int, Answer] = {}
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row in range(len(table.rows)):
@@ -92,6 +97,18 @@ def answer(asked: QuestionsRequest, evidence: Evidence) -> Iterator[str]:
             reason = {"reason": str(error)}
             answers |= dict.fromkeys(rows, reason)
     return _written(table, answers)
+
+
+def _tell_unread(path: str, table: _Table) -> None:
+    """Say which columns look like options and are carried along without being asked by."""
+    read = {table.columns[place] for place in table.places.values()}
+    options = set(options_of(EstimateRequest)) - set(QUESTION)
+    unread = [n for n in table.columns if n not in read and n.replace("-", "_") in options]
+    if unread:
+        logger.warning(
+            "%s: column %s is carried along unread; rows are asked by %s",
+            path, ", ".join(unread), ", ".join(QUESTION),
+        )  # fmt: skip
 
 
 class _Line:

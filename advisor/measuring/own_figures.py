@@ -25,7 +25,7 @@ from advisor.core.spread import agree, between_sessions
 from advisor.files.plain_text import is_there
 from advisor.hardware.library import advisor_home
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("advisor")
 
 FILE = "measurements.sqlite"
 BUSY = 0.5

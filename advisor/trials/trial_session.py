@@ -19,7 +19,7 @@ from advisor.trials.units import TrialUnit, Units
 
 WAIT = 2.0
 """Seconds between looks at what other workers do."""
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("advisor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
