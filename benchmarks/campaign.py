@@ -16,12 +16,14 @@ from statistics import median
 import click
 
 from advisor.answering.evidence import Evidence
-from advisor.answering.measure import ways
+from advisor.answering.measure import carried_out, ways
+from advisor.catalog.family_names import family_of
 from advisor.catalog.intake.importing import RAW_COLUMNS
-from advisor.catalog.naming import family_of
-from advisor.cli.measure import run
-from advisor.cli.options import words
+from advisor.cli.output import complain
+from advisor.cli.progress import steps
 from advisor.core.lane import Lane
+from advisor.core.option import words
+from advisor.core.quantity import Metric
 from advisor.core.workload_table import WorkloadTable
 from advisor.measuring.host import detect
 from advisor.measuring.order import Order, Wish
@@ -144,18 +146,18 @@ def write_raw(path: Path, device: str) -> int:
     return len(rows)
 
 
-def _row(lane: Lane, network: str, side: int, sessions: tuple[OwnFigure, ...]) -> dict[str, str]:
-    times = [1e3 * one.latency for one in sessions]
+def _row(lane: Lane, network: str, side: int, figure: OwnFigure) -> dict[str, str]:
+    times = [1e3 * seconds for seconds in figure.values(Metric.LATENCY)]
     return {
         "source": "advisor-campaign",
         "source_ref": f"benchmarks/campaign.py, {_sessions(len(times))}",
-        "date": max(one.date for one in sessions)[:7],
+        "date": figure.newest.date[:7],
         "device": lane.device,
         "device_id": lane.device,
-        "chip": sessions[0].cpu,
+        "chip": figure.newest.cpu,
         "unit": lane.unit,
         "runtime": lane.runtime,
-        "runtime_opts": sessions[0].packages,
+        "runtime_opts": figure.newest.packages,
         "precision": lane.precision,
         "threads": str(lane.threads or ""),
         "model_raw": network,
@@ -199,16 +201,16 @@ def main(  # noqa: PLR0917 - click passes them by name
 ) -> None:
     """Measure a selection of networks that spans families, sizes and resolutions."""
     table = Evidence().table
-    names = words(only)
+    names = words(only, "--only") if only else ()
     wishes = chosen(table, networks)
     if names:
         rows = [row for row, name in enumerate(table.networks) if name in names]
         wishes = [_wish(table, row) for row in rows if int(table.resolutions[row]) == 224]
-    usable = [name for name in words(runtimes) if not _missing(name)]
+    usable = [name for name in words(runtimes, "--runtimes") if not _missing(name)]
     order = Order(
         device=device,
         wishes=tuple(wishes),
-        ways=ways(usable, words(precisions), unit="cpu", threads=threads, batch=1),
+        ways=ways(usable, words(precisions, "--precisions"), unit="cpu", threads=threads, batch=1),
         sessions=sessions,
         budget=budget,
         plan=PLAN,
@@ -216,7 +218,10 @@ def main(  # noqa: PLR0917 - click passes them by name
     )
     click.echo(f"{len(wishes)} networks, {len(order.ways)} lanes, {sessions} sessions", err=True)
     detect(device)
-    outcome = run(order, resume=resume)
+    with steps() as tell:
+        outcome = carried_out(order, resume=resume, tell=tell)
+    for failure in outcome.failures:
+        complain(failure.line)
     count = write_raw(output, device)
     click.echo(f"wrote {output}: {count} figures; {len(outcome.failures)} failures", err=True)
     if outcome.interrupted:

@@ -26,7 +26,6 @@ import numpy as np
 from advisor.answering.evidence import Evidence
 from advisor.answering.recommend import judged_networks, recommendation
 from advisor.answering.write import lane_record
-from advisor.catalog.published import PublishedFigures
 from advisor.core.constraint import Constraint
 from advisor.core.document import Pick, Recommendation
 from advisor.core.lane import Lane
@@ -119,7 +118,7 @@ def without(evidence: Evidence, data: Data, hidden: frozenset[Key]) -> Evidence:
     kept = replace(kept, lanes=kept.lanes.with_odd(odd))
     known = solve(kept, means, shipped.variances).whole()
     fitted = replace(known, calibration=shipped.calibration)
-    blind = Evidence(root=evidence.root, profiles=evidence.profiles)
+    blind = Evidence(root=evidence.root, profiles=evidence.profiles, hidden=hidden)
     blind.__dict__["latency"] = LatencyModel(
         fitted=fitted, profiles=evidence.profiles, long=evidence.latency.long
     )
@@ -128,12 +127,6 @@ def without(evidence: Evidence, data: Data, hidden: frozenset[Key]) -> Evidence:
 
 def asked(case: Case, evidence: Evidence, confidence: float) -> Recommendation:
     """Ask for the most accurate of the lane's networks under the limit."""
-    if case.profile.id not in evidence._published:
-        evidence._published[case.profile.id] = PublishedFigures(
-            root=evidence.root, device=case.profile.id
-        )
-    figures = evidence._published[case.profile.id]
-    evidence._published[case.profile.id] = replace(figures, without=figures.without | case.hidden)
     request = Request(
         device=case.profile.id,
         limits=(Constraint(metric=Metric.LATENCY, at_most=case.limit),),

@@ -1,6 +1,6 @@
 """How good the search is: against Optuna's random and NSGA-II, and against the exhaustive front.
 
-    python benchmarks/search_quality.py [--seeds 5] [--trials 300]
+    python -m benchmarks.search_quality [--seeds 5] [--trials 300]
 
 At equal evaluations on the same space, from the same distributions, without limits; the figure is
 the dominated share of the box that the union of all results spans (hypervolume). The exhaustive
@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from statistics import mean
 
 import optuna
-from search_speed import on_device, on_one_core
 
 from advisor.core.estimate import Estimate
 from advisor.core.quantity import Metric
@@ -24,6 +23,7 @@ from advisor.studies.hypervolume import hypervolume
 from advisor.studies.outcome import Answers, Assess, SearchPlan
 from advisor.studies.searching import search
 from advisor.studies.study import distributions
+from benchmarks.search_speed import on_device, on_one_core
 
 Pair = tuple[float, float]
 OBJECTIVES = (Metric.TOP1, Metric.LATENCY)

@@ -36,9 +36,8 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 def on_one_core() -> None:
     """Start again with one thread for linear algebra, which numpy reads when it is imported."""
     if any(os.environ.get(name) != "1" for name in THREADS):
-        os.execve(
-            sys.executable, [sys.executable, *sys.argv], os.environ | dict.fromkeys(THREADS, "1")
-        )
+        again = [sys.executable, *sys.orig_argv[1:]]  # with -m where it was run so
+        os.execve(sys.executable, again, os.environ | dict.fromkeys(THREADS, "1"))
 
 
 def on_device(device: str) -> tuple[Assess, float]:

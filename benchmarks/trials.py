@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from advisor.answering.evidence import Evidence
-from advisor.catalog.naming import family_of
+from advisor.catalog.family_names import family_of
 from advisor.core.candidate import Candidate
 from advisor.trials.record import Stage, TrialRecord, read_trial
 from advisor.trials.unseen_models import (

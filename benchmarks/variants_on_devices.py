@@ -61,6 +61,7 @@ def main() -> None:
         if variant is None or trained is None:
             print(f"{device}: no {'variant' if variant is None else 'trained network'} in time")
             continue
+        assert limit.at_most is not None
         own, others = variant.metrics[Metric.TOP1], trained.metrics[Metric.TOP1]
         gains.append(own.value - others.value)
         sure += own.low > others.value

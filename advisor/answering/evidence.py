@@ -58,6 +58,8 @@ class Evidence(Record):
     root: Path = field(default_factory=catalog_directory)
     """Folder of the catalog."""
     profiles: ProfileLibrary = field(default_factory=profile_library)
+    hidden: frozenset[tuple[Lane, str, int]] = frozenset()
+    """Lane, network and input of published figures that are taken for unknown."""
     _published: dict[tuple[str, Conditions], PublishedFigures] = field(default_factory=dict)
     _known: dict[str, DeviceProfile] = field(default_factory=dict)
     _own: dict[str, OwnFigures] = field(default_factory=dict)
@@ -109,7 +111,7 @@ class Evidence(Record):
         key = (profile.id, asked)
         if key not in self._published:
             self._published[key] = PublishedFigures(
-                root=self.root, device=profile.id, conditions=asked
+                root=self.root, device=profile.id, conditions=asked, without=self.hidden
             )
         return self._published[key]
 
