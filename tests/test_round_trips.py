@@ -96,7 +96,8 @@ def _plain(kind: type, metadata: tuple[Any, ...]) -> st.SearchStrategy[Any]:
         return st.integers(min_value=low, max_value=high or 10**6)
     if kind is float:
         least = low if above is None else above
-        floats = st.floats(min_value=least, max_value=1e15, exclude_min=above is not None)
+        most = 1e15 if high is None else high
+        floats = st.floats(min_value=least, max_value=most, exclude_min=above is not None)
         return floats.filter(lambda value: value > 1e-15)
     if kind is str:
         if pattern:
@@ -107,7 +108,10 @@ def _plain(kind: type, metadata: tuple[Any, ...]) -> st.SearchStrategy[Any]:
 
 
 TRICKY = st.sampled_from(
-    ["yes", "null", "1e3", "0x1f", "2019-03", "a: b", "# no", "- x", "'", '"', "~", "é\U0001f600"]
+    [
+        *("yes", "null", "1e3", "0x1f", "2019-03", "a: b", "# no", "- x", "'", '"', "~"),
+        *("é\U0001f600", "a\x85b", "\u2028"),
+    ]
 )
 """Words that YAML takes for something else where they are not quoted."""
 

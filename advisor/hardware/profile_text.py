@@ -17,6 +17,14 @@ class _Dumper(yaml.SafeDumper):
     ) -> yaml.MappingNode:
         return super().represent_mapping(tag, mapping, False if "source" in mapping else flow_style)
 
+    def represent_scalar(self, tag: str, value: str, style: str | None = None) -> yaml.ScalarNode:
+        quoted = any(end in value for end in _LINE_ENDS)
+        return super().represent_scalar(tag, value, style='"' if quoted else style)
+
+
+_LINE_ENDS = "\x85\u2028\u2029"
+"""Characters that YAML reads as line ends; between quotes they are written as escapes."""
+
 
 def written(profile: Mapping[str, Any]) -> str:
     """Write the content of a profile file as YAML, fields in the order given."""

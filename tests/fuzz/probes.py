@@ -332,7 +332,8 @@ def _listed(argv: list[str], folder: Path) -> list[str]:
         Path("new-profiles").mkdir(exist_ok=True)
         found = ended(*argv).faults(echoes=argv)
         for path in Path("new-profiles").glob("*.yaml"):
-            found += ended("devices", "show", path.stem, "--profiles-dir", "new-profiles").faults()
+            shown = ended("devices", "show", path.stem, "--profiles-dir", "new-profiles")
+            found += shown.faults(echoes=argv)
         shutil.rmtree("new-profiles")
     return found
 
