@@ -217,7 +217,14 @@ def _profiled(content: bytes, folder: Path) -> list[str]:
     place.mkdir(exist_ok=True)
     _file(place, "drawn.yaml", content)
     argv = ("recommend", "--profiles-dir", str(place), "--models", "resnet1*")
-    return [*ended(*argv, "--device", "drawn").faults(), *ended(*argv, "--device", "rpi4").faults()]
+    drawn, other = (ended(*argv, "--device", name) for name in ("drawn", "rpi4"))
+    return [*drawn.faults(echoes=_texts(content)), *other.faults()]
+
+
+def _texts(content: bytes) -> list[str]:
+    """Return quoted texts, and names, that hold a word for no number: these may be printed."""
+    words = r'(?i)"[^"\n]*\b(?:nan|inf|infinity)\b[^"\n]*"|name: .*\bnan\b'
+    return re.findall(words, content.decode("utf-8", "replace"))
 
 
 def _assumed(content: bytes, folder: Path) -> list[str]:
@@ -229,10 +236,11 @@ def _assumed(content: bytes, folder: Path) -> list[str]:
 def _rendered(held: bytes, folder: Path) -> list[str]:
     path = _file(folder, "result.json", held)
     found = []
+    texts = _texts(held)
     for form in ("table", "csv", "markdown"):
-        found += ended("report", path, "--format", form).faults()
+        found += ended("report", path, "--format", form).faults(echoes=texts)
     page = ended("report", path, "-o", str(folder / "page.html"))
-    return found + page.faults()
+    return found + page.faults(echoes=texts)
 
 
 def _answered(rows: list[list[str]], folder: Path) -> list[str]:
