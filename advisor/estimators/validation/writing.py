@@ -169,7 +169,8 @@ def to_markdown(report: Report, notes: str = "") -> str:
         "`by lane` is the mean, and the median, over lanes of each lane's median, ± its standard "
         "error; coverage is of the 90 % interval, by rows and with groups alike (chips, families "
         "or architectures, whatever was left out together), ± their standard errors. Variances "
-        "and intervals are tuned on the other half of the chips and families; `line` and "
+        "are tuned on the other half of the chips and families, intervals calibrated on other "
+        "groups of both; `line` and "
         "`roofline` are the median errors of a line in log MACs and of the plain roofline, each "
         "scaled to the lane's other cells.",
         "",
